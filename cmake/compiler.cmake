@@ -1,0 +1,28 @@
+# One interface target carries the language level, warnings and sanitizers of every target of ours.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+option(DDSP_WERROR "Treat warnings as errors" OFF)
+set(DDSP_SANITIZE "" CACHE STRING "Sanitizers to build with: empty, address,undefined or thread")
+
+find_program(CCACHE ccache)
+if(CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  # A precompiled header defeats ccache unless it may overlook time stamps inside it.
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE})
+endif()
+
+add_library(ddsp_compiler INTERFACE)
+target_include_directories(ddsp_compiler INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(ddsp_compiler INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
+                                               $<$<BOOL:${DDSP_WERROR}>:-Werror>)
+if(CCACHE)
+  target_compile_options(ddsp_compiler INTERFACE -fpch-preprocess)
+endif()
+if(DDSP_SANITIZE)
+  target_compile_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE})
+endif()

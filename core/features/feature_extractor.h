@@ -1,0 +1,78 @@
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/features/feature_settings.h"
+
+namespace ddsp {
+
+// Features of the sound about one instant.
+struct FeatureFrame {
+  // Always finite and inside the pitch range: where `voiced` is false, the last pitch is held.
+  float f0_hz = 0.0f;
+  // Periodicity of the sound at f0_hz, 0 to 1.
+  float f0_confidence = 0.0f;
+  bool voiced = false;
+  // A-weighted loudness and mean power; floor -80 dB. A full-scale 1 kHz sine has 19.8 and -3.0.
+  float loudness_db = -80.0f;
+  float power_db = -80.0f;
+};
+
+// What a stream's extraction remembers. Of fixed size; Step allocates nothing. Made by FeatureExtractor::MakeState.
+class FeatureState {
+ public:
+  FeatureState(FeatureState&&) noexcept;
+  FeatureState& operator=(FeatureState&&) noexcept;
+  ~FeatureState();
+
+  // Back to the state before the first Step.
+  void Reset();
+
+ private:
+  friend class FeatureExtractor;
+  struct Impl;
+  explicit FeatureState(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// The feature extractor of data sets, training, batch and live use: pitch, loudness and power, frame by frame.
+//
+// Immutable, hence safe to share; everything that evolves lives in the FeatureState passed to Step(). Streams do not
+// touch each other: a stream's frames are the same bits whoever else is stepped, in whatever order.
+//
+// Frame t is centred on sample t * hop() and depends on samples before t * hop() + lookahead() alone; samples before the
+// start count as zero.
+//
+// A stream begins with preroll() zeros, so that every Step takes exactly hop() samples. With them in front, step k
+// (counted from 0) has just seen all that frame k - warmup_steps() needs, and returns that frame. The first
+// warmup_steps() results belong to frames before the start: they are silence, to be dropped.
+class FeatureExtractor {
+ public:
+  static absl::StatusOr<std::unique_ptr<FeatureExtractor>> Create(const FeatureSettings& settings);
+  ~FeatureExtractor();
+
+  const FeatureSettings& settings() const;
+  int hop() const;           // samples
+  int lookahead() const;     // samples
+  int preroll() const;       // samples, 0 <= preroll < hop
+  int warmup_steps() const;  // steps; (warmup_steps + 1) * hop - preroll == lookahead
+
+  FeatureState MakeState() const;
+
+  // Takes the next hop() samples, nominally in [-1, 1]. NaN and infinity count as 0; they are forgotten with the samples
+  // about them.
+  FeatureFrame Step(std::span<const float> hop_samples, FeatureState& state) const;
+
+  // The frames of a whole recording: audio.size() / hop() + 1, through Step, with zeros before and after the audio.
+  std::vector<FeatureFrame> Extract(std::span<const float> audio) const;
+
+ private:
+  struct Impl;
+  explicit FeatureExtractor(std::unique_ptr<const Impl> impl);
+  std::unique_ptr<const Impl> impl_;
+};
+
+}  // namespace ddsp
