@@ -1,13 +1,12 @@
 #include "core/features/feature_settings.h"
 
-#include <string_view>
-
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace ddsp {
 namespace {
 
-absl::Status Invalid(std::string_view name, double value, std::string_view expected) {
+absl::Status Invalid(absl::string_view name, double value, absl::string_view expected) {
   return absl::InvalidArgumentError(absl::StrCat("feature settings: ", name, " is ", value, ", expected ", expected));
 }
 
@@ -17,7 +16,7 @@ bool IsPowerOfTwo(int n) { return n > 0 && (n & (n - 1)) == 0; }
 
 absl::Status ValidateFeatureSettings(const FeatureSettings& s) {
   if (s.version != FeatureSettings::kVersion) {
-    return Invalid("version", s.version, absl::StrCat(FeatureSettings::kVersion));
+    return Invalid("version", s.version, absl::StrCat(int{FeatureSettings::kVersion}));
   }
   if (s.sample_rate != 16000) return Invalid("sample_rate", s.sample_rate, "16000");
   if (s.frame_rate < 25 || s.frame_rate > 250 || s.sample_rate % s.frame_rate != 0) {
