@@ -1,0 +1,115 @@
+// One stream between its client's samples and an engine's hops: resampling, framing, timing. No threads, no engine.
+//
+//   framer.PushAudio(samples);
+//   while (framer.HopReady()) {
+//     HopRequest request = framer.NextHop();   // the engine steps it, alone or among others
+//     framer.CompleteHop();
+//   }
+//   framer.Pop(out);                            // samples that are due
+//
+// What comes out depends on the samples and their times alone, never on how they were cut into calls.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/streaming/live_resampler.h"
+#include "core/streaming/voice_engine.h"
+
+namespace ddsp {
+
+enum class TailPolicy { kRingOut, kCut };
+
+class StreamFramer {
+ public:
+  struct Options {
+    StreamFormat format;                     // of the engine
+    StreamInput input = StreamInput::kAudio;
+    int input_rate = 16000;                  // Hz, 8000..48000
+    int output_rate = 16000;                 // Hz, 8000..48000
+    TailPolicy tail = TailPolicy::kRingOut;
+    StreamParameters parameters;             // in force at sample 0
+  };
+  // Errors: INVALID_ARGUMENT that names the rate.
+  static absl::StatusOr<std::unique_ptr<StreamFramer>> Create(const Options& options);
+
+  // Declared latency and tail, in samples at the output rate. After M input samples exactly
+  // max(0, M * output_rate / input_rate - latency()) output samples are due, rounded down.
+  int64_t latency() const { return latency_; }
+  int64_t tail() const { return tail_; }
+
+  // Input samples pushed so far, at the input rate.
+  int64_t input_samples() const { return pushed_; }
+  // Input samples that no hop has taken yet, at the input rate: what credit is about.
+  int64_t input_backlog() const;
+
+  // [samples] at the input rate. Must be finite. Not after Finish().
+  void PushAudio(absl::Span<const float> samples);
+  // The next `samples` input samples are governed by `frame`. Only in a stream that is driven by controls.
+  void PushControl(const ControlFrame& frame, int64_t samples);
+  // From input sample `sample` on. Errors: OUT_OF_RANGE when it lies before samples that were pushed already.
+  absl::Status ChangeParameters(int64_t sample, const StreamParameters& parameters);
+  // No more input: everything that is left becomes due, the tail included.
+  void Finish();
+
+  // True when the next step can be taken.
+  bool HopReady() const;
+  // Output and features point into the framer, valid until CompleteHop().
+  HopRequest NextHop();
+  void CompleteHop();
+
+  // Samples that can be popped now, at the output rate.
+  int64_t due() const;
+  // Moves up to out.size() due samples to `out`; returns how many.
+  int64_t Pop(absl::Span<float> out);
+  // Feature frames since the last call; frame t is centred at t * hop_size.
+  std::vector<FeatureFrame> TakeFeatures();
+  // Finished, and every sample has been popped.
+  bool done() const;
+  // All output samples of the stream; meaningful after Finish().
+  int64_t total_output() const;
+
+ private:
+  struct TimedChange {
+    int64_t sample;  // at the engine's rate
+    StreamParameters parameters;
+  };
+  struct HeldControl {
+    ControlFrame frame;
+    int64_t end;     // first input sample that it does not govern
+  };
+
+  explicit StreamFramer(const Options& options);
+  int64_t FrameOfStep(int64_t step) const { return step - steps_before_frame_zero_; }
+  void CollectChanges();
+
+  const Options options_;
+  int64_t latency_ = 0, tail_ = 0;
+  int64_t steps_before_frame_zero_ = 0;
+
+  LiveResampler input_resampler_, output_resampler_;
+  std::vector<float> input_;                  // at the engine's rate, [input_begin_, size) not yet taken
+  size_t input_begin_ = 0;
+  std::deque<HeldControl> controls_;
+  std::deque<TimedChange> pending_changes_;
+  StreamParameters parameters_;               // at the start of the next hop
+  std::vector<ParameterChange> changes_;      // inside the next hop
+
+  std::vector<float> hop_in_, hop_out_;
+  FeatureFrame features_;
+  std::vector<FeatureFrame> feature_queue_;
+  std::vector<float> output_;                 // at the output rate, [output_begin_, size) not yet popped
+  size_t output_begin_ = 0;
+
+  int64_t pushed_ = 0;                        // input samples
+  int64_t step_ = 0;                          // steps completed
+  int64_t popped_ = 0;                        // output samples
+  bool finished_ = false;
+};
+
+}  // namespace ddsp
