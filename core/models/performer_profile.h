@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "core/features/feature_extractor.h"
 
@@ -24,12 +25,14 @@ inline constexpr int kProfileQuantiles = 101;
 // Errors: INVALID_ARGUMENT that names what is wrong (too few quantiles, falling, not finite, pitch outside 0..127).
 absl::Status ValidateProfile(const PerformerProfile& profile);
 
-// Measures voiced frames. Errors: FAILED_PRECONDITION when fewer than one second of them is there, with how much was found.
-absl::StatusOr<PerformerProfile> MeasureProfile(std::string name, absl::Span<const FeatureFrame> frames, int frame_rate);
+// Measures voiced frames. Errors: FAILED_PRECONDITION when fewer than one second of them is there, with how much was
+// found.
+absl::StatusOr<PerformerProfile> MeasureProfile(std::string name, absl::Span<const FeatureFrame> frames,
+                                                int frame_rate);
 
 // A profile file is text: one value a line, "name", "mean_pitch_midi", "power_quantiles_db" followed by its numbers.
 std::string FormatProfile(const PerformerProfile& profile);
-absl::StatusOr<PerformerProfile> ParseProfile(std::string_view text);
+absl::StatusOr<PerformerProfile> ParseProfile(absl::string_view text);
 absl::Status WriteProfile(const std::string& path, const PerformerProfile& profile);
 absl::StatusOr<PerformerProfile> ReadProfile(const std::string& path);
 

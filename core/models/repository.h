@@ -16,10 +16,12 @@ struct VoiceLocation {
   std::string directory;
 };
 
-// Every published version (one with a manifest), by name, then version. Errors: NOT_FOUND when `repository` is no directory.
+// Every published version (one with a manifest), by name, then version. Errors: NOT_FOUND when `repository` is no
+// directory.
 absl::StatusOr<std::vector<VoiceLocation>> ListVoices(const std::string& repository);
 
-// `reference` is "violin" (the newest version), "violin/3" or "violin@champion". Errors: NOT_FOUND, INVALID_ARGUMENT (bad name).
+// `reference` is "violin" (the newest version), "violin/3" or "violin@champion". Errors: NOT_FOUND, INVALID_ARGUMENT
+// (bad name).
 absl::StatusOr<VoiceLocation> FindVoice(const std::string& repository, std::string_view reference);
 
 }  // namespace ddsp

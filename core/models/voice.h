@@ -1,7 +1,8 @@
 // A voice: what a bundle holds, in memory. Immutable once read, hence safe to share.
 //
 // Bundle (see DESIGN of the format in core/models/README.md):
-//   <repository>/<model>/<version>/{model.textproto, weights.safetensors, golden/golden.safetensors, MANIFEST.textproto}
+//   <repository>/<model>/<version>/{model.textproto, weights.safetensors, golden/golden.safetensors,
+//   MANIFEST.textproto}
 #pragma once
 
 #include <cstdint>
@@ -41,13 +42,13 @@ struct Voice {
 
 enum class WeightStorage { kFloat32, kFloat16 };
 
-// Reads and validates a version's directory: manifest, sizes, SHA-256, strict textproto, names, shapes, no path outside.
-// Errors: NOT_FOUND (no such directory or file), INVALID_ARGUMENT or DATA_LOSS (a flipped bit), each naming the file or field.
-// Does not run the golden audio: see core/streaming/voice_loader.h.
+// Reads and validates a version's directory: manifest, sizes, SHA-256, strict textproto, names, shapes, no path
+// outside. Errors: NOT_FOUND (no such directory or file), INVALID_ARGUMENT or DATA_LOSS (a flipped bit), each naming
+// the file or field. Does not run the golden audio: see core/streaming/voice_loader.h.
 absl::StatusOr<std::shared_ptr<const Voice>> ReadBundle(const std::string& version_directory);
 
-// Writes all files, the manifest last, into a fresh directory beside and renames it. Weights are rounded to `storage` first,
-// so fill golden.output from weights that went through RoundWeights().
+// Writes all files, the manifest last, into a fresh directory beside and renames it. Weights are rounded to `storage`
+// first, so fill golden.output from weights that went through RoundWeights().
 absl::Status WriteBundle(const std::string& version_directory, const Voice& voice, WeightStorage storage);
 void RoundWeights(WeightStorage storage, std::map<std::string, Weight>* weights);
 

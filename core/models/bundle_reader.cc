@@ -1,0 +1,128 @@
+#include <filesystem>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/file.h"
+#include "core/base/safetensors.h"
+#include "core/base/sha256.h"
+#include "core/base/status_macros.h"
+#include "core/models/bundle_format.h"
+#include "core/models/text_proto.h"
+#include "core/models/voice.h"
+
+namespace ddsp {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status AtFile(const std::string& path, const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+}
+
+// A path of a manifest stays below its directory: relative, without "..", and not through a link.
+absl::Status CheckInside(const fs::path& directory, const std::string& relative) {
+  const fs::path path(relative);
+  if (relative.empty() || path.is_absolute() || path.lexically_normal().string() != relative) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(kManifestFile, ": path '", relative, "' is not a plain relative path"));
+  }
+  fs::path at = directory;
+  for (const fs::path& part : path) {
+    if (part == "..")
+      return absl::InvalidArgumentError(absl::StrCat(kManifestFile, ": path '", relative, "' leaves the bundle"));
+    at /= part;
+    std::error_code error;
+    if (fs::is_symlink(at, error)) {
+      return absl::InvalidArgumentError(absl::StrCat(kManifestFile, ": path '", relative, "' goes through a link"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadListed(const fs::path& directory, const v1::Manifest::File& file) {
+  RETURN_IF_ERROR(CheckInside(directory, file.path()));
+  const std::string path = directory / file.path();
+  std::error_code error;
+  const auto size = fs::file_size(path, error);
+  if (error) return absl::NotFoundError(absl::StrCat(path, ": listed in the manifest but not there"));
+  if (size != static_cast<uintmax_t>(file.size()) || file.size() > kMaxBundleFileBytes) {
+    return absl::DataLossError(absl::StrCat(path, ": ", size, " bytes, the manifest says ", file.size()));
+  }
+  ASSIGN_OR_RETURN(std::string content, ReadFile(path));
+  if (Sha256Hex(content) != file.sha256()) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": its SHA-256 is not the manifest's; the file was changed or damaged"));
+  }
+  return content;
+}
+
+using Contents = std::map<std::string, std::string>;
+
+absl::StatusOr<Contents> ReadAll(const fs::path& directory) {
+  std::error_code error;
+  if (!fs::is_directory(directory, error))
+    return absl::NotFoundError(absl::StrCat(directory.string(), ": no such bundle"));
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(directory / kManifestFile));
+  v1::Manifest manifest;
+  const absl::Status parsed = ParseTextProto(text, &manifest);
+  if (!parsed.ok()) return AtFile(directory / kManifestFile, parsed);
+  Contents contents;
+  for (const auto& file : manifest.files()) {
+    ASSIGN_OR_RETURN(std::string content, ReadListed(directory, file));
+    if (!contents.emplace(file.path(), std::move(content)).second) {
+      return absl::InvalidArgumentError(absl::StrCat(kManifestFile, ": '", file.path(), "' is listed twice"));
+    }
+  }
+  for (const char* required : {kSpecFile, kWeightsFile, kGoldenFile}) {
+    if (contents.count(required) == 0) {
+      return absl::NotFoundError(
+          absl::StrCat((directory / kManifestFile).string(), ": '", required, "' is not listed"));
+    }
+  }
+  return contents;
+}
+
+absl::Status ReadWeights(std::string bytes, Voice* voice) {
+  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes)));
+  for (const std::string& name : file.Names()) {
+    ASSIGN_OR_RETURN(std::vector<float> values, file.GetFloats(name));
+    ASSIGN_OR_RETURN(const TensorView view, file.Get(name));
+    voice->weights[name] = Weight{view.shape, std::move(values)};
+  }
+  return absl::OkStatus();
+}
+
+absl::Status ReadGolden(std::string bytes, Voice* voice) {
+  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Parse(std::move(bytes)));
+  ASSIGN_OR_RETURN(voice->golden.input, file.GetFloats("input"));
+  ASSIGN_OR_RETURN(voice->golden.output, file.GetFloats("output"));
+  const auto seed = file.metadata().find("seed");
+  if (seed == file.metadata().end() || !absl::SimpleAtoi(seed->second, &voice->golden.seed)) {
+    return absl::InvalidArgumentError("metadata 'seed' is missing or no number");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::shared_ptr<const Voice>> ReadBundle(const std::string& version_directory) {
+  const fs::path directory = fs::path(version_directory).lexically_normal();
+  ASSIGN_OR_RETURN(Contents contents, ReadAll(directory));
+  auto voice = std::make_shared<Voice>();
+  const fs::path last = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
+  if (!absl::SimpleAtoi(last.string(), &voice->version)) voice->version = 0;
+  absl::Status status = ParseTextProto(contents[kSpecFile], &voice->spec);
+  if (!status.ok()) return AtFile(directory / kSpecFile, status);
+  status = ReadWeights(std::move(contents[kWeightsFile]), voice.get());
+  if (!status.ok()) return AtFile(directory / kWeightsFile, status);
+  status = ReadGolden(std::move(contents[kGoldenFile]), voice.get());
+  if (!status.ok()) return AtFile(directory / kGoldenFile, status);
+  const std::vector<std::string> problems = ValidateVoice(*voice);
+  if (!problems.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(directory.string(), ": ", absl::StrJoin(problems, "; ")));
+  }
+  return voice;
+}
+
+}  // namespace ddsp

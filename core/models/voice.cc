@@ -1,0 +1,116 @@
+#include "core/models/voice.h"
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/safetensors.h"
+#include "core/models/voice_name.h"
+
+namespace ddsp {
+namespace {
+
+using Shape = std::vector<int64_t>;
+
+void Expect(const Voice& voice, const std::string& name, const Shape& shape, std::set<std::string>* known,
+            std::vector<std::string>* problems) {
+  known->insert(name);
+  const auto found = voice.weights.find(name);
+  if (found == voice.weights.end()) {
+    problems->push_back(absl::StrCat("weight '", name, "' is missing"));
+  } else if (found->second.shape != shape) {
+    problems->push_back(absl::StrCat("weight '", name, "' has shape [", absl::StrJoin(found->second.shape, ","),
+                                     "], not [", absl::StrJoin(shape, ","), "]"));
+  }
+}
+
+// Parameters of an FcStack under upstream's checkpoint paths: layer i is Dense (-0) and LayerNormalization (-1).
+void ExpectStack(const Voice& voice, const std::string& path, int64_t inputs, std::set<std::string>* known,
+                 std::vector<std::string>* problems) {
+  const int64_t channels = voice.spec.decoder().channels();
+  for (int layer = 0; layer < voice.spec.decoder().layers_per_stack(); ++layer) {
+    const std::string at = absl::StrCat(path, "/layer_with_weights-", layer, "/layer_with_weights-");
+    Expect(voice, at + "0/kernel", {layer == 0 ? inputs : channels, channels}, known, problems);
+    Expect(voice, at + "0/bias", {channels}, known, problems);
+    Expect(voice, at + "1/gamma", {channels}, known, problems);
+    Expect(voice, at + "1/beta", {channels}, known, problems);
+  }
+}
+
+void ValidateWeights(const Voice& voice, std::vector<std::string>* problems) {
+  const v1::DecoderSpec& decoder = voice.spec.decoder();
+  const int64_t inputs = decoder.input_keys_size(), units = decoder.rnn_channels();
+  const int64_t stacked = inputs * (decoder.layers_per_stack() > 0 ? decoder.channels() : 1);
+  std::set<std::string> known;
+  for (int i = 0; i < inputs; ++i) ExpectStack(voice, absl::StrCat("decoder/input_stacks/", i), 1, &known, problems);
+  Expect(voice, "decoder/rnn/rnn/cell/kernel", {stacked, 3 * units}, &known, problems);
+  Expect(voice, "decoder/rnn/rnn/cell/recurrent_kernel", {units, 3 * units}, &known, problems);
+  Expect(voice, "decoder/rnn/rnn/cell/bias", {2, 3 * units}, &known, problems);
+  ExpectStack(voice, "decoder/out_stack", stacked + units, &known, problems);
+  int64_t outputs = 0;
+  for (const auto& split : decoder.output_splits()) outputs += split.size();
+  const int64_t last = decoder.layers_per_stack() > 0 ? decoder.channels() : stacked + units;
+  Expect(voice, "decoder/dense_out/kernel", {last, outputs}, &known, problems);
+  Expect(voice, "decoder/dense_out/bias", {outputs}, &known, problems);
+  for (const auto& node : voice.spec.graph().nodes()) known.insert(node.name() + "/ir");
+  for (const auto& [name, weight] : voice.weights) {
+    if (known.count(name) == 0) problems->push_back(absl::StrCat("weight '", name, "' belongs to nothing"));
+  }
+}
+
+void Require(bool holds, std::string problem, std::vector<std::string>* problems) {
+  if (!holds) problems->push_back(std::move(problem));
+}
+
+void ValidateDecoder(const v1::DecoderSpec& decoder, std::vector<std::string>* problems) {
+  const auto bounded = [&](const char* field, int value, int min, int max) {
+    Require(value >= min && value <= max, absl::StrCat("decoder.", field, " ", value, " is outside ", min, "..", max),
+            problems);
+  };
+  bounded("rnn_channels", decoder.rnn_channels(), 1, 8192);
+  bounded("channels", decoder.channels(), 1, 8192);
+  bounded("layers_per_stack", decoder.layers_per_stack(), 0, 16);
+  bounded("input_keys", decoder.input_keys_size(), 1, 16);
+  bounded("output_splits", decoder.output_splits_size(), 1, 64);
+  for (const std::string& key : decoder.input_keys()) {
+    Require(key == "pw_scaled" || key == "ld_scaled" || key == "f0_scaled",
+            absl::StrCat("decoder.input_keys: unknown feature '", key, "'"), problems);
+  }
+  for (const auto& split : decoder.output_splits()) {
+    bounded(absl::StrCat("output_splits.", split.name()).c_str(), split.size(), 1, 65536);
+  }
+}
+
+}  // namespace
+
+std::string Voice::id() const { return absl::StrCat(spec.name(), "/", version); }
+
+FeatureSettings Voice::feature_settings() const {
+  FeatureSettings settings;
+  settings.sample_rate = spec.sample_rate_hz();
+  settings.frame_rate = spec.features().frame_rate();
+  settings.power_frame_size = spec.features().power_frame_size();
+  settings.loudness_fft_size = spec.features().loudness_fft_size();
+  settings.min_f0_hz = static_cast<float>(spec.features().f0_min_hz());
+  settings.max_f0_hz = static_cast<float>(spec.features().f0_max_hz());
+  settings.version = spec.features().version();
+  return settings;
+}
+
+std::vector<std::string> ValidateVoice(const Voice& voice) {
+  std::vector<std::string> problems;
+  const v1::VoiceSpec& spec = voice.spec;
+  Require(IsVoiceName(spec.name()), absl::StrCat("name '", spec.name(), "' is not [a-z][a-z0-9-]{0,62}"), &problems);
+  const absl::Status features = ValidateFeatureSettings(voice.feature_settings());
+  Require(features.ok(), absl::StrCat("features: ", features.message()), &problems);
+  Require(spec.features().frame_rate() > 0 && spec.hop_size() * spec.features().frame_rate() == spec.sample_rate_hz(),
+          absl::StrCat("hop_size ", spec.hop_size(), " does not fit ", spec.features().frame_rate(),
+                       " frames per second at ", spec.sample_rate_hz(), " Hz"),
+          &problems);
+  Require(spec.graph().nodes_size() > 0, "graph has no nodes", &problems);
+  ValidateDecoder(spec.decoder(), &problems);
+  if (problems.empty()) ValidateWeights(voice, &problems);
+  return problems;
+}
+
+}  // namespace ddsp
