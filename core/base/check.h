@@ -4,10 +4,10 @@
 #include <cstdio>
 #include <cstdlib>
 
-#define DDSP_CHECK(condition, belief)                                                                   \
-  do {                                                                                                  \
-    if (!(condition)) {                                                                                 \
+#define DDSP_CHECK(condition, belief)                                                                     \
+  do {                                                                                                    \
+    if (!(condition)) {                                                                                   \
       std::fprintf(stderr, "%s:%d: broken invariant: %s (%s)\n", __FILE__, __LINE__, belief, #condition); \
-      std::abort();                                                                                     \
-    }                                                                                                   \
+      std::abort();                                                                                       \
+    }                                                                                                     \
   } while (false)

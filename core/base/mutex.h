@@ -1,5 +1,5 @@
-// An annotated std::mutex. Thread sanitizer cannot see inside a packaged absl::Mutex, and clang's -Wthread-safety cannot
-// see inside std::mutex; this wrapper serves both.
+// An annotated std::mutex. Thread sanitizer cannot see inside a packaged absl::Mutex, and clang's -Wthread-safety
+// cannot see inside std::mutex; this wrapper serves both.
 #pragma once
 
 #include <chrono>
@@ -31,7 +31,8 @@ class ABSL_SCOPED_LOCKABLE MutexLock {
   Mutex* const mu_;
 };
 
-// Waits release and retake the mutex, which the caller holds. Wake-ups can be spurious: wait in a loop on the condition.
+// Waits release and retake the mutex, which the caller holds. Wake-ups can be spurious: wait in a loop on the
+// condition.
 class CondVar {
  public:
   void Wait(Mutex* mu) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu) {

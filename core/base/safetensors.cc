@@ -36,7 +36,8 @@ float HalfToFloat(uint16_t half) {
   const float sign = half & 0x8000 ? -1.0f : 1.0f;
   const int exponent = half >> 10 & 31;
   const float mantissa = half & 1023;
-  if (exponent == 31) return mantissa ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
+  if (exponent == 31)
+    return mantissa ? std::numeric_limits<float>::quiet_NaN() : sign * std::numeric_limits<float>::infinity();
   if (exponent == 0) return sign * std::ldexp(mantissa, -24);
   return sign * std::ldexp(mantissa + 1024, exponent - 25);
 }
@@ -64,13 +65,22 @@ float LoadAsFloat(const char* from) {
 float ElementAsFloat(DType dtype, const char* at) {
   uint16_t bits;
   switch (dtype) {
-    case DType::kF32: return LoadAsFloat<float>(at);
-    case DType::kF64: return LoadAsFloat<double>(at);
-    case DType::kI32: return LoadAsFloat<int32_t>(at);
-    case DType::kI64: return LoadAsFloat<int64_t>(at);
-    case DType::kU8: return LoadAsFloat<uint8_t>(at);
-    case DType::kF16: std::memcpy(&bits, at, 2); return HalfToFloat(bits);
-    case DType::kBF16: std::memcpy(&bits, at, 2); return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
+    case DType::kF32:
+      return LoadAsFloat<float>(at);
+    case DType::kF64:
+      return LoadAsFloat<double>(at);
+    case DType::kI32:
+      return LoadAsFloat<int32_t>(at);
+    case DType::kI64:
+      return LoadAsFloat<int64_t>(at);
+    case DType::kU8:
+      return LoadAsFloat<uint8_t>(at);
+    case DType::kF16:
+      std::memcpy(&bits, at, 2);
+      return HalfToFloat(bits);
+    case DType::kBF16:
+      std::memcpy(&bits, at, 2);
+      return std::bit_cast<float>(static_cast<uint32_t>(bits) << 16);
   }
   return 0;
 }
@@ -96,7 +106,8 @@ absl::StatusOr<std::vector<int64_t>> ParseShape(const Json& json) {
   for (const Json& size : json) {
     if (!size.is_number_unsigned()) return absl::InvalidArgumentError("shape holds something that is not a size");
     shape.push_back(size.get<int64_t>());
-    if (shape.back() < 0 || __builtin_mul_overflow(elements, shape.back(), &elements) || elements > (int64_t{1} << 40)) {
+    if (shape.back() < 0 || __builtin_mul_overflow(elements, shape.back(), &elements) ||
+        elements > (int64_t{1} << 40)) {
       return absl::InvalidArgumentError("shape is too large");
     }
   }
@@ -111,12 +122,16 @@ absl::Status ForTensor(std::string_view name, std::string_view what) {
 
 int64_t SizeOf(DType dtype) {
   switch (dtype) {
-    case DType::kU8: return 1;
+    case DType::kU8:
+      return 1;
     case DType::kF16:
-    case DType::kBF16: return 2;
+    case DType::kBF16:
+      return 2;
     case DType::kF32:
-    case DType::kI32: return 4;
-    default: return 8;
+    case DType::kI32:
+      return 4;
+    default:
+      return 8;
   }
 }
 
@@ -146,13 +161,16 @@ absl::Status Safetensors::ParseHeader(std::string_view header, size_t data_begin
       }
       continue;
     }
-    const auto member = [&value = value](const char* key) { return value.is_object() ? value.value(key, Json()) : Json(); };
+    const auto member = [&value = value](const char* key) {
+      return value.is_object() ? value.value(key, Json()) : Json();
+    };
     if (!member("dtype").is_string()) return ForTensor(name, "no dtype");
     ASSIGN_OR_RETURN(const DType dtype, ParseDType(member("dtype").get<std::string>()));
     absl::StatusOr<std::vector<int64_t>> shape = ParseShape(member("shape"));
     if (!shape.ok()) return ForTensor(name, std::string(shape.status().message()));
     const Json offsets = member("data_offsets");
-    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() || !offsets[1].is_number_unsigned()) {
+    if (!offsets.is_array() || offsets.size() != 2 || !offsets[0].is_number_unsigned() ||
+        !offsets[1].is_number_unsigned()) {
       return ForTensor(name, "no data_offsets");
     }
     const uint64_t begin = offsets[0], end = offsets[1], available = bytes_.size() - data_begin;
@@ -171,7 +189,8 @@ absl::Status Safetensors::CheckLayout(size_t data_begin) const {
   for (const auto& [name, entry] : entries_) order.emplace_back(entry.begin, name);
   // Empty arrays share their place with a neighbour and sort before it.
   std::sort(order.begin(), order.end(), [this](const auto& a, const auto& b) {
-    return std::pair(a.first, entries_.find(a.second)->second.end) < std::pair(b.first, entries_.find(b.second)->second.end);
+    return std::pair(a.first, entries_.find(a.second)->second.end) <
+           std::pair(b.first, entries_.find(b.second)->second.end);
   });
   size_t at = data_begin;
   for (const auto& [begin, name] : order) {
@@ -189,7 +208,8 @@ absl::StatusOr<Safetensors> Safetensors::Parse(std::string bytes) {
   uint64_t header_size = 0;
   if (file.bytes_.size() < sizeof header_size) return absl::InvalidArgumentError("safetensors file is cut off");
   std::memcpy(&header_size, file.bytes_.data(), sizeof header_size);
-  if (header_size > kMaxHeader) return absl::InvalidArgumentError(absl::StrCat("safetensors header of ", header_size, " bytes"));
+  if (header_size > kMaxHeader)
+    return absl::InvalidArgumentError(absl::StrCat("safetensors header of ", header_size, " bytes"));
   if (header_size > file.bytes_.size() - 8) return absl::InvalidArgumentError("safetensors header is cut off");
   const std::string_view header = std::string_view(file.bytes_).substr(8, header_size);
   if (header.empty() || header[0] != '{') return absl::InvalidArgumentError("safetensors header is not a JSON object");
@@ -250,7 +270,8 @@ std::string SafetensorsWriter::Format() const {
   if (!metadata_.empty()) header["__metadata__"] = metadata_;
   uint64_t at = 0;
   for (const auto& [name, array] : arrays_) {
-    header[name] = {{"dtype", NameOf(array.dtype)}, {"shape", array.shape}, {"data_offsets", {at, at + array.bytes.size()}}};
+    header[name] = {
+        {"dtype", NameOf(array.dtype)}, {"shape", array.shape}, {"data_offsets", {at, at + array.bytes.size()}}};
     at += array.bytes.size();
   }
   std::string text = header.dump();

@@ -15,8 +15,8 @@ namespace ddsp {
 
 enum class DType { kF32, kF16, kBF16, kF64, kI32, kI64, kU8 };
 
-int64_t SizeOf(DType dtype);             // bytes of an element
-std::string_view NameOf(DType dtype);    // "F32", ...
+int64_t SizeOf(DType dtype);           // bytes of an element
+std::string_view NameOf(DType dtype);  // "F32", ...
 
 // One array; `bytes` point into the file that it was read from.
 struct TensorView {
@@ -27,7 +27,8 @@ struct TensorView {
   int64_t elements() const;
 };
 
-// A file held in memory, validated: every array lies inside the file, none overlap, none leave a hole, names are unique.
+// A file held in memory, validated: every array lies inside the file, none overlap, none leave a hole, names are
+// unique.
 class Safetensors {
  public:
   // Errors: INVALID_ARGUMENT that names the tensor and what is wrong with it.

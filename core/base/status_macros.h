@@ -10,10 +10,10 @@
 #define DDSP_CONCAT(a, b) DDSP_CONCAT_INNER(a, b)
 
 // Returns the status of `expr` from the enclosing function unless it is OK.
-#define RETURN_IF_ERROR(expr)                               \
-  do {                                                      \
-    absl::Status ddsp_status = (expr);                      \
-    if (!ddsp_status.ok()) return ddsp_status;              \
+#define RETURN_IF_ERROR(expr)                  \
+  do {                                         \
+    absl::Status ddsp_status = (expr);         \
+    if (!ddsp_status.ok()) return ddsp_status; \
   } while (false)
 
 // ASSIGN_OR_RETURN(auto x, F()): declares or assigns x, or returns F's status.

@@ -33,7 +33,8 @@ void Append(std::string* to, T value) {
 }
 
 Format ParseFormat(std::string_view chunk) {
-  Format format{Load<uint16_t>(&chunk[0]), Load<uint16_t>(&chunk[2]), Load<int32_t>(&chunk[4]), Load<uint16_t>(&chunk[14])};
+  Format format{Load<uint16_t>(&chunk[0]), Load<uint16_t>(&chunk[2]), Load<int32_t>(&chunk[4]),
+                Load<uint16_t>(&chunk[14])};
   if (format.tag == kFormatExtensible && chunk.size() >= 26) format.tag = Load<uint16_t>(&chunk[24]);
   return format;
 }
@@ -42,7 +43,8 @@ absl::Status ValidateFormat(const Format& format) {
   const bool known = (format.tag == kFormatPcm && (format.bits == 16 || format.bits == 24 || format.bits == 32)) ||
                      (format.tag == kFormatFloat && format.bits == 32);
   if (!known) {
-    return absl::InvalidArgumentError(absl::StrCat("WAV encoding ", format.tag, " with ", format.bits, " bits is not supported"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("WAV encoding ", format.tag, " with ", format.bits, " bits is not supported"));
   }
   if (format.channels < 1) return absl::InvalidArgumentError("WAV file without channels");
   if (format.sample_rate < 1) return absl::InvalidArgumentError(absl::StrCat("WAV sample rate ", format.sample_rate));

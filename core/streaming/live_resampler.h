@@ -1,8 +1,8 @@
 // Converts the sample rate of a live stream: linear phase, no delay in its output, a fixed look-ahead instead.
 //
 // A polyphase windowed sinc. Output sample j lies at time j / output_rate of the input's clock and is given as soon as
-// input up to `lookahead` samples past that time is there; before the first sample there is silence. soxr would be better
-// at the band edge, but holds back 37-115 ms.
+// input up to `lookahead` samples past that time is there; before the first sample there is silence. soxr would be
+// better at the band edge, but holds back 37-115 ms.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +33,9 @@ class LiveResampler {
   int input_rate_, output_rate_;
   int half_width_ = 0;
   std::shared_ptr<const Filter> filter_;
-  std::vector<float> history_;   // input from sample `history_begin_` on
+  std::vector<float> history_;  // input from sample `history_begin_` on
   int64_t history_begin_ = 0;
-  int64_t produced_ = 0;         // output samples
+  int64_t produced_ = 0;  // output samples
 };
 
 }  // namespace ddsp

@@ -14,8 +14,8 @@ struct RenderOptions {
   StreamFramer::Options framer;
   StreamSettings settings;
   int slot = 0;
-  int64_t chunk_samples = 1024;                      // input samples at a time; does not change the result
-  std::function<void(double done)> progress;         // 0..1; may be empty
+  int64_t chunk_samples = 1024;               // input samples at a time; does not change the result
+  std::function<void(double done)> progress;  // 0..1; may be empty
 };
 
 struct Rendering {

@@ -28,12 +28,12 @@ enum class TailPolicy { kRingOut, kCut };
 class StreamFramer {
  public:
   struct Options {
-    StreamFormat format;                     // of the engine
+    StreamFormat format;  // of the engine
     StreamInput input = StreamInput::kAudio;
-    int input_rate = 16000;                  // Hz, 8000..48000
-    int output_rate = 16000;                 // Hz, 8000..48000
+    int input_rate = 16000;   // Hz, 8000..48000
+    int output_rate = 16000;  // Hz, 8000..48000
     TailPolicy tail = TailPolicy::kRingOut;
-    StreamParameters parameters;             // in force at sample 0
+    StreamParameters parameters;  // in force at sample 0
   };
   // Errors: INVALID_ARGUMENT that names the rate.
   static absl::StatusOr<std::unique_ptr<StreamFramer>> Create(const Options& options);
@@ -81,34 +81,36 @@ class StreamFramer {
   };
   struct HeldControl {
     ControlFrame frame;
-    int64_t end;     // first input sample that it does not govern
+    int64_t end;  // first input sample that it does not govern
   };
 
   explicit StreamFramer(const Options& options);
-  int64_t FrameOfStep(int64_t step) const { return step - steps_before_frame_zero_; }
+  // Samples at the engine's rate whose time lies within the first `input_samples`.
+  int64_t ModelSamples(int64_t input_samples) const;
+  int64_t TotalSteps() const;  // of a finished stream
   void CollectChanges();
+  ControlFrame ControlAt(int64_t model_sample);
 
   const Options options_;
   int64_t latency_ = 0, tail_ = 0;
-  int64_t steps_before_frame_zero_ = 0;
 
   LiveResampler input_resampler_, output_resampler_;
-  std::vector<float> input_;                  // at the engine's rate, [input_begin_, size) not yet taken
+  std::vector<float> input_;  // at the engine's rate, [input_begin_, size) not yet taken
   size_t input_begin_ = 0;
   std::deque<HeldControl> controls_;
   std::deque<TimedChange> pending_changes_;
-  StreamParameters parameters_;               // at the start of the next hop
-  std::vector<ParameterChange> changes_;      // inside the next hop
+  StreamParameters parameters_;           // at the start of the next hop
+  std::vector<ParameterChange> changes_;  // inside the next hop
 
   std::vector<float> hop_in_, hop_out_;
   FeatureFrame features_;
   std::vector<FeatureFrame> feature_queue_;
-  std::vector<float> output_;                 // at the output rate, [output_begin_, size) not yet popped
+  std::vector<float> output_;  // at the output rate, [output_begin_, size) not yet popped
   size_t output_begin_ = 0;
 
-  int64_t pushed_ = 0;                        // input samples
-  int64_t step_ = 0;                          // steps completed
-  int64_t popped_ = 0;                        // output samples
+  int64_t pushed_ = 0;  // input samples
+  int64_t step_ = 0;    // steps completed
+  int64_t popped_ = 0;  // output samples
   bool finished_ = false;
 };
 

@@ -18,11 +18,11 @@ namespace ddsp {
 
 // How a stream passes an engine. All counts are samples at `sample_rate`.
 struct StreamFormat {
-  int sample_rate = 16000;   // Hz
-  int hop_size = 320;        // samples that a step takes and gives
-  int preroll = 0;           // zeros before the stream's first sample, so that every step takes exactly a hop
-  int warmup_hops = 0;       // first steps of a stream, whose output belongs to no sample and is dropped
-  int64_t tail = 0;          // samples that ring on after the input has ended
+  int sample_rate = 16000;  // Hz
+  int hop_size = 320;       // samples that a step takes and gives
+  int preroll = 0;          // zeros before the stream's first sample, so that every step takes exactly a hop
+  int warmup_hops = 0;      // first steps of a stream, whose output belongs to no sample and is dropped
+  int64_t tail = 0;         // samples that ring on after the input has ended
 
   // The last sample of a hop is known this many samples after its first one was due.
   int64_t latency() const { return int64_t{warmup_hops + 1} * hop_size - preroll; }
@@ -33,8 +33,8 @@ enum class StreamInput { kAudio, kControls };
 // Fixed for the life of a stream.
 struct StreamSettings {
   StreamInput input = StreamInput::kAudio;
-  uint64_t seed = 0;                         // of the noise
-  std::optional<PerformerProfile> profile;   // absent: the voice's neutral profile, which changes nothing
+  uint64_t seed = 0;                        // of the noise
+  std::optional<PerformerProfile> profile;  // absent: the voice's neutral profile, which changes nothing
 };
 
 // What may change while a stream runs.
@@ -43,8 +43,8 @@ struct StreamParameters {
   double loudness_shift_db = 0;
 };
 
-// `parameters` are in force from sample `offset` of the hop that the step gives, 0 < offset <= hop_size. The last change
-// also governs the frame at the end of that hop, and all later ones.
+// `parameters` are in force from sample `offset` of the hop that the step gives, 0 < offset <= hop_size. The last
+// change also governs the frame at the end of that hop, and all later ones.
 struct ParameterChange {
   int offset = 0;
   StreamParameters parameters;
@@ -58,12 +58,12 @@ struct ControlFrame {
 
 struct HopRequest {
   int slot = 0;
-  absl::Span<const float> audio;                // [hop_size], or empty in a stream that is driven by controls
-  ControlFrame control;                         // of this step's frame, in a stream that is driven by controls
-  StreamParameters parameters;                  // in force at the start of the hop that the step gives
-  absl::Span<const ParameterChange> changes;    // rising offsets; usually none
-  absl::Span<float> output;                     // [hop_size]
-  FeatureFrame* features = nullptr;             // out: the frame that the step analysed or was given; may be null
+  absl::Span<const float> audio;              // [hop_size], or empty in a stream that is driven by controls
+  ControlFrame control;                       // of this step's frame, in a stream that is driven by controls
+  StreamParameters parameters;                // in force at the start of the hop that the step gives
+  absl::Span<const ParameterChange> changes;  // rising offsets; usually none
+  absl::Span<float> output;                   // [hop_size]
+  FeatureFrame* features = nullptr;           // out: the frame that the step analysed or was given; may be null
 };
 
 class VoiceEngine {
@@ -77,8 +77,8 @@ class VoiceEngine {
   // Makes the slot as new. Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   virtual absl::Status Reset(int slot, const StreamSettings& settings) = 0;
 
-  // Steps each requested slot once; a slot appears at most once. A request fails alone: its status is in the result, its
-  // output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity).
+  // Steps each requested slot once; a slot appears at most once. A request fails alone: its status is in the result,
+  // its output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity).
   virtual std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) = 0;
 };
 

@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/models/voice.h"
 #include "core/streaming/voice_engine.h"
 
@@ -14,10 +16,15 @@ namespace ddsp {
 // Errors: INVALID_ARGUMENT (a graph that cannot stream, extractor settings of another version), naming the field.
 absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeVoiceEngine(std::shared_ptr<const Voice> voice, int slots);
 
-// Renders the golden input and compares. Errors: FAILED_PRECONDITION with the largest difference and its sample.
-absl::Status VerifyGolden(const Voice& voice);
+// What the golden test renders: the stream of `input` at the voice's own rate, tail included. The export fills
+// Voice::golden with it.
+absl::StatusOr<std::vector<float>> RenderGolden(std::shared_ptr<const Voice> voice, absl::Span<const float> input,
+                                                uint64_t seed);
 
-// ReadBundle + VerifyGolden.
+// Renders the golden input and compares. Errors: FAILED_PRECONDITION with the first difference and its sample.
+absl::Status VerifyGolden(std::shared_ptr<const Voice> voice);
+
+// ReadBundle, the declared latency, VerifyGolden.
 absl::StatusOr<std::shared_ptr<const Voice>> LoadVoice(const std::string& version_directory);
 
 }  // namespace ddsp

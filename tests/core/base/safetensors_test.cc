@@ -42,20 +42,29 @@ TEST(Safetensors, HalvesRoundToNearest) {
   std::vector<float> values = {65504, 1 + 1 / 2048.0f, 1 + 3 / 2048.0f, 6.1e-5f, 5.96e-8f, -0.333f, 1e6f};
   writer.AddHalves("x", {7}, values.data());
   const auto read = Safetensors::Parse(writer.Format())->GetFloats("x");
-  EXPECT_THAT(*read, ElementsAre(65504, 1, 1 + 4 / 2048.0f, testing::FloatNear(6.1e-5f, 3.1e-8f), testing::FloatNear(5.96e-8f, 1e-10f),
-                                 testing::FloatNear(-0.333f, 0.0002f), INFINITY));
+  EXPECT_THAT(*read, ElementsAre(65504, 1, 1 + 4 / 2048.0f, testing::FloatNear(6.1e-5f, 3.1e-8f),
+                                 testing::FloatNear(5.96e-8f, 1e-10f), testing::FloatNear(-0.333f, 0.0002f), INFINITY));
 }
 
 TEST(Safetensors, RefusesBrokenFiles) {
   EXPECT_THAT(ErrorOf("[]", 0), HasSubstr("not a JSON object"));
-  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4), HasSubstr("'a': its bytes do not fit"));
-  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4), HasSubstr("outside of the file"));
-  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})", 6),
-              HasSubstr("'b': overlaps another"));
+  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}})", 4),
+              HasSubstr("'a': its bytes do not fit"));
+  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", 4),
+              HasSubstr("outside of the file"));
+  EXPECT_THAT(
+      ErrorOf(
+          R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}})",
+          6),
+      HasSubstr("'b': overlaps another"));
   EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})", 8), HasSubstr("leaves a hole"));
-  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})", 0),
-              HasSubstr("twice"));
-  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[99999999999,99999999999],"data_offsets":[0,0]}})", 0), HasSubstr("too large"));
+  EXPECT_THAT(
+      ErrorOf(
+          R"({"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
+          0),
+      HasSubstr("twice"));
+  EXPECT_THAT(ErrorOf(R"({"a":{"dtype":"F32","shape":[99999999999,99999999999],"data_offsets":[0,0]}})", 0),
+              HasSubstr("too large"));
   EXPECT_THAT(ErrorOf("{}", 1), HasSubstr("after the last tensor"));
   EXPECT_THAT(std::string(Safetensors::Parse(std::string(8, '\xff')).status().message()), HasSubstr("header of"));
 }

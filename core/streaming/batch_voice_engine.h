@@ -1,0 +1,76 @@
+// The engine of a voice: features, decoder and graph, hop by hop, for all streams of the voice together.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/features/feature_extractor.h"
+#include "core/models/performer_profile.h"
+#include "core/models/voice.h"
+#include "core/streaming/decoder_step.h"
+#include "core/streaming/frame_layout.h"
+#include "core/streaming/stage_graph.h"
+#include "core/streaming/voice_engine.h"
+
+namespace ddsp {
+
+class BatchVoiceEngine : public VoiceEngine {
+ public:
+  // The voice is valid. Errors: those of MakeStreamStage, and FAILED_PRECONDITION when the voice was trained on
+  // features of another extractor.
+  static absl::StatusOr<std::unique_ptr<BatchVoiceEngine>> Create(std::shared_ptr<const Voice> voice, int slots);
+
+  StreamFormat format(StreamInput input) const override;
+  int slots() const override { return static_cast<int>(slots_.size()); }
+  int64_t bytes_per_slot() const override;
+  absl::Status Reset(int slot, const StreamSettings& settings) override;
+  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override;
+
+ private:
+  // Everything of one stream that evolves, but for the decoder's state and the stages' memory, which lie in arrays.
+  struct Slot {
+    explicit Slot(FeatureState features) : features(std::move(features)) {}
+    FeatureState features;
+    StreamInput input = StreamInput::kAudio;
+    uint64_t seed = 0;
+    ProfileMap profile;
+    int64_t step = 0;
+  };
+  // A frame to decode: for each request one with the parameters it ends with, and one more for each earlier section.
+  struct Row {
+    int request = 0;
+    int section_end = 0;
+    bool keeps_state = false;
+  };
+
+  BatchVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const FeatureExtractor> extractor,
+                   StageGraph graph, int slots);
+  int64_t FrameOf(const Slot& slot) const;
+  FeatureFrame Analyse(const HopRequest& request, Slot& slot) const;
+  void AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame);
+  void AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters, Row row);
+  void Decode(absl::Span<const HopRequest> requests);
+  absl::Status Synthesise(const HopRequest& request, int first_row, int end_row);
+
+  const std::shared_ptr<const Voice> voice_;
+  const std::unique_ptr<const FeatureExtractor> extractor_;
+  const FrameLayout layout_;
+  const DecoderStep decoder_;
+  const StageGraph graph_;
+  const PerformerProfile neutral_;
+
+  std::vector<Slot> slots_;
+  std::vector<float> decoder_state_;  // [slots, units]
+  StageGraph::Memory memory_;         // of all slots
+
+  // Of one step.
+  std::vector<Row> rows_;
+  std::vector<float> row_features_, row_frames_;  // [rows, inputs], [rows, layout]
+  std::vector<float> batch_state_, batch_outputs_;
+  DecoderStep::Workspace workspace_;
+  std::vector<FrameSection> sections_;
+  StageGraph::Workspace graph_workspace_;
+};
+
+}  // namespace ddsp

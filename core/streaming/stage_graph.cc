@@ -1,0 +1,84 @@
+#include "core/streaming/stage_graph.h"
+
+#include <algorithm>
+#include <map>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "core/base/status_macros.h"
+
+namespace ddsp {
+namespace {
+
+constexpr char kSignal[] = "/signal";
+
+}  // namespace
+
+absl::StatusOr<StageGraph> StageGraph::Compile(const Voice& voice, const FrameLayout& layout) {
+  StageGraph graph;
+  graph.hop_size_ = voice.spec.hop_size();
+  std::map<std::string, int> index;
+  std::vector<int64_t> tails;
+  for (const auto& node : voice.spec.graph().nodes()) {
+    Node compiled;
+    int64_t tail = 0;
+    for (const std::string& input : node.inputs()) {
+      if (!absl::EndsWith(input, kSignal)) continue;  // a control; its stage looks it up
+      const auto found = index.find(std::string(absl::StripSuffix(input, kSignal)));
+      if (found == index.end()) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("node '", node.name(), "': no node before it gives '", input, "'"));
+      }
+      compiled.signals.push_back(found->second);
+      tail = std::max(tail, tails[found->second]);
+    }
+    ASSIGN_OR_RETURN(compiled.stage, MakeStreamStage({voice, node, layout}));
+    if (compiled.stage->is_effect() && static_cast<int>(compiled.signals.size()) != node.inputs_size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node '", node.name(), "': its inputs must be signals ('node/signal')"));
+    }
+    compiled.memory_begin = graph.memory_size_;
+    graph.memory_size_ += compiled.stage->memory_size();
+    graph.scratch_size_ = std::max(graph.scratch_size_, compiled.stage->scratch_size());
+    tails.push_back(tail + compiled.stage->tail());
+    if (!index.emplace(node.name(), static_cast<int>(graph.nodes_.size())).second) {
+      return absl::InvalidArgumentError(absl::StrCat("node '", node.name(), "': the name is taken"));
+    }
+    graph.nodes_.push_back(std::move(compiled));
+  }
+  graph.tail_ = tails.empty() ? 0 : tails.back();
+  return graph;
+}
+
+StageGraph::Memory StageGraph::MakeMemory(int slots) const {
+  return {std::vector<double>(slots * nodes_.size()), std::vector<float>(slots * memory_size_)};
+}
+
+StageGraph::Workspace StageGraph::MakeWorkspace() const {
+  return {std::vector<float>(nodes_.size() * hop_size_), std::vector<float>(scratch_size_), {}};
+}
+
+void StageGraph::Reset(int slot, Memory& memory) const {
+  std::fill_n(memory.phases.begin() + slot * nodes_.size(), nodes_.size(), 0.0);
+  std::fill_n(memory.floats.begin() + slot * memory_size_, memory_size_, 0.0f);
+}
+
+void StageGraph::Step(int slot, StageStep step, float* output, Memory& memory, Workspace& workspace) const {
+  step.scratch = workspace.scratch.data();
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    const Node& node = nodes_[i];
+    if (step.frame_index == 0 && node.stage->is_effect()) continue;
+    workspace.inputs.clear();
+    for (const int signal : node.signals) workspace.inputs.push_back(&workspace.signals[signal * hop_size_]);
+    step.signals = workspace.inputs;
+    step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];
+    double& phase = memory.phases[slot * nodes_.size() + i];
+    StageMemory view{
+        phase, absl::MakeSpan(&memory.floats[slot * memory_size_ + node.memory_begin], node.stage->memory_size())};
+    node.stage->Step(step, view);
+    phase = view.phase;
+  }
+}
+
+}  // namespace ddsp

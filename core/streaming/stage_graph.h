@@ -1,0 +1,51 @@
+// A voice's processor graph, compiled to stages in execution order.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/models/voice.h"
+#include "core/streaming/stream_stage.h"
+
+namespace ddsp {
+
+class StageGraph {
+ public:
+  // State of all slots: what each stage keeps, slot after slot.
+  struct Memory {
+    std::vector<double> phases;  // [slots, nodes]
+    std::vector<float> floats;   // [slots, memory_size]
+  };
+  struct Workspace {
+    std::vector<float> signals;  // [nodes, hop]
+    std::vector<float> scratch;
+    std::vector<const float*> inputs;
+  };
+
+  // Errors: INVALID_ARGUMENT that names the node.
+  static absl::StatusOr<StageGraph> Compile(const Voice& voice, const FrameLayout& layout);
+
+  int64_t tail() const { return tail_; }
+  int64_t bytes_per_slot() const { return memory_size_ * sizeof(float) + nodes_.size() * sizeof(double); }
+  Memory MakeMemory(int slots) const;
+  Workspace MakeWorkspace() const;
+  void Reset(int slot, Memory& memory) const;
+
+  // Runs the stages for one slot; `step` has frame_index, seed and sections. Writes the hop to `output` unless it is
+  // frame 0.
+  void Step(int slot, StageStep step, float* output, Memory& memory, Workspace& workspace) const;
+
+ private:
+  struct Node {
+    std::unique_ptr<StreamStage> stage;
+    std::vector<int> signals;  // nodes that feed it
+    int64_t memory_begin = 0;  // floats
+  };
+
+  std::vector<Node> nodes_;
+  int hop_size_ = 0;
+  int64_t memory_size_ = 0, scratch_size_ = 0, tail_ = 0;
+};
+
+}  // namespace ddsp

@@ -1,0 +1,69 @@
+// The streaming form of a processor: one hop of one slot at a time.
+//
+// A stage is immutable and shared by all slots; what evolves is in a StageMemory that the engine keeps for each slot.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/models/voice.h"
+#include "core/streaming/frame_layout.h"
+
+namespace ddsp {
+
+// All zero at the start of a stream.
+struct StageMemory {
+  double phase = 0;          // cycles, [0, 1)
+  absl::Span<float> floats;  // [memory_size()]
+};
+
+// From the end of the section before up to sample `end` of the hop, the hop's last frame is `frame`. One section that
+// spans the hop, except where parameters change inside it.
+struct FrameSection {
+  int end = 0;
+  const float* frame = nullptr;  // see FrameLayout
+};
+
+struct StageStep {
+  int64_t frame_index = 0;  // t: this step knows frame t and gives hop t - 1
+  uint64_t seed = 0;
+  absl::Span<const FrameSection> sections;  // of hop t - 1; the last one's frame is frame t
+  absl::Span<const float* const> signals;   // [hop_size] each, in the order of the node's signal inputs
+  float* output = nullptr;                  // [hop_size]
+  float* scratch = nullptr;                 // [scratch_size()]
+};
+
+class StreamStage {
+ public:
+  virtual ~StreamStage() = default;
+  virtual int64_t memory_size() const { return 0; }   // floats a slot
+  virtual int64_t scratch_size() const { return 0; }  // floats, shared by all
+  virtual int64_t tail() const { return 0; }          // samples that ring on after the input
+  // Frame 0 starts a stream and gives no hop: synthesisers take note of it, effects are not called.
+  virtual bool is_effect() const = 0;
+  virtual void Step(const StageStep& step, StageMemory& memory) const = 0;
+};
+
+// What a node of the graph is built from.
+struct StageContext {
+  const Voice& voice;
+  const v1::GraphSpec::Node& node;
+  const FrameLayout& layout;
+};
+
+// Errors: INVALID_ARGUMENT that names the node: unknown type, wrong inputs, a type that cannot stream.
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeStreamStage(const StageContext& context);
+
+// One for each file of a stage.
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeHarmonicStage(const StageContext& context);
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeFilteredNoiseStage(const StageContext& context);
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeReverbStage(const StageContext& context);
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeAddStage(const StageContext& context);
+absl::StatusOr<std::unique_ptr<StreamStage>> MakeCropStage(const StageContext& context);
+
+}  // namespace ddsp
