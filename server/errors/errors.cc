@@ -1,0 +1,125 @@
+#include "server/errors/errors.h"
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "google/rpc/error_details.pb.h"
+
+namespace ddsp::server {
+namespace {
+
+using absl::StatusCode;
+
+struct ReasonRow {
+  Reason reason;
+  StatusCode code;
+  std::string_view name;
+};
+
+// One row per reason, in the order of the enum.
+constexpr ReasonRow kReasons[] = {
+    {Reason::kSessionSlotsExhausted, StatusCode::kUnavailable, "SESSION_SLOTS_EXHAUSTED"},
+    {Reason::kServerDraining, StatusCode::kUnavailable, "SERVER_DRAINING"},
+    {Reason::kModelNotFound, StatusCode::kNotFound, "MODEL_NOT_FOUND"},
+    {Reason::kConfigNotFirst, StatusCode::kFailedPrecondition, "CONFIG_NOT_FIRST"},
+    {Reason::kInvalidConfig, StatusCode::kInvalidArgument, "INVALID_CONFIG"},
+    {Reason::kFormatUnsupported, StatusCode::kInvalidArgument, "FORMAT_UNSUPPORTED"},
+    {Reason::kInvalidControl, StatusCode::kInvalidArgument, "INVALID_CONTROL"},
+    {Reason::kInputMismatch, StatusCode::kInvalidArgument, "INPUT_MISMATCH"},
+    {Reason::kBlockSequenceGap, StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
+    {Reason::kBlockTooLarge, StatusCode::kInvalidArgument, "BLOCK_TOO_LARGE"},
+    {Reason::kBlockMalformed, StatusCode::kInvalidArgument, "BLOCK_MALFORMED"},
+    {Reason::kAudioNotFinite, StatusCode::kInvalidArgument, "AUDIO_NOT_FINITE"},
+    {Reason::kOpusPacketInvalid, StatusCode::kInvalidArgument, "OPUS_PACKET_INVALID"},
+    {Reason::kCreditExceeded, StatusCode::kResourceExhausted, "CREDIT_EXCEEDED"},
+    {Reason::kClientTooSlow, StatusCode::kResourceExhausted, "CLIENT_TOO_SLOW"},
+    {Reason::kSessionIdleTimeout, StatusCode::kAborted, "SESSION_IDLE_TIMEOUT"},
+    {Reason::kModelNumericFault, StatusCode::kInternal, "MODEL_NUMERIC_FAULT"},
+};
+
+const ReasonRow& RowOf(Reason reason) {
+  const ReasonRow& row = kReasons[static_cast<size_t>(reason)];
+  DDSP_CHECK(row.reason == reason, "the table of reasons is in the order of the enum");
+  return row;
+}
+
+template <typename Message>
+std::string TypeUrl() {
+  return absl::StrCat(kTypeUrlPrefix, Message::descriptor()->full_name());
+}
+
+template <typename Message>
+void Attach(const Message& detail, absl::Status* error) {
+  error->SetPayload(TypeUrl<Message>(), absl::Cord(detail.SerializeAsString()));
+}
+
+template <typename Message>
+std::optional<Message> Attached(const absl::Status& error) {
+  const absl::optional<absl::Cord> payload = error.GetPayload(TypeUrl<Message>());
+  Message detail;
+  if (!payload.has_value() || !detail.ParseFromString(std::string(*payload))) return std::nullopt;
+  return detail;
+}
+
+}  // namespace
+
+std::string_view NameOf(Reason reason) { return RowOf(reason).name; }
+absl::StatusCode CodeOf(Reason reason) { return RowOf(reason).code; }
+
+absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetadata& metadata) {
+  absl::Status error(CodeOf(reason), absl::string_view(message.data(), message.size()));
+  google::rpc::ErrorInfo info;
+  info.set_reason(std::string(NameOf(reason)));
+  info.set_domain(kErrorDomain);
+  for (const auto& [key, value] : metadata) (*info.mutable_metadata())[key] = value;
+  Attach(info, &error);
+  return error;
+}
+
+absl::Status MakeError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations) {
+  absl::Status error = MakeError(reason, message);
+  google::rpc::BadRequest bad_request;
+  for (const FieldViolation& violation : violations) {
+    auto* added = bad_request.add_field_violations();
+    added->set_field(violation.field);
+    added->set_description(violation.description);
+  }
+  Attach(bad_request, &error);
+  return error;
+}
+
+absl::Status WithRetry(absl::Status error, absl::Duration delay) {
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
+  retry.mutable_retry_delay()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
+  Attach(retry, &error);
+  return error;
+}
+
+absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata) {
+  std::optional<google::rpc::ErrorInfo> info = Attached<google::rpc::ErrorInfo>(error);
+  if (!info.has_value()) return error;
+  for (const auto& [key, value] : metadata) (*info->mutable_metadata())[key] = value;
+  Attach(*info, &error);
+  return error;
+}
+
+std::string ReasonOf(const absl::Status& error) {
+  const auto info = Attached<google::rpc::ErrorInfo>(error);
+  return info.has_value() ? info->reason() : "";
+}
+
+ErrorMetadata MetadataOf(const absl::Status& error) {
+  const auto info = Attached<google::rpc::ErrorInfo>(error);
+  if (!info.has_value()) return {};
+  return ErrorMetadata(info->metadata().begin(), info->metadata().end());
+}
+
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& error) {
+  const auto retry = Attached<google::rpc::RetryInfo>(error);
+  if (!retry.has_value()) return std::nullopt;
+  return absl::Seconds(retry->retry_delay().seconds()) + absl::Nanoseconds(retry->retry_delay().nanos());
+}
+
+}  // namespace ddsp::server

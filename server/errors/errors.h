@@ -1,0 +1,64 @@
+// Errors as a client sees them: a gRPC code, a stable reason, and the values that the text mentions as metadata.
+//
+// An absl::Status carries google.rpc.ErrorInfo (and BadRequest, RetryInfo where they apply) as payloads under their type
+// URLs; rpc/status_details.h turns payloads into the details of a grpc::Status.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+
+namespace ddsp::server {
+
+inline constexpr char kErrorDomain[] = "ddsp.dev";
+inline constexpr char kTypeUrlPrefix[] = "type.googleapis.com/";
+
+enum class Reason {
+  kSessionSlotsExhausted,
+  kServerDraining,
+  kModelNotFound,
+  kConfigNotFirst,
+  kInvalidConfig,
+  kFormatUnsupported,
+  kInvalidControl,
+  kInputMismatch,
+  kBlockSequenceGap,
+  kBlockTooLarge,
+  kBlockMalformed,
+  kAudioNotFinite,
+  kOpusPacketInvalid,
+  kCreditExceeded,
+  kClientTooSlow,
+  kSessionIdleTimeout,
+  kModelNumericFault,
+};
+
+using ErrorMetadata = std::map<std::string, std::string>;
+
+struct FieldViolation {
+  std::string field;  // path in the message: "input_format.sample_rate_hz"
+  std::string description;
+};
+
+std::string_view NameOf(Reason reason);       // "CONFIG_NOT_FIRST"
+absl::StatusCode CodeOf(Reason reason);
+
+absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetadata& metadata = {});
+absl::Status MakeError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations);
+
+// A refusal that another attempt may escape after `delay`.
+absl::Status WithRetry(absl::Status error, absl::Duration delay);
+// Adds to the metadata of an error made here; any other status passes unchanged.
+absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata);
+
+// The reason's name; empty for a status that was not made here.
+std::string ReasonOf(const absl::Status& error);
+ErrorMetadata MetadataOf(const absl::Status& error);
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& error);
+
+}  // namespace ddsp::server

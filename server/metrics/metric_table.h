@@ -1,0 +1,43 @@
+// Every metric of the server, in one place: the scrape is compared with it by a test.
+#pragma once
+
+#include <string_view>
+
+namespace ddsp::server {
+
+enum class MetricType { kCounter, kGauge, kHistogram };
+
+struct MetricRow {
+  std::string_view name;
+  MetricType type;
+  std::string_view labels;  // separated by commas; "" means none
+  std::string_view help;
+};
+
+inline constexpr MetricRow kMetricTable[] = {
+    {"ddsp_sessions_active", MetricType::kGauge, "model,device", "Sessions that hold a slot."},
+    {"ddsp_session_slots", MetricType::kGauge, "model,device", "Sessions that the model can hold."},
+    {"ddsp_sessions_started_total", MetricType::kCounter, "model,transport", "Sessions that were answered with started."},
+    {"ddsp_sessions_ended_total", MetricType::kCounter, "model,reason", "Sessions that ended after their start."},
+    {"ddsp_sessions_rejected_total", MetricType::kCounter, "model,reason", "Sessions that were refused."},
+    {"ddsp_session_setup_seconds", MetricType::kHistogram, "model", "From the config to started."},
+    {"ddsp_first_output_seconds", MetricType::kHistogram, "model", "From the config to the first audio or features out."},
+    {"ddsp_block_latency_seconds", MetricType::kHistogram, "model",
+     "From the input that completes a block to the start of its write."},
+    {"ddsp_block_queue_seconds", MetricType::kHistogram, "model", "A ready hop's wait for the device."},
+    {"ddsp_block_compute_seconds", MetricType::kHistogram, "model", "The step that a hop took part in."},
+    {"ddsp_block_encode_seconds", MetricType::kHistogram, "model", "Encoding of a block."},
+    {"ddsp_block_deadline_missed_total", MetricType::kCounter, "model",
+     "Blocks later than the session's max_block_latency, 40 ms where it names none."},
+    {"ddsp_audio_seconds_total", MetricType::kCounter, "model,direction", "Audio taken in and given out."},
+    {"ddsp_realtime_factor", MetricType::kGauge, "model,device", "Seconds of audio made per second, over the last second."},
+    {"ddsp_batch_size", MetricType::kHistogram, "model,device", "Streams of a step."},
+    {"ddsp_tick_seconds", MetricType::kHistogram, "model,device", "Duration of a step."},
+    {"ddsp_state_bytes", MetricType::kGauge, "device,kind", "Memory of stream state in slots."},
+    {"ddsp_model_load_seconds", MetricType::kHistogram, "model,version", "Loading of a voice, golden test included."},
+    {"ddsp_model_state", MetricType::kGauge, "model,version,state", "1 for the state that the voice is in."},
+    {"ddsp_server_state", MetricType::kGauge, "state", "1 for the state that the server is in."},
+    {"ddsp_build_info", MetricType::kGauge, "version", "Always 1."},
+};
+
+}  // namespace ddsp::server

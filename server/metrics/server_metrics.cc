@@ -1,0 +1,113 @@
+#include "server/metrics/server_metrics.h"
+
+#include "prometheus/text_serializer.h"
+#include "server/metrics/metric_table.h"
+
+namespace ddsp::server {
+namespace {
+
+constexpr char kDevice[] = "cpu";
+constexpr char kVersion[] = "0.1.0";
+
+using Buckets = prometheus::Histogram::BucketBoundaries;
+
+// 0.5 ms to 1 s: blocks.
+const Buckets& LatencyBuckets() {
+  static const Buckets buckets = {0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.02,
+                                  0.03,   0.04,  0.06,  0.08,  0.1,   0.15,   0.25, 0.5,   1};
+  return buckets;
+}
+
+const Buckets& BatchBuckets() {
+  static const Buckets buckets = {1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256};
+  return buckets;
+}
+
+const Buckets& LoadBuckets() {
+  static const Buckets buckets = {0.05, 0.1, 0.25, 0.5, 1, 2, 5, 10, 30};
+  return buckets;
+}
+
+const Buckets& BucketsOf(std::string_view name) {
+  if (name == "ddsp_batch_size") return BatchBuckets();
+  if (name == "ddsp_model_load_seconds") return LoadBuckets();
+  return LatencyBuckets();
+}
+
+}  // namespace
+
+ServerMetrics::ServerMetrics() : registry_(std::make_shared<prometheus::Registry>()) {
+  for (const MetricRow& row : kMetricTable) {
+    const std::string name(row.name), help(row.help);
+    if (row.type == MetricType::kCounter) {
+      counters_[name] = &prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
+    } else if (row.type == MetricType::kGauge) {
+      gauges_[name] = &prometheus::BuildGauge().Name(name).Help(help).Register(*registry_);
+    } else {
+      histograms_[name] = &prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_);
+    }
+  }
+  GaugeFamily("ddsp_build_info").Add({{"version", kVersion}}).Set(1);
+  SetServerState(ServerState::kStarting);
+}
+
+prometheus::Histogram* ServerMetrics::HistogramOf(std::string_view name, const prometheus::Labels& labels) {
+  return &histograms_.at(std::string(name))->Add(labels, BucketsOf(name));
+}
+
+ModelMetrics& ServerMetrics::ForModel(const std::string& model) {
+  MutexLock lock(&mu_);
+  std::unique_ptr<ModelMetrics>& metrics = models_[model];
+  if (metrics != nullptr) return *metrics;
+  const prometheus::Labels of_model = {{"model", model}};
+  const prometheus::Labels on_device = {{"model", model}, {"device", kDevice}};
+  auto& audio = CounterFamily("ddsp_audio_seconds_total");
+  metrics = std::make_unique<ModelMetrics>(ModelMetrics{
+      .sessions_active = &GaugeFamily("ddsp_sessions_active").Add(on_device),
+      .session_slots = &GaugeFamily("ddsp_session_slots").Add(on_device),
+      .sessions_started =
+          &CounterFamily("ddsp_sessions_started_total").Add({{"model", model}, {"transport", "grpc"}}),
+      .setup_seconds = HistogramOf("ddsp_session_setup_seconds", of_model),
+      .first_output_seconds = HistogramOf("ddsp_first_output_seconds", of_model),
+      .block_latency_seconds = HistogramOf("ddsp_block_latency_seconds", of_model),
+      .block_queue_seconds = HistogramOf("ddsp_block_queue_seconds", of_model),
+      .block_compute_seconds = HistogramOf("ddsp_block_compute_seconds", of_model),
+      .block_encode_seconds = HistogramOf("ddsp_block_encode_seconds", of_model),
+      .block_deadline_missed = &CounterFamily("ddsp_block_deadline_missed_total").Add(of_model),
+      .audio_seconds_in = &audio.Add({{"model", model}, {"direction", "in"}}),
+      .audio_seconds_out = &audio.Add({{"model", model}, {"direction", "out"}}),
+      .realtime_factor = &GaugeFamily("ddsp_realtime_factor").Add(on_device),
+      .batch_size = HistogramOf("ddsp_batch_size", on_device),
+      .tick_seconds = HistogramOf("ddsp_tick_seconds", on_device),
+  });
+  return *metrics;
+}
+
+void ServerMetrics::SessionEnded(const std::string& model, std::string_view reason) {
+  CounterFamily("ddsp_sessions_ended_total").Add({{"model", model}, {"reason", std::string(reason)}}).Increment();
+}
+
+void ServerMetrics::SessionRejected(const std::string& model, std::string_view reason) {
+  CounterFamily("ddsp_sessions_rejected_total").Add({{"model", model}, {"reason", std::string(reason)}}).Increment();
+}
+
+void ServerMetrics::ModelLoaded(const std::string& model, int64_t version, double load_seconds) {
+  const std::string number = std::to_string(version);
+  HistogramOf("ddsp_model_load_seconds", {{"model", model}, {"version", number}})->Observe(load_seconds);
+  GaugeFamily("ddsp_model_state").Add({{"model", model}, {"version", number}, {"state", "available"}}).Set(1);
+}
+
+void ServerMetrics::SetStateBytes(double bytes) {
+  GaugeFamily("ddsp_state_bytes").Add({{"device", kDevice}, {"kind", "slots"}}).Set(bytes);
+}
+
+void ServerMetrics::SetServerState(ServerState state) {
+  auto& family = GaugeFamily("ddsp_server_state");
+  family.Add({{"state", "starting"}}).Set(state == ServerState::kStarting);
+  family.Add({{"state", "serving"}}).Set(state == ServerState::kServing);
+  family.Add({{"state", "draining"}}).Set(state == ServerState::kDraining);
+}
+
+std::string ServerMetrics::Text() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+
+}  // namespace ddsp::server

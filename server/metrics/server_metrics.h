@@ -1,0 +1,75 @@
+// The server's metrics, by the names of metric_table.h. Thread-safe.
+//
+// Labels come from a closed set: names of loaded models, never text of a client.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "core/base/mutex.h"
+#include "prometheus/counter.h"
+#include "prometheus/family.h"
+#include "prometheus/gauge.h"
+#include "prometheus/histogram.h"
+#include "prometheus/registry.h"
+
+namespace ddsp::server {
+
+enum class ServerState { kStarting, kServing, kDraining };
+
+// The series of one model, looked up once. Pointers live as long as ServerMetrics.
+struct ModelMetrics {
+  prometheus::Gauge* sessions_active;
+  prometheus::Gauge* session_slots;
+  prometheus::Counter* sessions_started;
+  prometheus::Histogram* setup_seconds;
+  prometheus::Histogram* first_output_seconds;
+  prometheus::Histogram* block_latency_seconds;
+  prometheus::Histogram* block_queue_seconds;
+  prometheus::Histogram* block_compute_seconds;
+  prometheus::Histogram* block_encode_seconds;
+  prometheus::Counter* block_deadline_missed;
+  prometheus::Counter* audio_seconds_in;
+  prometheus::Counter* audio_seconds_out;
+  prometheus::Gauge* realtime_factor;
+  prometheus::Histogram* batch_size;
+  prometheus::Histogram* tick_seconds;
+};
+
+class ServerMetrics {
+ public:
+  ServerMetrics();
+
+  // Series of `model` ("violin"; "features" for sessions without a model). The same object for the same name.
+  ModelMetrics& ForModel(const std::string& model);
+
+  void SessionEnded(const std::string& model, std::string_view reason);
+  // `reason` is an error's reason; `model` is a loaded model's name or "unknown".
+  void SessionRejected(const std::string& model, std::string_view reason);
+  void ModelLoaded(const std::string& model, int64_t version, double load_seconds);
+  void SetStateBytes(double bytes);
+  void SetServerState(ServerState state);
+
+  // For the endpoint and for tests.
+  std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
+  // The scrape as Prometheus text.
+  std::string Text() const;
+
+ private:
+  prometheus::Family<prometheus::Counter>& CounterFamily(std::string_view name) { return *counters_.at(std::string(name)); }
+  prometheus::Family<prometheus::Gauge>& GaugeFamily(std::string_view name) { return *gauges_.at(std::string(name)); }
+  prometheus::Histogram* HistogramOf(std::string_view name, const prometheus::Labels& labels);
+
+  const std::shared_ptr<prometheus::Registry> registry_;
+  // Constant after construction; the families synchronise themselves.
+  std::map<std::string, prometheus::Family<prometheus::Counter>*> counters_;
+  std::map<std::string, prometheus::Family<prometheus::Gauge>*> gauges_;
+  std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms_;
+
+  Mutex mu_;
+  std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ddsp::server

@@ -1,0 +1,43 @@
+#include "server/scheduler/device_worker.h"
+
+#include <pthread.h>
+
+#include <utility>
+
+namespace ddsp::server {
+
+DeviceWorker::DeviceWorker(StreamScheduler& scheduler, std::vector<DeviceEngine> engines, const Clock& clock)
+    : scheduler_(scheduler), engines_(std::move(engines)), clock_(clock), thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "ddsp-device");
+}
+
+DeviceWorker::~DeviceWorker() { thread_.join(); }
+
+void DeviceWorker::Run() {
+  while (const std::optional<DeviceWork> work = scheduler_.Next()) Do(*work);
+}
+
+void DeviceWorker::Do(const DeviceWork& work) {
+  const DeviceEngine& device = engines_[work.engine];
+  for (const ResetTicket& ticket : work.resets) Reset(*device.engine, ticket);
+  if (!work.hops.empty()) Step(device, work.hops);
+}
+
+void DeviceWorker::Reset(VoiceEngine& engine, const ResetTicket& ticket) {
+  ticket.stream->ResetDone(engine.Reset(ticket.slot, ticket.settings));
+}
+
+void DeviceWorker::Step(const DeviceEngine& device, const std::vector<HopTicket>& hops) {
+  requests_.clear();
+  for (const HopTicket& hop : hops) requests_.push_back(hop.request);
+  const absl::Time begin = clock_.Now();
+  const std::vector<absl::Status> statuses = device.engine->Step(requests_);
+  const absl::Duration computed = clock_.Now() - begin;
+  for (size_t i = 0; i < hops.size(); ++i) {
+    hops[i].stream->HopDone(statuses[i], {.queued = begin - hops[i].ready.since, .computed = computed});
+  }
+  device.metrics->batch_size->Observe(static_cast<double>(hops.size()));
+  device.metrics->tick_seconds->Observe(absl::ToDoubleSeconds(computed));
+}
+
+}  // namespace ddsp::server
