@@ -38,9 +38,9 @@ HWY_INLINE const float* Column(const DenseCall& call, int64_t column) {
   return call.panels + column / kPanel * (1 + call.inputs) * kPanel + column % kPanel;
 }
 
-// kRows rows by kVectors vectors of outputs from (row, column) on, all in registers. Each element is one chain of multiply-adds
-// over the inputs in order, which is why every tile shape gives the same bits; a shape only decides how many chains run side by
-// side (8 hide the latency of a multiply-add) and how often a weight is loaded.
+// kRows rows by kVectors vectors of outputs from (row, column) on, all in registers. Each element is one chain of
+// multiply-adds over the inputs in order, which is why every tile shape gives the same bits; a shape only decides how
+// many chains run side by side (8 hide the latency of a multiply-add) and how often a weight is loaded.
 template <int kRows, int kVectors>
 HWY_INLINE void Tile(const DenseCall& call, int64_t row, int64_t column) {
   const Floats d;

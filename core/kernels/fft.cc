@@ -17,7 +17,8 @@
 #define DDSP_CORE_KERNELS_FFT_PLAN_
 namespace ddsp::kernels {
 
-// One pass of the complex transform: butterflies of `radix` points, `groups` twiddle indices, each over `stride` contiguous points.
+// One pass of the complex transform: butterflies of `radix` points, `groups` twiddle indices, each over `stride`
+// contiguous points.
 struct FftPass {
   int radix, stride, groups;
   std::vector<float> twiddles;  // [radix - 1, 2 (re, im), groups]
@@ -122,7 +123,8 @@ HWY_INLINE void StoreComplex(D d, Complex<D> value, Out y, int64_t i) {
   hn::StoreU(value.im, d, y.im + i);
 }
 
-// A pass of Stockham's autosorting transform, vectors along the stride: y[q + s (r p + j)] = twiddle(p j) sum_i x[q + s (p + m i)] ...
+// A pass of Stockham's autosorting transform, vectors along the stride: y[q + s (r p + j)] = twiddle(p j) sum_i x[q + s
+// (p + m i)] ...
 template <int kRadix, class D>
 HWY_INLINE void PassAlongStride(D d, const FftPass& pass, In x, Out y) {
   const int s = pass.stride, m = pass.groups;
@@ -194,10 +196,17 @@ Out ComplexFft(const FftPlan& plan, Out a, Out b) {
   for (const FftPass& pass : plan.passes) {
     const In x{a.re, a.im};
     switch (pass.radix) {
-      case 2: Pass<2>(pass, x, b); break;
-      case 3: Pass<3>(pass, x, b); break;
-      case 4: Pass<4>(pass, x, b); break;
-      default: Pass<5>(pass, x, b);
+      case 2:
+        Pass<2>(pass, x, b);
+        break;
+      case 3:
+        Pass<3>(pass, x, b);
+        break;
+      case 4:
+        Pass<4>(pass, x, b);
+        break;
+      default:
+        Pass<5>(pass, x, b);
     }
     std::swap(a, b);
   }
@@ -271,7 +280,8 @@ void Inverse(const FftPlan& plan, const float* HWY_RESTRICT re, const float* HWY
   CoverRange(0, half, [&](auto d, int64_t n) HWY_ATTR {
     if constexpr (hn::MaxLanes(d) > 1) {
       const auto s = hn::Set(d, scale);
-      hn::StoreInterleaved2(hn::Mul(s, hn::LoadU(d, result.im + n)), hn::Mul(s, hn::LoadU(d, result.re + n)), d, out + 2 * n);
+      hn::StoreInterleaved2(hn::Mul(s, hn::LoadU(d, result.im + n)), hn::Mul(s, hn::LoadU(d, result.re + n)), d,
+                            out + 2 * n);
     } else {
       out[2 * n] = scale * result.im[n];
       out[2 * n + 1] = scale * result.re[n];

@@ -27,7 +27,8 @@ class RealFft {
   // re[k] + i im[k] = sum_n in[n] exp(-2 pi i k n / size), k < bins(). The arrays must not overlap.
   void Forward(const float* in, float* re, float* im, float* scratch) const;
 
-  // The inverse with its factor 1/size: Inverse(Forward(x)) = x. im[0] and im[size / 2] are taken as zero. Inputs are kept.
+  // The inverse with its factor 1/size: Inverse(Forward(x)) = x. im[0] and im[size / 2] are taken as zero. Inputs are
+  // kept.
   void Inverse(const float* re, const float* im, float* out, float* scratch) const;
 
  private:

@@ -15,15 +15,16 @@ namespace ddsp::kernels {
 class GruCell {
  public:
   // kernel [inputs, 3 units], recurrent [units, 3 units], bias [2, 3 units].
-  GruCell(absl::Span<const float> kernel, absl::Span<const float> recurrent, absl::Span<const float> bias, int64_t inputs,
-          int64_t units);
+  GruCell(absl::Span<const float> kernel, absl::Span<const float> recurrent, absl::Span<const float> bias,
+          int64_t inputs, int64_t units);
 
   int64_t inputs() const { return input_.inputs(); }
   int64_t units() const { return recurrent_.inputs(); }
   // Floats of scratch for one Step() of `rows` rows; contents do not matter.
   int64_t scratch_size(int64_t rows) const { return rows * 6 * units(); }
 
-  // Rows of x at x + r * x_stride; state [rows, units], contiguous, is replaced by the new state, which is also the output.
+  // Rows of x at x + r * x_stride; state [rows, units], contiguous, is replaced by the new state, which is also the
+  // output.
   void Step(const float* x, int64_t x_stride, int64_t rows, float* state, float* scratch) const;
 
  private:

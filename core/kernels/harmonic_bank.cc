@@ -31,24 +31,26 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Floats = hn::ScalableTag<float>;
 using Vec = hn::Vec<Floats>;
 
-// Vectors of samples that go through the harmonics together. One harmonic costs a vector 3 FMA and 1 addition and the recurrence has
-// a latency of 7 cycles, so 4 keep two FMA units busy; 4 need 30 registers, and 16-register machines spill sums without loss.
+// Vectors of samples that go through the harmonics together. One harmonic costs a vector 3 FMA and 1 addition and the
+// recurrence has a latency of 7 cycles, so 4 keep two FMA units busy; 4 need 30 registers, and 16-register machines
+// spill sums without loss.
 constexpr int kUnroll = 4;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 constexpr int kGroup = kUnroll * kLanes;
 static_assert(kGroup <= kMaxGroup);
 
-// sin(k theta), k = 1, 2, ..., by Reinsch's form of the Chebyshev recurrence: s += d -= alpha s, alpha = 4 sin(theta / 2)^2.
-// Its error grows like k near theta = 0, where the plain form (2 cos(theta) s - s_previous) fails like k / theta. Near pi both
-// fail, so theta is folded to within [-pi/2, pi/2]: theta = folded + pi makes sin(k theta) = (-1)^k sin(k folded).
-// Re-seeding the plain form every 16 harmonics reaches the same accuracy at 1.5 times the cost.
+// sin(k theta), k = 1, 2, ..., by Reinsch's form of the Chebyshev recurrence: s += d -= alpha s, alpha = 4 sin(theta /
+// 2)^2. Its error grows like k near theta = 0, where the plain form (2 cos(theta) s - s_previous) fails like k / theta.
+// Near pi both fail, so theta is folded to within [-pi/2, pi/2]: theta = folded + pi makes sin(k theta) = (-1)^k sin(k
+// folded). Re-seeding the plain form every 16 harmonics reaches the same accuracy at 1.5 times the cost.
 struct Group {
   Vec alpha[kUnroll], sine[kUnroll], sign[kUnroll];  // sign: -1 where folded, for odd k
   Vec f0_hz[kUnroll];
   int unmasked, audible;  // harmonics below Nyquist in all samples, in some sample
 };
 
-// alpha and sine of half a vector of phases in cycles, in double: their rounding is all that the recurrence multiplies by k.
+// alpha and sine of half a vector of phases in cycles, in double: their rounding is all that the recurrence multiplies
+// by k.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE void Seed(D d, V phase, V& alpha, V& sine, V& sign) {
   const V half_turns = hn::Round(hn::Add(phase, phase));
@@ -114,8 +116,8 @@ HWY_INLINE void MakeGroup(const HopPitch& pitch, int start, int harmonics, Group
   group.audible = HarmonicsBelow(pitch.nyquist_hz, std::min(first, last), harmonics);
 }
 
-void Hop(const HarmonicBank::Options& options, const HarmonicFrame& from, const HarmonicFrame& to, const HopPitch& pitch,
-         const float* HWY_RESTRICT ramp, float* HWY_RESTRICT out) {
+void Hop(const HarmonicBank::Options& options, const HarmonicFrame& from, const HarmonicFrame& to,
+         const HopPitch& pitch, const float* HWY_RESTRICT ramp, float* HWY_RESTRICT out) {
   const Floats d;
   const float* HWY_RESTRICT a0 = from.amplitudes;
   const float* HWY_RESTRICT a1 = to.amplitudes;
@@ -277,8 +279,8 @@ void HarmonicBank::Render(const float* f0_hz, const float* amplitudes, int64_t f
                           float* audio) const {
   for (int64_t t = 0; t < frames; ++t) {
     const int64_t next = std::min(t + 1, frames - 1);
-    Hop({f0_hz[t], amplitudes + t * options_.harmonics}, {f0_hz[next], amplitudes + next * options_.harmonics}, phase_cycles,
-        audio + t * options_.hop);
+    Hop({f0_hz[t], amplitudes + t * options_.harmonics}, {f0_hz[next], amplitudes + next * options_.harmonics},
+        phase_cycles, audio + t * options_.hop);
   }
 }
 

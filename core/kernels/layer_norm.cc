@@ -32,12 +32,15 @@ HWY_INLINE float Sum(const float* HWY_RESTRICT x, int64_t width, Term term) {
   return sum;
 }
 
-void LayerNormRow(const float* x, int64_t width, const float* HWY_RESTRICT gamma, const float* HWY_RESTRICT beta, float* y) {
+void LayerNormRow(const float* x, int64_t width, const float* HWY_RESTRICT gamma, const float* HWY_RESTRICT beta,
+                  float* y) {
   const float mean = Sum(x, width, [](auto, auto v) HWY_ATTR { return v; }) / width;
-  const float variance = Sum(x, width, [mean](auto d, auto v) HWY_ATTR {
-    const auto centred = hn::Sub(v, hn::Set(d, mean));
-    return hn::Mul(centred, centred);
-  }) / width;
+  const float variance = Sum(x, width,
+                             [mean](auto d, auto v) HWY_ATTR {
+                               const auto centred = hn::Sub(v, hn::Set(d, mean));
+                               return hn::Mul(centred, centred);
+                             }) /
+                         width;
   const float scale = 1.0f / std::sqrt(variance + 1e-3f);
   const auto normalise = [&](auto d, int64_t i) HWY_ATTR {
     const auto centred = hn::Mul(hn::Sub(hn::LoadU(d, x + i), hn::Set(d, mean)), hn::Set(d, scale));
@@ -61,7 +64,8 @@ HWY_EXPORT(LayerNormRow);
 
 void LayerNormLeakyRelu(const float* x, int64_t rows, int64_t width, const float* gamma, const float* beta, float* y,
                         int64_t y_stride) {
-  for (int64_t r = 0; r < rows; ++r) HWY_DYNAMIC_DISPATCH(LayerNormRow)(x + r * width, width, gamma, beta, y + r * y_stride);
+  for (int64_t r = 0; r < rows; ++r)
+    HWY_DYNAMIC_DISPATCH(LayerNormRow)(x + r * width, width, gamma, beta, y + r * y_stride);
 }
 
 }  // namespace ddsp::kernels

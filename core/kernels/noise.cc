@@ -12,7 +12,8 @@ HWY_BEFORE_NAMESPACE();
 namespace ddsp::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Words = hn::ScalableTag<uint64_t>;  // one 32-bit word in the lower half of each lane; the upper half does not matter
+using Words =
+    hn::ScalableTag<uint64_t>;  // one 32-bit word in the lower half of each lane; the upper half does not matter
 using Word = hn::Vec<Words>;
 
 // One counter block per lane: block numbers first, first + 1, ...; writes 4 samples for each.

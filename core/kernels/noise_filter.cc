@@ -83,15 +83,16 @@ void NoiseFilter::ImpulseResponse(const float* magnitudes, float* impulse_respon
 void NoiseFilter::Step(const float* magnitudes, const float* noise, float* state, float* out, float* scratch) const {
   const int tail = taps() - 1, length = hop_ + tail;  // samples that this hop's noise becomes
   float* impulse_response = scratch;
-  float* padded_noise = impulse_response + Padded(taps());                // sample n at padded_noise[tail + n], zeros around
-  float* stream = padded_noise + Padded(length) + tail;                   // of convolutions, from the first sample of `out` on
+  float* padded_noise = impulse_response + Padded(taps());  // sample n at padded_noise[tail + n], zeros around
+  float* stream = padded_noise + Padded(length) + tail;     // of convolutions, from the first sample of `out` on
   ImpulseResponse(magnitudes, impulse_response);
   std::reverse(impulse_response, impulse_response + taps());
   std::fill_n(padded_noise, Padded(length) + tail, 0.0f);
   std::copy_n(noise, hop_, padded_noise + tail);
   std::copy_n(state, state_size(), stream);
   std::fill_n(stream + state_size(), hop_ + kPadding, 0.0f);
-  HWY_DYNAMIC_DISPATCH(WeightedSums)(impulse_response, taps(), padded_noise, 1, Padded(length), stream + hop_ - delay());
+  HWY_DYNAMIC_DISPATCH(WeightedSums)
+  (impulse_response, taps(), padded_noise, 1, Padded(length), stream + hop_ - delay());
   std::copy_n(stream, hop_, out);
   std::copy_n(stream + hop_, state_size(), state);
 }

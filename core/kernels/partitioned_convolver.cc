@@ -18,7 +18,8 @@ using Floats = hn::CappedTag<float, PartitionedConvolver::kPadding>;
 using Vec = hn::Vec<Floats>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 
-// sum[k] = sum over `count` partitions of x[p][k] g[p][k] (complex), for kVectors vectors of k; a partition is [2 (re, im), stride].
+// sum[k] = sum over `count` partitions of x[p][k] g[p][k] (complex), for kVectors vectors of k; a partition is [2 (re,
+// im), stride].
 template <int kVectors>
 HWY_INLINE void MultiplyBins(const float* HWY_RESTRICT x, const float* HWY_RESTRICT g, int count, int stride,
                              float* HWY_RESTRICT sum) {
@@ -76,7 +77,9 @@ PartitionedConvolver::PartitionedConvolver(absl::Span<const float> impulse_respo
   }
 }
 
-int64_t PartitionedConvolver::state_size() const { return 1 + block_ + static_cast<int64_t>(partitions_) * 2 * stride_; }
+int64_t PartitionedConvolver::state_size() const {
+  return 1 + block_ + static_cast<int64_t>(partitions_) * 2 * stride_;
+}
 
 int64_t PartitionedConvolver::scratch_size() const { return 2 * stride_ + 2 * block_ + fft_.scratch_size(); }
 

@@ -12,12 +12,13 @@ namespace ddsp::kernels {
 // What the convolver writes: the convolution, or the convolution added to the input.
 enum class ConvolverOutput { kWet, kDryPlusWet };
 
-// Uniformly partitioned overlap-save convolution in the frequency domain (FFT of two blocks, a delay line of input spectra).
-// Immutable: the spectra of the impulse response are shared by all streams; a stream owns state_size() floats.
+// Uniformly partitioned overlap-save convolution in the frequency domain (FFT of two blocks, a delay line of input
+// spectra). Immutable: the spectra of the impulse response are shared by all streams; a stream owns state_size()
+// floats.
 //
-// For an impulse response of 24,000 taps in blocks of 320: 75 partitions of 321 bins, 24 k complex multiply-adds and two FFTs of
-// 640 per block, 203 kB of state per stream.
-// Error against a convolution in double: rms at most 1e-6 of the rms of the result.
+// For an impulse response of 24,000 taps in blocks of 320: 75 partitions of 321 bins, 24 k complex multiply-adds and
+// two FFTs of 640 per block, 203 kB of state per stream. Error against a convolution in double: rms at most 1e-6 of the
+// rms of the result.
 class PartitionedConvolver {
  public:
   // `impulse_response` has 1 tap or more; RealFft::Supports(2 * block).
