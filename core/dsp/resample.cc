@@ -1,0 +1,136 @@
+#include "core/dsp/resample.h"
+
+#include <cmath>
+#include <string>
+#include <tuple>
+
+#include "core/dsp/argument.h"
+
+namespace ddsp {
+namespace {
+
+using at::Tensor;
+
+// Position in frames of every sample, in double.
+Tensor Positions(int64_t frames, int64_t n, Endpoint endpoint) {
+  double scale = static_cast<double>(frames) / static_cast<double>(n);
+  if (endpoint == Endpoint::kLast && n > 1) scale = static_cast<double>(frames - 1) / static_cast<double>(n - 1);
+  return at::arange(n, at::kDouble) * scale;
+}
+
+// x [batch, frames, ...] at frame indices [n], clamped to the ends.
+Tensor At(const Tensor& x, const Tensor& index) {
+  return at::index_select(x, 1, index.clamp(0, x.size(1) - 1).to(x.device(), at::kLong));
+}
+
+// Weights [n] shaped to multiply [batch, n, ...].
+Tensor Column(const Tensor& weights, const Tensor& like) {
+  std::vector<int64_t> shape(like.dim(), 1);
+  shape[1] = weights.size(0);
+  return weights.to(like.options()).reshape(shape);
+}
+
+Tensor Nearest(const Tensor& x, int64_t n, Endpoint endpoint) {
+  const Tensor position = Positions(x.size(1), n, endpoint);
+  return At(x, at::floor(endpoint == Endpoint::kHold ? position : position + 0.5));
+}
+
+// Frames and what follows each of them, [batch, intervals, ...] both.
+std::pair<Tensor, Tensor> Intervals(const Tensor& x, Endpoint endpoint) {
+  const int64_t frames = x.size(1);
+  if (endpoint == Endpoint::kLast) return {x.narrow(1, 0, frames - 1), x.narrow(1, 1, frames - 1)};
+  return {x, at::cat({x.narrow(1, 1, frames - 1), x.narrow(1, frames - 1, 1)}, 1)};
+}
+
+// Goes from each frame to the next one along `ramp` [hop]. Gathering by index would do, but its backward pass scatters.
+Tensor RampBetween(const Tensor& x, const Tensor& ramp, Endpoint endpoint) {
+  const auto [from, to] = Intervals(x, endpoint);
+  std::vector<int64_t> shape(x.dim() + 1, 1);
+  shape[2] = ramp.size(0);
+  const Tensor out = from.unsqueeze(2) + (to - from).unsqueeze(2) * ramp.to(x.options()).reshape(shape);
+  return out.flatten(1, 2);
+}
+
+Tensor Linear(const Tensor& x, int64_t n, Endpoint endpoint) {
+  const int64_t frames = x.size(1);
+  if (endpoint == Endpoint::kHold && n % frames == 0) {
+    const int64_t hop = n / frames;
+    return RampBetween(x, at::arange(hop, at::kDouble) / hop, endpoint);
+  }
+  const Tensor position = Positions(frames, n, endpoint);
+  const Tensor lower = at::floor(position);
+  const Tensor from = At(x, lower);
+  return from + (At(x, lower + 1) - from) * Column(position - lower, x);
+}
+
+// Keys' cubic kernel at distance d, 0 <= d <= 2.
+Tensor KeysKernel(const Tensor& d) {
+  constexpr double a = -0.75;
+  const Tensor near = ((a + 2) * d - (a + 3)) * d * d + 1;
+  const Tensor far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a;
+  return at::where(d <= 1, near, far);
+}
+
+Tensor Cubic(const Tensor& x, int64_t n, Endpoint endpoint) {
+  const Tensor position = Positions(x.size(1), n, endpoint);
+  const Tensor lower = at::floor(position);
+  const Tensor fraction = at::round((position - lower) * 1024) / 1024;
+  Tensor out;
+  for (int tap = -1; tap <= 2; ++tap) {
+    const Tensor term = At(x, lower + tap) * Column(KeysKernel(at::abs(fraction - tap)), x);
+    out = tap == -1 ? term : out + term;
+  }
+  return out;
+}
+
+}  // namespace
+
+Interpolation ParseInterpolation(std::string_view name) {
+  if (name == "nearest") return Interpolation::kNearest;
+  if (name == "linear") return Interpolation::kLinear;
+  if (name == "cubic") return Interpolation::kCubic;
+  if (name == "window") return Interpolation::kWindow;
+  DDSP_CHECK_ARGUMENT(false, "method is '", std::string(name), "', expected nearest, linear, cubic or window");
+}
+
+at::Tensor UpsampleWithWindows(const Tensor& inputs, int64_t n_timesteps, Endpoint endpoint) {
+  DDSP_CHECK_ARGUMENT(inputs.dim() == 3, "inputs has shape ", inputs.sizes(),
+                      ", expected 3 axes for window upsampling");
+  const int64_t intervals = inputs.size(1) - (endpoint == Endpoint::kHold ? 0 : 1);
+  DDSP_CHECK_ARGUMENT(intervals + 1 < n_timesteps, "n_timesteps is ", n_timesteps, ", expected more than the ",
+                      intervals + 1, " frames (with the end point): windows only upsample");
+  DDSP_CHECK_ARGUMENT(intervals > 0 && n_timesteps % intervals == 0, "n_timesteps is ", n_timesteps,
+                      ", expected a multiple of the ", intervals, " intervals");
+  const int64_t hop = n_timesteps / intervals;
+  const Tensor ramp = 0.5 - 0.5 * at::cos(at::arange(hop, at::kDouble) * (M_PI / static_cast<double>(hop)));
+  return RampBetween(inputs, ramp, endpoint);
+}
+
+at::Tensor Resample(const Tensor& inputs, int64_t n_timesteps, Interpolation method, Endpoint endpoint) {
+  DDSP_CHECK_ARGUMENT(inputs.dim() >= 1 && inputs.dim() <= 4, "inputs has shape ", inputs.sizes(),
+                      ", expected 1 to 4 axes");
+  DDSP_CHECK_ARGUMENT(n_timesteps > 0, "n_timesteps is ", n_timesteps, ", expected a positive number");
+  Tensor x = inputs;
+  if (inputs.dim() == 1) x = x.unsqueeze(0);
+  if (inputs.dim() <= 2) x = x.unsqueeze(-1);
+  DDSP_CHECK_ARGUMENT(x.size(1) > 0, "inputs has shape ", inputs.sizes(), ", expected at least one frame");
+  switch (method) {
+    case Interpolation::kNearest:
+      x = Nearest(x, n_timesteps, endpoint);
+      break;
+    case Interpolation::kLinear:
+      x = Linear(x, n_timesteps, endpoint);
+      break;
+    case Interpolation::kCubic:
+      x = Cubic(x, n_timesteps, endpoint);
+      break;
+    case Interpolation::kWindow:
+      x = UpsampleWithWindows(x, n_timesteps, endpoint);
+      break;
+  }
+  if (inputs.dim() <= 2) x = x.squeeze(-1);
+  if (inputs.dim() == 1) x = x.squeeze(0);
+  return x;
+}
+
+}  // namespace ddsp
