@@ -1,0 +1,58 @@
+#include "core/training/train_step.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+
+namespace ddsp::training {
+
+TrainStep::TrainStep(const StepOptions& options, const Parameters& initial)
+    : options_(options), store_(initial), pool_(std::make_unique<WorkerPool>(std::max(1, options.shards))) {
+  adam_.first_moment = at::zeros_like(store_.flat());
+  adam_.second_moment = at::zeros_like(store_.flat());
+  for (int shard = 0; shard < pool_->workers(); ++shard) gradients_.push_back(at::zeros_like(store_.flat()));
+}
+
+absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const VoiceNoise& noise) {
+  const int64_t items = batch.audio.size(0);
+  std::vector<double> losses(pool_->workers(), 0.0);
+  pool_->Run([&](int shard) {
+    const int64_t begin = items * shard / pool_->workers(), end = items * (shard + 1) / pool_->workers();
+    const Parameters leaves = store_.Leaves(gradients_[shard]);
+    if (begin == end) return;
+    const VoiceControls controls{batch.controls.power_db.slice(0, begin, end), batch.controls.f0_hz.slice(0, begin, end)};
+    const at::Tensor response = ReverbImpulseResponse(options_.shape, leaves, noise.reverb);
+    const at::Tensor audio = Synthesize(options_.shape, leaves, controls, noise.audio.slice(0, begin, end), response);
+    // Each shard contributes its share of the mean over the batch.
+    const at::Tensor loss = SpectralObjective(options_.objective, batch.audio.slice(0, begin, end), audio) *
+                            (static_cast<double>(end - begin) / static_cast<double>(items));
+    loss.backward();
+    losses[shard] = loss.item<double>();
+  });
+  for (int shard = 1; shard < pool_->workers(); ++shard) gradients_[0].add_(gradients_[shard]);
+
+  StepReport report;
+  for (const double loss : losses) report.loss += loss;
+  report.learning_rate = options_.learning_rate.At(step_);
+  report.gradient_norm = ClipNorm(options_.clip_norm, gradients_[0]);
+  if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
+    return absl::InternalError(absl::StrCat("step ", step_, ": loss ", report.loss, ", gradient norm ",
+                                            report.gradient_norm, " are not finite"));
+  }
+  adam_.Update(step_, report.learning_rate, gradients_[0], store_.flat());
+  ++step_;
+  return report;
+}
+
+void TrainStep::Restore(int64_t step, const Parameters& weights, const Parameters& first_moments,
+                        const Parameters& second_moments) {
+  step_ = step;
+  for (const auto& [name, view] : this->weights()) view.copy_(weights.at(name));
+  for (const auto& [name, view] : this->first_moments()) view.copy_(first_moments.at(name));
+  for (const auto& [name, view] : this->second_moments()) view.copy_(second_moments.at(name));
+}
+
+}  // namespace ddsp::training

@@ -1,0 +1,67 @@
+// One step of training: forward, backward, clip, update.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "core/training/adam.h"
+#include "core/training/learning_rate.h"
+#include "core/training/parameter_store.h"
+#include "core/training/spectral_objective.h"
+#include "core/training/voice_network.h"
+#include "core/training/worker_pool.h"
+
+namespace ddsp::training {
+
+struct TrainingBatch {
+  at::Tensor audio;        // [batch, (frames - 1) * hop]
+  VoiceControls controls;  // [batch, frames]
+};
+
+struct StepOptions {
+  VoiceShape shape;
+  SpectralObjectiveOptions objective;
+  LearningRate learning_rate;
+  double clip_norm = 3.0;
+  // The batch is cut into so many shards, one thread each; more than the batch has items are not used. Results depend on the
+  // number of shards by rounding alone, and not at all on timing.
+  int shards = 2;
+};
+
+struct StepReport {
+  double loss = 0;           // before the update
+  double gradient_norm = 0;  // before clipping
+  double learning_rate = 0;
+};
+
+// A model in training. Everything that evolves: weights, moments, step.
+class TrainStep {
+ public:
+  TrainStep(const StepOptions& options, const Parameters& initial);
+
+  // Errors: INTERNAL when loss or gradient is not finite; the weights are as before the step.
+  absl::StatusOr<StepReport> Run(const TrainingBatch& batch, const VoiceNoise& noise);
+
+  const StepOptions& options() const { return options_; }
+  int64_t step() const { return step_; }
+  Parameters weights() const { return store_.views(); }
+  Parameters first_moments() const { return store_.ViewsOf(adam_.first_moment); }
+  Parameters second_moments() const { return store_.ViewsOf(adam_.second_moment); }
+  // Gradients of the last step, clipped.
+  Parameters gradients() const { return store_.ViewsOf(gradients_[0]); }
+
+  // Continues from what a checkpoint holds; names and shapes are those of the model.
+  void Restore(int64_t step, const Parameters& weights, const Parameters& first_moments, const Parameters& second_moments);
+
+ private:
+  const StepOptions options_;
+  ParameterStore store_;
+  Adam adam_;
+  int64_t step_ = 0;
+  std::vector<at::Tensor> gradients_;  // one per shard
+  std::unique_ptr<WorkerPool> pool_;
+};
+
+}  // namespace ddsp::training
