@@ -1,0 +1,51 @@
+// An engine that gives back what it is fed, with the timing of any format: what a framer does can be read off directly.
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "core/streaming/voice_engine.h"
+
+namespace ddsp::testing {
+
+// Output hop k repeats input hop k; in a stream of controls it is f0_hz of frame k, held. Pitch shifts add to it, from
+// their sample on.
+class DelayEngine : public VoiceEngine {
+ public:
+  explicit DelayEngine(StreamFormat format, int slots = 1) : format_(format), state_(slots) {}
+
+  StreamFormat format(StreamInput) const override { return format_; }
+  int slots() const override { return static_cast<int>(state_.size()); }
+  int64_t bytes_per_slot() const override { return 0; }
+  absl::Status Reset(int slot, const StreamSettings&) override {
+    state_[slot].assign(format_.latency() + format_.hop_size, 0.0f);
+    return absl::OkStatus();
+  }
+
+  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override {
+    for (const HopRequest& request : requests) {
+      std::vector<float>& history = state_[request.slot];
+      history.erase(history.begin(), history.begin() + format_.hop_size);
+      for (int i = 0; i < format_.hop_size; ++i) {
+        history.push_back(request.audio.empty() ? request.control.f0_hz : request.audio[i]);
+      }
+      // The last sample of a step's input is latency() - hop past the first of the hop that it gives.
+      const size_t begin = history.size() - format_.latency();
+      for (int i = 0; i < format_.hop_size; ++i) {
+        double shift = request.parameters.pitch_shift_semitones;
+        for (const ParameterChange& change : request.changes) {
+          if (i >= change.offset) shift = change.parameters.pitch_shift_semitones;
+        }
+        request.output[i] = history[begin + i] + static_cast<float>(shift);
+      }
+      if (request.features != nullptr) request.features->f0_hz = history[begin];
+    }
+    return std::vector<absl::Status>(requests.size());
+  }
+
+ private:
+  const StreamFormat format_;
+  std::vector<std::vector<float>> state_;
+};
+
+}  // namespace ddsp::testing

@@ -1,0 +1,47 @@
+// A small voice of the VST recipe with random weights, for tests of everything that a voice passes through.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "core/models/voice.h"
+
+namespace ddsp::testing {
+
+struct TestVoiceOptions {
+  std::string name = "test-voice";
+  uint64_t seed = 1;
+  int rnn_channels = 16;
+  int channels = 12;
+  int layers_per_stack = 1;
+  int harmonics = 20;
+  int noise_bands = 65;
+  int reverb_length = 1000;  // 0: no reverb
+  bool filtered_noise = true;
+};
+
+// Valid, but without golden audio.
+Voice MakeTestVoice(const TestVoiceOptions& options = {});
+
+// With golden audio, as the export makes it.
+std::shared_ptr<const Voice> MakeGoldenVoice(const TestVoiceOptions& options = {});
+
+// Writes <repository>/<name>/<version> and returns its directory.
+std::string WriteTestBundle(const std::string& repository, const TestVoiceOptions& options = {}, int64_t version = 1);
+
+// A gliding, swelling tone with some noise, full scale about 0.3; a pure function of its arguments.
+std::vector<float> TestMelody(int64_t samples, int sample_rate = 16000, uint64_t seed = 1);
+
+// An empty directory that goes with the object.
+class TempDir {
+ public:
+  TempDir();
+  ~TempDir();
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace ddsp::testing
