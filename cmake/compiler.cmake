@@ -17,7 +17,7 @@ endif()
 
 add_library(ddsp_compiler INTERFACE)
 target_include_directories(ddsp_compiler INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(ddsp_compiler INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare
+target_compile_options(ddsp_compiler INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
                                                $<$<BOOL:${DDSP_WERROR}>:-Werror>)
 if(CCACHE)
   target_compile_options(ddsp_compiler INTERFACE -fpch-preprocess)

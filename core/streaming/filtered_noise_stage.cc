@@ -24,12 +24,22 @@ class FilteredNoiseStage : public StreamStage {
     float* noise = magnitudes + filter_.bands();
     float* before_start = noise + filter_.hop();
     float* scratch = before_start + filter_.hop();
-    kernels::BiasedExpSigmoid(step.sections.back().frame + magnitudes_, initial_bias_, filter_.bands(), magnitudes);
+    kernels::BiasedExpSigmoid(FrameInForce(step.sections) + magnitudes_, initial_bias_, filter_.bands(), magnitudes);
     kernels::UniformNoise(step.seed, step.frame_index * filter_.hop(), absl::MakeSpan(noise, filter_.hop()));
     filter_.Step(magnitudes, noise, memory.floats.data(), step.frame_index > 0 ? step.output : before_start, scratch);
   }
 
  private:
+  // The filter has no phase: noise of hop t sounds from half its length before the hop. Parameters that change later
+  // than that wait for the next frame, so that nothing is heard of them before their time.
+  const float* FrameInForce(absl::Span<const FrameSection> sections) const {
+    const int first_heard = filter_.hop() - filter_.taps() / 2;
+    for (const FrameSection& section : sections) {
+      if (section.end > first_heard) return section.frame;
+    }
+    return sections.back().frame;
+  }
+
   const kernels::NoiseFilter filter_;
   const int magnitudes_;
   const float initial_bias_;
