@@ -1,0 +1,45 @@
+#include "client/sdk/error.h"
+
+#include <grpcpp/support/status.h>
+
+#include "absl/strings/cord.h"
+#include "absl/strings/str_cat.h"
+#include "google/rpc/error_details.pb.h"
+#include "google/rpc/status.pb.h"
+
+namespace ddsp::client {
+namespace {
+
+constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
+
+}  // namespace
+
+absl::Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return absl::OkStatus();
+  absl::Status result(static_cast<absl::StatusCode>(status.error_code()), status.error_message());
+  google::rpc::Status rich;
+  if (rich.ParseFromString(status.error_details())) {
+    for (const google::protobuf::Any& detail : rich.details()) {
+      if (detail.type_url() == kErrorInfo) result.SetPayload(kErrorInfo, absl::Cord(detail.value()));
+    }
+  }
+  return result;
+}
+
+std::optional<ErrorDetails> DetailsOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kErrorInfo);
+  google::rpc::ErrorInfo info;
+  if (!payload || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return ErrorDetails{info.reason(), info.domain(), {info.metadata().begin(), info.metadata().end()}};
+}
+
+std::string Describe(const absl::Status& status) {
+  std::string text = absl::StrCat(absl::StatusCodeToString(status.code()), ": ", status.message());
+  const std::optional<ErrorDetails> details = DetailsOf(status);
+  if (!details) return text;
+  absl::StrAppend(&text, " (", details->reason);
+  for (const auto& [key, value] : details->metadata) absl::StrAppend(&text, "; ", key, "=", value);
+  return text + ")";
+}
+
+}  // namespace ddsp::client

@@ -1,0 +1,32 @@
+// What a server says when it ends a call, as an absl::Status: the code, the message, and google.rpc.ErrorInfo as a payload.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace grpc {
+class Status;
+}
+
+namespace ddsp::client {
+
+// Why a call failed, for programs: `reason` is stable, the status message is not.
+struct ErrorDetails {
+  std::string reason;  // "CREDIT_EXCEEDED"
+  std::string domain;
+  std::map<std::string, std::string> metadata;  // the values that the message mentions
+};
+
+// The codes of gRPC and Abseil are the same.
+absl::Status FromGrpc(const grpc::Status& status);
+
+// Details of a status that came from a server; nullopt for one that was made on this side.
+std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
+
+// "UNAVAILABLE: failed to connect (SESSION_SLOTS_EXHAUSTED; slots=64)": one line for people.
+std::string Describe(const absl::Status& status);
+
+}  // namespace ddsp::client
