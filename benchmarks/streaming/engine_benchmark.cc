@@ -1,0 +1,49 @@
+// Everything that the device thread does for a tick: features, decoder, synthesis, reverb of a full-size VST voice.
+// realtime: seconds of audio made per second of one core, all streams together.
+#include <benchmark/benchmark.h>
+
+#include "core/streaming/batch_voice_engine.h"
+#include "tests/support/test_voice.h"
+
+namespace ddsp {
+namespace {
+
+std::shared_ptr<const Voice> FullSizeVoice() {
+  testing::TestVoiceOptions options;
+  options.rnn_channels = 512;
+  options.channels = 256;
+  options.harmonics = 60;
+  options.noise_bands = 65;
+  options.reverb_length = 24000;
+  return std::make_shared<Voice>(testing::MakeTestVoice(options));
+}
+
+void BM_EngineStep(benchmark::State& state) {
+  const int streams = static_cast<int>(state.range(0));
+  const auto engine = *BatchVoiceEngine::Create(FullSizeVoice(), streams);
+  const int hop = engine->format(StreamInput::kAudio).hop_size;
+  const std::vector<float> audio = testing::TestMelody(160000);
+  std::vector<float> output(streams * hop);
+  std::vector<HopRequest> requests(streams);
+  for (int i = 0; i < streams; ++i) {
+    StreamSettings settings;
+    settings.seed = i;
+    engine->Reset(i, settings).IgnoreError();
+    requests[i].slot = i;
+    requests[i].output = absl::MakeSpan(output).subspan(i * hop, hop);
+  }
+  int64_t step = 0;
+  for (auto _ : state) {
+    for (int i = 0; i < streams; ++i) {
+      requests[i].audio = absl::MakeSpan(audio).subspan((step + 7 * i) % 400 * hop, hop);
+    }
+    benchmark::DoNotOptimize(engine->Step(requests));
+    ++step;
+  }
+  const double seconds = static_cast<double>(step) * streams * hop / 16000;
+  state.counters["realtime"] = benchmark::Counter(seconds, benchmark::Counter::kIsRate);
+}
+BENCHMARK(BM_EngineStep)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
+
+}  // namespace
+}  // namespace ddsp
