@@ -76,7 +76,7 @@ absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetad
   return error;
 }
 
-absl::Status MakeError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations) {
+absl::Status MakeFieldError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations) {
   absl::Status error = MakeError(reason, message);
   google::rpc::BadRequest bad_request;
   for (const FieldViolation& violation : violations) {

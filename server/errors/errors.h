@@ -49,7 +49,8 @@ std::string_view NameOf(Reason reason);       // "CONFIG_NOT_FIRST"
 absl::StatusCode CodeOf(Reason reason);
 
 absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetadata& metadata = {});
-absl::Status MakeError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations);
+// With google.rpc.BadRequest.
+absl::Status MakeFieldError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations);
 
 // A refusal that another attempt may escape after `delay`.
 absl::Status WithRetry(absl::Status error, absl::Duration delay);

@@ -1,0 +1,74 @@
+#include "server/registry/repository_loader.h"
+
+#include <future>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/clock.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/models/repository.h"
+#include "core/models/text_proto.h"
+#include "core/streaming/voice_loader.h"
+#include "ddsp/v1/model.pb.h"
+#include "server/registry/feature_engine.h"
+
+namespace ddsp::server {
+namespace {
+
+absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots) {
+  const absl::Time begin = Clock::Steady().Now();
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(location.directory));
+  VoiceListing listing{.model = location.model, .version = location.version};
+  ASSIGN_OR_RETURN(listing.engine, MakeVoiceEngine(voice, slots));
+  listing.load_seconds = absl::ToDoubleSeconds(Clock::Steady().Now() - begin);
+  return listing;
+}
+
+// Aliases of a model's versions; none where there is no file.
+absl::StatusOr<v1::Aliases> ReadAliases(const std::string& model_directory) {
+  v1::Aliases aliases;
+  const absl::StatusOr<std::string> text = ReadFile(absl::StrCat(model_directory, "/aliases.textproto"));
+  if (text.ok()) RETURN_IF_ERROR(ParseTextProto(*text, &aliases));
+  return aliases;
+}
+
+absl::Status AddAliases(const std::string& repository, VoiceListing* listing) {
+  ASSIGN_OR_RETURN(const v1::Aliases aliases, ReadAliases(absl::StrCat(repository, "/", listing->model)));
+  for (const auto& [alias, version] : aliases.versions()) {
+    if (version == listing->version) listing->aliases.push_back(alias);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<VoiceListing>> LoadRepository(const std::string& repository, int slots) {
+  ASSIGN_OR_RETURN(const std::vector<VoiceLocation> locations, ListVoices(repository));
+  std::vector<std::future<absl::StatusOr<VoiceListing>>> loads;
+  for (const VoiceLocation& location : locations) {
+    loads.push_back(std::async(std::launch::async, [&location, slots] { return LoadListing(location, slots); }));
+  }
+  std::vector<VoiceListing> listings;
+  std::vector<std::string> failures;
+  for (size_t i = 0; i < loads.size(); ++i) {
+    absl::StatusOr<VoiceListing> listing = loads[i].get();
+    absl::Status status = listing.status();
+    if (status.ok()) status = AddAliases(repository, &*listing);
+    if (status.ok()) {
+      listings.push_back(*std::move(listing));
+    } else {
+      failures.push_back(absl::StrCat(locations[i].directory, ": ", status.ToString()));
+    }
+  }
+  if (!failures.empty()) return absl::FailedPreconditionError(absl::StrJoin(failures, "\n"));
+  return listings;
+}
+
+absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeFeatureEngine(int slots) {
+  ASSIGN_OR_RETURN(std::unique_ptr<FeatureExtractor> extractor, FeatureExtractor::Create(FeatureSettings{}));
+  return std::make_unique<FeatureEngine>(std::move(extractor), slots);
+}
+
+}  // namespace ddsp::server

@@ -1,0 +1,19 @@
+// From a repository on disk to voices that are ready to serve.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "server/registry/registry.h"
+
+namespace ddsp::server {
+
+// Loads every version of every voice, golden test included, each with `slots` slots. Errors: those of the repository; of
+// the voices, all that failed, each with its directory.
+absl::StatusOr<std::vector<VoiceListing>> LoadRepository(const std::string& repository, int slots);
+
+// An extractor with the voices' settings.
+absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeFeatureEngine(int slots);
+
+}  // namespace ddsp::server

@@ -1,0 +1,39 @@
+// A few named threads that run what must not hold up the device: resampling, encoding, writing.
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "core/base/mutex.h"
+
+namespace ddsp::server {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Runs `work` soon, in any thread, possibly this one. Work must not block.
+  virtual void Post(std::function<void()> work) = 0;
+};
+
+class Crew : public Executor {
+ public:
+  // `threads` >= 1.
+  explicit Crew(int threads);
+  // Waits for everything that was posted.
+  ~Crew() override;
+
+  void Post(std::function<void()> work) override;
+
+ private:
+  void Run();
+
+  Mutex mu_;
+  CondVar changed_;
+  std::deque<std::function<void()>> work_ ABSL_GUARDED_BY(mu_);
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<std::thread> threads_;  // last: they start when the rest is there
+};
+
+}  // namespace ddsp::server

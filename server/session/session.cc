@@ -1,0 +1,381 @@
+#include "server/session/session.h"
+
+#include <random>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/check.h"
+#include "core/base/status_macros.h"
+#include "server/errors/errors.h"
+#include "server/session/responses.h"
+
+namespace ddsp::server {
+namespace {
+
+std::string NewSessionId() {
+  std::random_device random;
+  return absl::StrFormat("%08x%08x", random(), random());
+}
+
+// Labels of ddsp_sessions_ended_total.
+std::string_view EndReason(const absl::Status& status) {
+  if (status.ok()) return "client_close";
+  if (absl::IsCancelled(status)) return "cancelled";
+  const std::string reason = ReasonOf(status);
+  if (reason == NameOf(Reason::kSessionIdleTimeout)) return "idle";
+  if (reason == NameOf(Reason::kServerDraining)) return "drained";
+  if (reason == NameOf(Reason::kClientTooSlow)) return "too_slow";
+  return "error";
+}
+
+bool CountsAsWork(const v1::StreamSessionRequest& request) { return request.request_case() != v1::StreamSessionRequest::kCredit; }
+
+}  // namespace
+
+Session::Session(const SessionServices& services, SessionOutlet* outlet)
+    : services_(services),
+      id_(NewSessionId()),
+      output_(outlet, this, services.clock, services.limits.max_output_backlog_bytes),
+      config_time_(services.clock->Now()),
+      last_request_(config_time_) {}
+
+// ---------------------------------------------------------------- the wire
+
+void Session::OnRequest(const v1::StreamSessionRequest& request) {
+  if (absl::Status status = Accept(request); !status.ok()) Fail(status, OutputPump::Backlog::kDeliver);
+}
+
+absl::Status Session::Accept(const v1::StreamSessionRequest& request) {
+  SessionState state;
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over()) return absl::OkStatus();  // under way when the session ended
+    state = machine_.state();
+    if (CountsAsWork(request)) {
+      last_request_ = services_.clock->Now();
+      idle_warned_ = false;
+    }
+  }
+  const bool is_config = request.has_config();
+  if (is_config != (state == SessionState::kAwaitingConfig)) {
+    return MakeError(Reason::kConfigNotFirst, is_config ? "the config came twice" : "the first message is not a config");
+  }
+  switch (request.request_case()) {
+    case v1::StreamSessionRequest::kConfig:
+      return Open(request.config());
+    case v1::StreamSessionRequest::kAudio:
+      return AcceptAudio(request.audio());
+    case v1::StreamSessionRequest::kControl:
+      return AcceptControl(request.control());
+    case v1::StreamSessionRequest::kFlush:
+      Post(FlushIn{request.flush().id()});
+      return absl::OkStatus();
+    case v1::StreamSessionRequest::kPing:
+      Answer(request.ping());
+      return absl::OkStatus();
+    case v1::StreamSessionRequest::kCredit:
+      output_.Grant(ClampToInt64(request.credit().samples()));
+      return absl::OkStatus();
+    case v1::StreamSessionRequest::REQUEST_NOT_SET:
+      break;
+  }
+  return absl::OkStatus();  // a kind of message that a later version may know
+}
+
+absl::Status Session::Open(const v1::SessionConfig& config) {
+  absl::StatusOr<SessionPlan> plan = PlanSession(config, services_.limits);
+  if (!plan.ok()) {
+    services_.metrics->SessionRejected("unknown", ReasonOf(plan.status()));
+    return plan.status();
+  }
+  plan_ = *std::move(plan);
+  ASSIGN_OR_RETURN(lease_, services_.host->Admit(plan_));
+  voice_ = &lease_.voice();
+  ASSIGN_OR_RETURN(stream_, SessionStream::Create(plan_, voice_->format(plan_.input)));
+  reader_.emplace(plan_, services_.limits);
+  output_.SetCredit(plan_.output_credit);
+  {
+    MutexLock lock(&mu_);
+    machine_.Transition(SessionState::kOpening);
+    config_time_ = last_request_;
+    input_credit_.emplace(InputWindow(plan_.input_format, services_.limits));
+    turn_taken_ = true;  // by the device, until ResetDone()
+  }
+  services_.scheduler->Submit(ResetTicket{voice_->engine_index, lease_.slot(), plan_.settings, shared_from_this()});
+  return absl::OkStatus();
+}
+
+absl::Status Session::TakeCredit(int64_t samples) {
+  MutexLock lock(&mu_);
+  if (input_credit_->Take(samples)) return absl::OkStatus();
+  const ErrorMetadata values = {{"samples", absl::StrCat(samples)}, {"credit", absl::StrCat(input_credit_->left())}};
+  if (output_.full()) return MakeError(Reason::kClientTooSlow, "output is not read, so no more input can be taken", values);
+  return MakeError(Reason::kCreditExceeded,
+                   absl::StrCat("a block of ", samples, " samples exceeds the credit of ", input_credit_->left()), values);
+}
+
+absl::Status Session::AcceptAudio(const v1::AudioBlock& block) {
+  ASSIGN_OR_RETURN(AudioIn audio, reader_->ReadAudio(block, [this](int64_t samples) { return TakeCredit(samples); }));
+  voice_->metrics->audio_seconds_in->Increment(static_cast<double>(audio.samples.size()) / plan_.input_format.sample_rate);
+  Post(std::move(audio));
+  return absl::OkStatus();
+}
+
+absl::Status Session::AcceptControl(const v1::ControlBlock& block) {
+  ASSIGN_OR_RETURN(InputReader::Control control,
+                   reader_->ReadControl(block, [this](int64_t samples) { return TakeCredit(samples); }));
+  if (control.change.has_value()) Post(*std::move(control.change));
+  if (control.frames.has_value()) Post(*std::move(control.frames));
+  return absl::OkStatus();
+}
+
+// `started` is the first message in any case.
+void Session::Answer(const v1::Ping& ping) {
+  {
+    MutexLock lock(&mu_);
+    if (machine_.state() == SessionState::kOpening) {
+      early_ping_ = ping;
+      return;
+    }
+  }
+  output_.PushUrgent(MakePong(ping));
+}
+
+void Session::OnHalfClose() {
+  bool no_config = false;
+  {
+    MutexLock lock(&mu_);
+    no_config = machine_.state() == SessionState::kAwaitingConfig;
+  }
+  if (no_config) {
+    Fail(MakeError(Reason::kConfigNotFirst, "the stream ended before its config"), OutputPump::Backlog::kDrop);
+  } else {
+    Post(EndIn{});
+  }
+}
+
+void Session::OnGone() { Fail(absl::CancelledError("the client has gone"), OutputPump::Backlog::kDrop); }
+
+void Session::Post(InputEvent event) {
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over()) return;
+    inbox_.push_back(std::move(event));
+    if (!TryTakeTurn()) return;
+  }
+  RunTurn();
+}
+
+// ---------------------------------------------------------------- the device
+
+void Session::ResetDone(const absl::Status& status) {
+  device_status_ = status;
+  services_.crew->Post([self = shared_from_this()] {
+    if (self->device_status_.ok()) {
+      self->Start();
+    } else {
+      self->Fail(MakeError(Reason::kInvalidConfig, std::string(self->device_status_.message())), OutputPump::Backlog::kDrop);
+    }
+    self->RunTurn();
+  });
+}
+
+void Session::HopDone(const absl::Status& status, const HopTiming& timing) {
+  device_status_ = status;
+  voice_->metrics->block_queue_seconds->Observe(absl::ToDoubleSeconds(timing.queued));
+  voice_->metrics->block_compute_seconds->Observe(absl::ToDoubleSeconds(timing.computed));
+  services_.crew->Post([self = shared_from_this()] { self->AfterDevice(); });
+}
+
+void Session::AfterDevice() {
+  if (device_status_.ok()) {
+    stream_->CompleteHop();
+  } else {
+    Fail(MakeError(Reason::kModelNumericFault, std::string(device_status_.message())), OutputPump::Backlog::kDeliver);
+  }
+  RunTurn();
+}
+
+// ---------------------------------------------------------------- the turn
+
+bool Session::TryTakeTurn() {
+  if (turn_taken_) return false;
+  turn_taken_ = true;
+  return true;
+}
+
+void Session::Start() {
+  output_.PushUrgent(MakeStarted({.session_id = id_,
+                                  .plan = plan_,
+                                  .voice = *voice_,
+                                  .stream = *stream_,
+                                  .input_codec_delay = reader_->codec_delay(),
+                                  .limits = services_.limits}));
+  absl::Duration setup;
+  std::optional<v1::Ping> early_ping;
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over()) return;
+    machine_.Transition(SessionState::kLive);
+    setup = services_.clock->Now() - config_time_;
+    early_ping.swap(early_ping_);
+  }
+  live_ = true;
+  voice_->metrics->sessions_started->Increment();
+  voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
+  if (early_ping.has_value()) output_.PushUrgent(MakePong(*early_ping));
+}
+
+// The caller has the turn; when this returns, it has passed it on or given it up.
+void Session::RunTurn() {
+  for (;;) {
+    const bool over = TakeInbox();
+    if (over) {
+      lease_.Release();
+      taken_.clear();
+    } else {
+      WorkOff();
+    }
+    switch (DecideNext(over, live_ && stream_->HopReady())) {
+      case Next::kSubmit:
+        SubmitHop();
+        return;
+      case Next::kAgain:
+        continue;
+      case Next::kRest:
+        return;
+    }
+  }
+}
+
+bool Session::TakeInbox() {
+  MutexLock lock(&mu_);
+  if (!inbox_.empty()) input_time_ = last_request_;
+  taken_.swap(inbox_);
+  return machine_.over();
+}
+
+void Session::WorkOff() {
+  bool input_ended = false;
+  for (InputEvent& event : taken_) {
+    input_ended |= std::holds_alternative<EndIn>(event);
+    stream_->Push(std::move(event));
+  }
+  taken_.clear();
+  if (input_ended) {
+    MutexLock lock(&mu_);
+    machine_.Transition(SessionState::kFinishing);
+  }
+  const absl::Time begin = services_.clock->Now();
+  stream_->Absorb();
+  stream_->Emit(&emitted_);
+  ReturnCredit();
+  if (emitted_.empty()) return;
+  voice_->metrics->block_encode_seconds->Observe(absl::ToDoubleSeconds(services_.clock->Now() - begin));
+  for (OutputItem& item : emitted_) item.due = input_time_;
+  output_.PushMedia(&emitted_);
+  if (stream_->ended()) Finish(SessionState::kClosed, absl::OkStatus(), OutputPump::Backlog::kDeliver);
+}
+
+void Session::ReturnCredit() {
+  int64_t grant = 0;
+  {
+    MutexLock lock(&mu_);
+    input_samples_ = stream_->input_samples();
+    output_samples_ = stream_->output_samples();
+    if (machine_.state() != SessionState::kLive) return;
+    grant = input_credit_->Used(stream_->input_used());
+  }
+  if (grant > 0) output_.PushUrgent(MakeCredit(grant));
+}
+
+Session::Next Session::DecideNext(bool was_over, bool hop_ready) {
+  const bool full = output_.full();
+  MutexLock lock(&mu_);
+  if (machine_.over() && !was_over) return Next::kAgain;  // to clear up
+  if (!machine_.over() && !inbox_.empty()) return Next::kAgain;
+  if (!machine_.over() && hop_ready) {
+    if (!full) return Next::kSubmit;
+    wants_room_ = true;
+  }
+  turn_taken_ = false;
+  return Next::kRest;
+}
+
+void Session::SubmitHop() {
+  HopTicket ticket{.ready = {.engine = voice_->engine_index, .qos = plan_.qos, .since = services_.clock->Now()},
+                   .request = stream_->NextHop(),
+                   .stream = shared_from_this()};
+  ticket.request.slot = lease_.slot();
+  services_.scheduler->Submit(std::move(ticket));
+}
+
+// ---------------------------------------------------------------- output and ends
+
+void Session::Writing(const OutputItem& item) {
+  if (!item.message.has_audio() && !item.message.has_features()) return;
+  const absl::Time now = services_.clock->Now();
+  const absl::Duration latency = now - item.due;
+  ModelMetrics& metrics = *voice_->metrics;
+  metrics.block_latency_seconds->Observe(absl::ToDoubleSeconds(latency));
+  metrics.audio_seconds_out->Increment(static_cast<double>(item.samples) / plan_.output_format.sample_rate);
+  if (latency > plan_.max_block_latency) metrics.block_deadline_missed->Increment();
+  MutexLock lock(&mu_);
+  if (first_output_seen_) return;
+  first_output_seen_ = true;
+  metrics.first_output_seconds->Observe(absl::ToDoubleSeconds(now - config_time_));
+}
+
+void Session::RoomAgain() {
+  {
+    MutexLock lock(&mu_);
+    if (!wants_room_) return;
+    wants_room_ = false;
+    if (!TryTakeTurn()) return;
+  }
+  RunTurn();
+}
+
+void Session::Fail(const absl::Status& error, OutputPump::Backlog backlog) {
+  ErrorMetadata where;
+  {
+    MutexLock lock(&mu_);
+    where = {{"input_samples", absl::StrCat(input_samples_)}, {"output_samples", absl::StrCat(output_samples_)}};
+    if (machine_.state() != SessionState::kAwaitingConfig && machine_.state() != SessionState::kOpening) {
+      where["session_id"] = id_;
+    }
+  }
+  const bool slow = ReasonOf(error) == NameOf(Reason::kClientTooSlow);
+  if (Finish(SessionState::kFailed, WithMetadata(error, where), slow ? OutputPump::Backlog::kDrop : backlog)) RunTurn();
+}
+
+bool Session::Finish(SessionState final_state, const absl::Status& status, OutputPump::Backlog backlog) {
+  bool started = false, got_turn = false;
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over()) return false;
+    started = machine_.state() == SessionState::kLive || machine_.state() == SessionState::kFinishing;
+    machine_.Transition(final_state);
+    got_turn = TryTakeTurn();
+  }
+  RecordEnd(status, started);
+  output_.Close(status, backlog);
+  return got_turn;
+}
+
+void Session::RecordEnd(const absl::Status& status, bool started) {
+  if (started) services_.metrics->SessionEnded(voice_->model(), EndReason(status));
+}
+
+void Session::NotifyDraining() {
+  int64_t sample = 0;
+  {
+    MutexLock lock(&mu_);
+    if (machine_.state() != SessionState::kLive && machine_.state() != SessionState::kFinishing) return;
+    sample = input_samples_;
+  }
+  output_.PushUrgent(MakeEvent(v1::SessionEvent::DRAINING, sample, "the server takes no new sessions and will stop"));
+}
+
+}  // namespace ddsp::server

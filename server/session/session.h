@@ -1,0 +1,138 @@
+// One live session, from its first message to its status.
+//
+// Three parties share it, and none waits for another:
+//   the wire    calls OnRequest, OnHalfClose, OnWritten, OnGone (its reactions; one OnRequest at a time);
+//   the device  calls ResetDone and HopDone;
+//   the crew    finishes hops: resamples, encodes, writes.
+// What evolves with the samples (`stream_`) has no lock. It belongs to whoever has the *turn*: a party that brings something
+// leaves it in the inbox and takes the turn if it is free; who has the turn looks into the inbox before giving it up. While
+// a hop is with the device, the device has the turn.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "ddsp/v1/session.pb.h"
+#include "server/metrics/server_metrics.h"
+#include "server/registry/hosted_voice.h"
+#include "server/scheduler/stream_scheduler.h"
+#include "server/session/credit_window.h"
+#include "server/session/crew.h"
+#include "server/session/input_reader.h"
+#include "server/session/output_pump.h"
+#include "server/session/session_host.h"
+#include "server/session/session_machine.h"
+#include "server/session/session_stream.h"
+
+namespace ddsp::server {
+
+// What sessions work with; everything outlives them.
+struct SessionServices {
+  SessionHost* host = nullptr;
+  StreamScheduler* scheduler = nullptr;
+  Executor* crew = nullptr;
+  const Clock* clock = nullptr;
+  ServerMetrics* metrics = nullptr;
+  SessionLimits limits;
+};
+
+class Session : public ScheduledStream, public OutputPump::Observer, public std::enable_shared_from_this<Session> {
+ public:
+  // `outlet` is not called any more after Detach().
+  Session(const SessionServices& services, SessionOutlet* outlet);
+
+  // The wire.
+  void OnRequest(const v1::StreamSessionRequest& request);
+  void OnHalfClose();
+  void OnWritten(bool ok) { output_.Written(ok); }
+  // The client has vanished, cancelled, or run out of its deadline.
+  void OnGone();
+  void Detach() { output_.Detach(); }
+
+  // The device.
+  void ResetDone(const absl::Status& status) override;
+  void HopDone(const absl::Status& status, const HopTiming& timing) override;
+
+  // The house.
+  // Ends what has been idle or unread for too long by `now`.
+  void CheckTimeouts(absl::Time now);
+  void NotifyDraining();
+  // Ends the session with `error`; where it stopped is added.
+  void End(const absl::Status& error) { Fail(error, OutputPump::Backlog::kDeliver); }
+
+  // The output pump.
+  void Writing(const OutputItem& item) override;
+  void RoomAgain() override;
+
+  const std::string& id() const { return id_; }
+
+ private:
+  enum class Next { kSubmit, kAgain, kRest };
+
+  // Wire side.
+  absl::Status Accept(const v1::StreamSessionRequest& request);
+  absl::Status Open(const v1::SessionConfig& config);
+  absl::Status AcceptAudio(const v1::AudioBlock& block);
+  absl::Status AcceptControl(const v1::ControlBlock& block);
+  void Answer(const v1::Ping& ping);
+  absl::Status TakeCredit(int64_t samples);
+  void Post(InputEvent event);
+
+  // Turn side.
+  void AfterDevice();
+  void RunTurn();
+  bool TakeInbox();
+  void WorkOff();
+  void SubmitHop();
+  void Start();
+  void ReturnCredit();
+  Next DecideNext(bool was_over, bool hop_ready);
+
+  void Fail(const absl::Status& error, OutputPump::Backlog backlog);
+  // Moves the machine and closes the output. Returns whether the caller got the turn, to clear up.
+  bool Finish(SessionState final_state, const absl::Status& status, OutputPump::Backlog backlog);
+  void RecordEnd(const absl::Status& status, bool started);
+  bool TryTakeTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  // Constant after construction.
+  const SessionServices services_;
+  const std::string id_;
+
+  // Synchronises itself.
+  OutputPump output_;
+
+  // Constant once the session is opening.
+  SessionPlan plan_;
+  HostedVoice* voice_ = nullptr;
+
+  // The wire's.
+  std::optional<InputReader> reader_;
+
+  // The turn's.
+  std::unique_ptr<SessionStream> stream_;
+  SlotLease lease_;
+  absl::Status device_status_;
+  bool live_ = false;              // started; hops may be taken
+  absl::Time input_time_;          // of the last input that was absorbed
+  std::vector<InputEvent> taken_;  // from the inbox
+  std::vector<OutputItem> emitted_;
+
+  Mutex mu_;
+  SessionMachine machine_ ABSL_GUARDED_BY(mu_);
+  bool turn_taken_ ABSL_GUARDED_BY(mu_) = false;
+  bool wants_room_ ABSL_GUARDED_BY(mu_) = false;  // a hop is ready, but output must leave first
+  std::vector<InputEvent> inbox_ ABSL_GUARDED_BY(mu_);
+  std::optional<CreditWindow> input_credit_ ABSL_GUARDED_BY(mu_);
+  absl::Time config_time_ ABSL_GUARDED_BY(mu_);   // construction, until there is a config
+  absl::Time last_request_ ABSL_GUARDED_BY(mu_);
+  std::optional<v1::Ping> early_ping_ ABSL_GUARDED_BY(mu_);  // came before `started` was said
+  bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
+  bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
+  int64_t input_samples_ ABSL_GUARDED_BY(mu_) = 0, output_samples_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace ddsp::server

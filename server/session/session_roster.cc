@@ -1,0 +1,124 @@
+#include "server/session/session_roster.h"
+
+#include <chrono>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "server/errors/errors.h"
+#include "server/session/session.h"
+
+namespace ddsp::server {
+
+SessionRoster::SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics)
+    : options_(options), registry_(registry), metrics_(metrics) {}
+
+absl::Status SessionRoster::RefuseDraining() const {
+  return WithRetry(MakeError(Reason::kServerDraining, "this server is draining; another may answer"), absl::ZeroDuration());
+}
+
+absl::Status SessionRoster::RefuseFull(const std::string& model, int slots) const {
+  return WithRetry(MakeError(Reason::kSessionSlotsExhausted, absl::StrCat("all ", slots, " session slots are taken"),
+                             {{"slots", absl::StrCat(slots)}, {"model", model}}),
+                   options_.retry_delay);
+}
+
+absl::Status SessionRoster::Welcome() const {
+  MutexLock lock(&mu_);
+  if (draining_) return RefuseDraining();
+  if (static_cast<int>(sessions_.size()) >= options_.max_sessions + options_.max_unconfigured) {
+    return RefuseFull("unknown", options_.max_sessions);
+  }
+  return absl::OkStatus();
+}
+
+void SessionRoster::Add(const std::shared_ptr<Session>& session) {
+  MutexLock lock(&mu_);
+  sessions_[session.get()] = session;
+}
+
+void SessionRoster::Remove(const Session* session) {
+  std::shared_ptr<Session> removed;  // destroyed outside the lock
+  MutexLock lock(&mu_);
+  const auto found = sessions_.find(session);
+  if (found == sessions_.end()) return;
+  removed = std::move(found->second);
+  sessions_.erase(found);
+  if (sessions_.empty()) emptied_.NotifyAll();
+}
+
+bool SessionRoster::TryCount() {
+  MutexLock lock(&mu_);
+  if (admitted_ >= options_.max_sessions) return false;
+  ++admitted_;
+  return true;
+}
+
+void SessionRoster::Uncount() {
+  MutexLock lock(&mu_);
+  --admitted_;
+}
+
+absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
+  const auto refuse = [this](const std::string& model, absl::Status error) {
+    metrics_.SessionRejected(model, ReasonOf(error));
+    return error;
+  };
+  {
+    MutexLock lock(&mu_);
+    if (draining_) return refuse("unknown", RefuseDraining());
+  }
+  HostedVoice* voice = &registry_.features();
+  if (!plan.model.empty()) {
+    const absl::StatusOr<HostedVoice*> found = registry_.Resolve(plan.model);
+    if (!found.ok()) return refuse("unknown", found.status());
+    if (plan.needs_voice()) voice = *found;
+  }
+  if (!TryCount()) return refuse(voice->model(), RefuseFull(voice->model(), options_.max_sessions));
+  std::optional<SlotLease> lease = SlotLease::Take(*voice, [this] { Uncount(); });
+  if (lease.has_value()) return *std::move(lease);
+  Uncount();
+  return refuse(voice->model(), RefuseFull(voice->model(), voice->slots().slots()));
+}
+
+std::vector<std::shared_ptr<Session>> SessionRoster::Sessions() const {
+  MutexLock lock(&mu_);
+  std::vector<std::shared_ptr<Session>> sessions;
+  sessions.reserve(sessions_.size());
+  for (const auto& [key, session] : sessions_) sessions.push_back(session);
+  return sessions;
+}
+
+void SessionRoster::Drain() {
+  {
+    MutexLock lock(&mu_);
+    draining_ = true;
+  }
+  for (const auto& session : Sessions()) session->NotifyDraining();
+}
+
+void SessionRoster::EndAll(const absl::Status& error) {
+  for (const auto& session : Sessions()) session->End(error);
+}
+
+void SessionRoster::CheckTimeouts(absl::Time now) {
+  for (const auto& session : Sessions()) session->CheckTimeouts(now);
+}
+
+int SessionRoster::size() const {
+  MutexLock lock(&mu_);
+  return static_cast<int>(sessions_.size());
+}
+
+bool SessionRoster::WaitUntilEmpty(absl::Duration timeout) {
+  const absl::Time deadline = absl::Now() + timeout;
+  MutexLock lock(&mu_);
+  while (!sessions_.empty()) {
+    const absl::Duration left = deadline - absl::Now();
+    if (left <= absl::ZeroDuration()) return false;
+    emptied_.WaitFor(&mu_, absl::ToChronoNanoseconds(left));
+  }
+  return true;
+}
+
+}  // namespace ddsp::server

@@ -1,0 +1,66 @@
+// The sessions that are alive: lets them in, finds them for house-keeping, waits for their end. Thread-safe.
+#pragma once
+
+#include <memory>
+#include <unordered_map>
+
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "server/metrics/server_metrics.h"
+#include "server/registry/registry.h"
+#include "server/session/session_host.h"
+
+namespace ddsp::server {
+
+class Session;
+
+class SessionRoster : public SessionHost {
+ public:
+  struct Options {
+    // Sessions at once, over all models; each model has no more slots than this either.
+    int max_sessions = 256;
+    // Streams that may wait with their config, beyond the sessions.
+    int max_unconfigured = 64;
+    // Told to who is refused for lack of slots.
+    absl::Duration retry_delay = absl::Seconds(1);
+  };
+  // All outlive the roster.
+  SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics);
+
+  // A stream has been opened, its config is still to come. Errors: SESSION_SLOTS_EXHAUSTED, SERVER_DRAINING.
+  absl::Status Welcome() const;
+  void Add(const std::shared_ptr<Session>& session);
+  void Remove(const Session* session);
+
+  absl::StatusOr<SlotLease> Admit(const SessionPlan& plan) override;
+
+  // From now on nobody is let in, and everybody is told.
+  void Drain();
+  // Ends every session with `error`.
+  void EndAll(const absl::Status& error);
+  void CheckTimeouts(absl::Time now);
+
+  // Streams that have not been removed.
+  int size() const;
+  // Waits until there are none, or until `timeout` has passed; returns whether there are none.
+  bool WaitUntilEmpty(absl::Duration timeout);
+
+ private:
+  std::vector<std::shared_ptr<Session>> Sessions() const;
+  absl::Status RefuseDraining() const;
+  absl::Status RefuseFull(const std::string& model, int slots) const;
+  bool TryCount();
+  void Uncount();
+
+  const Options options_;
+  const Registry& registry_;
+  ServerMetrics& metrics_;
+
+  mutable Mutex mu_;
+  CondVar emptied_;
+  std::unordered_map<const Session*, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mu_);
+  int admitted_ ABSL_GUARDED_BY(mu_) = 0;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+};
+
+}  // namespace ddsp::server

@@ -1,0 +1,143 @@
+#include "server/session/session_stream.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "server/errors/errors.h"
+
+namespace ddsp::server {
+
+absl::StatusOr<std::unique_ptr<SessionStream>> SessionStream::Create(const SessionPlan& plan, const StreamFormat& voice) {
+  StreamFramer::Options options{.format = voice,
+                                .input = plan.input,
+                                .input_rate = plan.input_format.sample_rate,
+                                .output_rate = plan.output_format.sample_rate,
+                                .tail = plan.tail,
+                                .parameters = plan.parameters};
+  absl::StatusOr<std::unique_ptr<StreamFramer>> framer = StreamFramer::Create(options);
+  if (!framer.ok()) return MakeError(Reason::kInvalidConfig, std::string(framer.status().message()));
+  return std::unique_ptr<SessionStream>(new SessionStream(plan, voice, *std::move(framer)));
+}
+
+SessionStream::SessionStream(const SessionPlan& plan, const StreamFormat& voice, std::unique_ptr<StreamFramer> framer)
+    : plan_(plan),
+      voice_(voice),
+      framer_(std::move(framer)),
+      encoder_(MakeEncoder(plan.output_format, plan.opus_bitrate)),
+      block_(plan.output_block > 0 ? plan.output_block : DefaultBlock(plan.output_format, voice)),
+      scratch_(block_) {}
+
+void SessionStream::Absorb() {
+  while (!pending_.empty()) {
+    if (std::holds_alternative<FlushIn>(pending_.front()) && framer_->HopReady()) return;
+    std::visit([this](const auto& event) { Take(event); }, pending_.front());
+    pending_.pop_front();
+  }
+}
+
+void SessionStream::Take(const AudioIn& audio) {
+  ++input_blocks_;
+  skipped_ += audio.skipped;
+  framer_->PushAudio(audio.samples);
+}
+
+void SessionStream::Take(const ControlsIn& controls) {
+  ++input_blocks_;
+  for (const ControlFrame& frame : controls.frames) framer_->PushControl(frame, controls.frame_samples);
+}
+
+void SessionStream::Take(const ChangeIn& change) {
+  const absl::Status status = framer_->ChangeParameters(change.sample, change.parameters);
+  DDSP_CHECK(status.ok(), "the order of changes was checked at the gate");
+}
+
+void SessionStream::Take(const FlushIn& flush) {
+  EmitAudio(encoder_->whole_blocks() ? LastBlock::kWait : LastBlock::kPart, &marks_);
+  EmitFeatures(&marks_);
+  OutputItem mark;
+  v1::SessionEvent* event = mark.message.mutable_event();
+  event->set_kind(v1::SessionEvent::FLUSHED);
+  event->set_sample(framer_->input_samples());
+  event->set_flush_id(flush.id);
+  marks_.push_back(std::move(mark));
+}
+
+void SessionStream::Take(const EndIn&) {
+  framer_->Finish();
+  finished_ = true;
+}
+
+void SessionStream::Emit(std::vector<OutputItem>* out) {
+  if (ended_) return;
+  std::move(marks_.begin(), marks_.end(), std::back_inserter(*out));
+  marks_.clear();
+  const bool last = finished_ && !framer_->HopReady();
+  EmitAudio(last ? LastBlock::kPart : LastBlock::kWait, out);
+  EmitFeatures(out);
+  if (!last) return;
+  EmitRestOfCodec(out);
+  EmitSummary(out);
+  ended_ = true;
+}
+
+void SessionStream::EmitAudio(LastBlock last, std::vector<OutputItem>* out) {
+  while (framer_->due() >= block_ || (last == LastBlock::kPart && framer_->due() > 0)) {
+    const int64_t count = framer_->Pop(absl::MakeSpan(scratch_));
+    if (!plan_.audio_out) continue;
+    const absl::Span<float> samples = absl::MakeSpan(scratch_);
+    std::fill(samples.begin() + count, samples.end(), 0.0f);
+    EmitBlock(encoder_->whole_blocks() ? samples : samples.first(count), count, out);
+  }
+}
+
+void SessionStream::EmitBlock(absl::Span<const float> samples, int64_t real_samples, std::vector<OutputItem>* out) {
+  OutputItem item;
+  v1::AudioBlock* block = item.message.mutable_audio();
+  block->set_seq(output_blocks_++);
+  block->set_start_sample(coded_samples_);
+  block->set_data(encoder_->Encode(samples));
+  item.samples = static_cast<int64_t>(samples.size());
+  coded_samples_ += item.samples;
+  output_samples_ += real_samples;
+  out->push_back(std::move(item));
+}
+
+// What the codec still holds back comes out with silence behind it.
+void SessionStream::EmitRestOfCodec(std::vector<OutputItem>* out) {
+  if (output_samples_ == 0) return;
+  std::fill(scratch_.begin(), scratch_.end(), 0.0f);
+  while (coded_samples_ < output_samples_ + encoder_->delay()) EmitBlock(scratch_, 0, out);
+}
+
+void SessionStream::EmitFeatures(std::vector<OutputItem>* out) {
+  const std::vector<FeatureFrame> frames = framer_->TakeFeatures();
+  if (!plan_.features_out || frames.empty()) return;
+  OutputItem item;
+  v1::FeatureBlock* block = item.message.mutable_features();
+  block->set_seq(feature_blocks_++);
+  block->set_first_frame(feature_frames_);
+  block->set_frame_rate_hz(static_cast<double>(voice_.sample_rate) / voice_.hop_size);
+  for (const FeatureFrame& frame : frames) {
+    block->add_f0_hz(frame.f0_hz);
+    block->add_f0_confidence(frame.f0_confidence);
+    block->add_voiced(frame.voiced);
+    block->add_loudness_db(frame.loudness_db);
+    block->add_power_db(frame.power_db);
+  }
+  feature_frames_ += static_cast<int64_t>(frames.size());
+  out->push_back(std::move(item));
+}
+
+void SessionStream::EmitSummary(std::vector<OutputItem>* out) {
+  OutputItem item;
+  v1::SessionSummary* summary = item.message.mutable_summary();
+  summary->set_input_samples(framer_->input_samples());
+  summary->set_output_samples(output_samples_);
+  summary->set_input_blocks(input_blocks_);
+  summary->set_output_blocks(output_blocks_);
+  summary->set_feature_frames(feature_frames_);
+  out->push_back(std::move(item));
+}
+
+}  // namespace ddsp::server
