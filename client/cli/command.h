@@ -1,0 +1,26 @@
+// A sub-command of `ddsp`. To add one: write x_command.cc with a function of this form and list it in main.cc.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <functional>
+
+#include "absl/status/status.h"
+
+namespace ddsp::client {
+
+// What a sub-command does once its options are parsed. An error is printed and becomes exit code 1.
+using Action = std::function<absl::Status()>;
+
+// Declares the options of a sub-command and returns its action, which keeps them.
+using Declare = Action (*)(CLI::App& options);
+
+Action DeclareFeatures(CLI::App& options);
+Action DeclareModelList(CLI::App& options);
+Action DeclareModelVerify(CLI::App& options);
+Action DeclareProfile(CLI::App& options);
+Action DeclareSpectrogram(CLI::App& options);
+Action DeclareTransfer(CLI::App& options);
+
+}  // namespace ddsp::client

@@ -1,0 +1,66 @@
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "client/cli/command.h"
+#include "client/cli/repository_path.h"
+#include "core/base/status_macros.h"
+#include "core/models/repository.h"
+#include "core/streaming/voice_loader.h"
+
+namespace ddsp::client {
+namespace {
+
+void Print(const Voice& voice) {
+  const v1::VoiceSpec& spec = voice.spec;
+  std::cout << voice.id() << "  " << spec.sample_rate_hz() << " Hz, hop " << spec.hop_size() << ", latency "
+            << spec.latency_samples() << " samples, recipe " << spec.recipe() << "\n    " << spec.description() << "\n";
+  if (!spec.licence().empty()) std::cout << "    licence: " << spec.licence() << "\n";
+}
+
+absl::Status List(const std::string& repository) {
+  ASSIGN_OR_RETURN(const std::vector<VoiceLocation> voices, ListVoices(repository));
+  if (voices.empty()) std::cout << repository << ": no voices\n";
+  for (const VoiceLocation& location : voices) {
+    ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, ReadBundle(location.directory));
+    Print(*voice);
+  }
+  return absl::OkStatus();
+}
+
+// DIR is a version's directory, or a model's: then its newest version.
+absl::StatusOr<std::string> VersionDirectory(const std::string& directory) {
+  namespace fs = std::filesystem;
+  const fs::path path = fs::absolute(fs::path(directory) / "").lexically_normal().parent_path();
+  const std::string leaf = path.filename().string();
+  const bool is_version = !leaf.empty() && leaf.find_first_not_of("0123456789") == std::string::npos;
+  if (is_version || fs::exists(path / "MANIFEST.textproto")) return directory;
+  if (!fs::is_directory(path)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
+  ASSIGN_OR_RETURN(const VoiceLocation location, FindVoice(path.parent_path().string(), leaf));
+  return location.directory;
+}
+
+absl::Status Verify(const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::string version, VersionDirectory(directory));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(version));
+  Print(*voice);
+  std::cout << version << ": files, shapes and golden audio are right\n";
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Action DeclareModelList(CLI::App& app) {
+  auto repository = std::make_shared<std::string>(DefaultRepository());
+  app.add_option("REPOSITORY,--model-repository", *repository, "Directory of voices")->capture_default_str();
+  return [repository] { return List(*repository); };
+}
+
+Action DeclareModelVerify(CLI::App& app) {
+  auto directory = std::make_shared<std::string>();
+  app.add_option("DIR", *directory, "Directory of a version (models/violin/1), or of a model: its newest version")->required();
+  return [directory] { return Verify(*directory); };
+}
+
+}  // namespace ddsp::client
