@@ -108,6 +108,17 @@ void ServerMetrics::SetServerState(ServerState state) {
   family.Add({{"state", "draining"}}).Set(state == ServerState::kDraining);
 }
 
+void ServerMetrics::UpdateRates(absl::Time now) {
+  MutexLock lock(&mu_);
+  const double elapsed = absl::ToDoubleSeconds(now - rates_at_);
+  for (const auto& [model, metrics] : models_) {
+    const double made = metrics->audio_seconds_out->Value();
+    if (elapsed > 0) metrics->realtime_factor->Set((made - seconds_made_[model]) / elapsed);
+    seconds_made_[model] = made;
+  }
+  rates_at_ = now;
+}
+
 std::string ServerMetrics::Text() const { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
 
 }  // namespace ddsp::server

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/time/time.h"
 #include "core/base/mutex.h"
 #include "prometheus/counter.h"
 #include "prometheus/family.h"
@@ -51,6 +52,8 @@ class ServerMetrics {
   void ModelLoaded(const std::string& model, int64_t version, double load_seconds);
   void SetStateBytes(double bytes);
   void SetServerState(ServerState state);
+  // Sets the rates of what was counted since the last call.
+  void UpdateRates(absl::Time now);
 
   // For the endpoint and for tests.
   std::shared_ptr<prometheus::Registry> registry() const { return registry_; }
@@ -70,6 +73,8 @@ class ServerMetrics {
 
   Mutex mu_;
   std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
+  std::map<std::string, double> seconds_made_ ABSL_GUARDED_BY(mu_);  // at rates_at_
+  absl::Time rates_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
 };
 
 }  // namespace ddsp::server

@@ -1,0 +1,89 @@
+#include "server/flags.h"
+
+#include <CLI/CLI.hpp>
+
+namespace ddsp::server {
+namespace {
+
+// Durations and enums as the command line has them, until they are turned into options.
+struct RawFlags {
+  std::string model_control_mode = "none";
+  double drain_delay_secs = 0, exit_timeout_secs = 30;
+  double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
+  double max_batch_wait_ms = 0;
+  int64_t grpc_memory_mib = 1024;
+};
+
+void AddAddresses(CLI::App& app, ServerOptions& options) {
+  app.add_option("--listen", options.listen, "Address of the gRPC services")->capture_default_str();
+  app.add_option("--metrics-listen", options.metrics_listen, "Address of /metrics; empty for none")->capture_default_str();
+  app.add_option("--admin-listen", options.admin_listen, "Address of health and reflection for operators; empty for none")
+      ->capture_default_str();
+}
+
+void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
+  app.add_option("--max-sessions", options.max_sessions, "Sessions at once; each model has as many slots")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
+  app.add_option("--threads", options.threads, "Threads that decode, encode and write; 0: all cores but one")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 256));
+  app.add_option("--max-batch", options.max_batch, "Streams of one step")->capture_default_str()->check(CLI::Range(1, 100000));
+  app.add_option("--max-batch-wait-ms", raw.max_batch_wait_ms, "Longest wait of a ready hop for company")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1000.0));
+  app.add_option("--max-block-bytes", options.limits.max_block_bytes, "Audio data of one message")
+      ->capture_default_str()
+      ->check(CLI::Range(1024, 1024 * 1024));
+  app.add_option("--max-output-backlog-bytes", options.limits.max_output_backlog_bytes,
+                 "Output that waits for a slow reader; beyond it a session pauses")
+      ->capture_default_str()
+      ->check(CLI::Range(4096, 64 * 1024 * 1024));
+  app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
+      ->capture_default_str()
+      ->check(CLI::Range(16, 1 << 20));
+}
+
+void AddTimes(CLI::App& app, RawFlags& raw) {
+  const auto seconds = [&](const char* name, double& value, const char* help) {
+    app.add_option(name, value, help)->capture_default_str()->check(CLI::Range(0.0, 1e6));
+  };
+  seconds("--drain-delay-secs", raw.drain_delay_secs, "After a signal: time in which new sessions are still taken");
+  seconds("--exit-timeout-secs", raw.exit_timeout_secs, "After that: time for live sessions to end by themselves");
+  seconds("--idle-timeout-secs", raw.idle_timeout_secs, "Longest silence of a client");
+  seconds("--output-stall-timeout-secs", raw.output_stall_timeout_secs, "Longest time in which a client reads nothing");
+}
+
+void Apply(const RawFlags& raw, ServerOptions* options) {
+  options->drain_delay = absl::Seconds(raw.drain_delay_secs);
+  options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
+  options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
+  options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
+  options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);
+  options->grpc_memory_bytes = raw.grpc_memory_mib << 20;
+}
+
+}  // namespace
+
+ParsedFlags ParseFlags(int argc, const char* const* argv) {
+  ParsedFlags parsed;
+  RawFlags raw;
+  CLI::App app{"Serves trained voices: audio in, the voice's answer out, live, over gRPC.", "ddsp-server"};
+  app.add_option("--model-repository", parsed.options.model_repository, "Directory of voices: <model>/<version>/")
+      ->capture_default_str();
+  app.add_option("--model-control-mode", raw.model_control_mode, "none: everything in the repository is loaded at start")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none"}));
+  AddAddresses(app, parsed.options);
+  AddLimits(app, parsed.options, raw);
+  AddTimes(app, raw);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    parsed.exit_code = app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  Apply(raw, &parsed.options);
+  return parsed;
+}
+
+}  // namespace ddsp::server

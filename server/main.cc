@@ -1,0 +1,78 @@
+// ddsp-server: loads a repository of voices and serves them until a signal.
+#include <pthread.h>
+#include <signal.h>
+
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "core/base/clock.h"
+#include "core/base/status_macros.h"
+#include "server/flags.h"
+#include "server/registry/repository_loader.h"
+#include "server/server.h"
+
+namespace ddsp::server {
+namespace {
+
+// Signals are taken by WaitForSignal() alone: threads that start later inherit the mask.
+sigset_t BlockSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  return signals;
+}
+
+// Returns whether a signal came within `timeout`.
+bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
+  const timespec wait = absl::ToTimespec(timeout);
+  return sigtimedwait(&signals, nullptr, timeout == absl::InfiniteDuration() ? nullptr : &wait) > 0;
+}
+
+absl::StatusOr<std::unique_ptr<Registry>> LoadVoices(const ServerOptions& options) {
+  ASSIGN_OR_RETURN(std::vector<VoiceListing> voices, LoadRepository(options.model_repository, options.max_sessions));
+  for (const VoiceListing& voice : voices) {
+    std::fprintf(stderr, "loaded %s/%ld in %.2f s\n", voice.model.c_str(), static_cast<long>(voice.version), voice.load_seconds);
+  }
+  ASSIGN_OR_RETURN(std::unique_ptr<VoiceEngine> features, MakeFeatureEngine(options.max_sessions));
+  return std::make_unique<Registry>(std::move(voices), std::move(features));
+}
+
+// Live sessions go on until they end, the time is up, or a second signal comes.
+void Drain(Server& server, const sigset_t& signals, const ServerOptions& options) {
+  std::fprintf(stderr, "draining: %d sessions\n", server.live_sessions());
+  server.AnnounceDrain();
+  bool hurry = options.drain_delay > absl::ZeroDuration() && WaitForSignal(signals, options.drain_delay);
+  server.BeginDrain();
+  const absl::Time deadline = absl::Now() + options.exit_timeout;
+  while (!hurry && server.live_sessions() > 0 && absl::Now() < deadline) {
+    hurry = WaitForSignal(signals, absl::Milliseconds(50));
+  }
+  server.FinishDrain(absl::ZeroDuration());
+}
+
+absl::Status Run(const ServerOptions& options) {
+  const sigset_t signals = BlockSignals();
+  ASSIGN_OR_RETURN(std::unique_ptr<Registry> registry, LoadVoices(options));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(options, std::move(registry)));
+  std::fprintf(stderr, "serving on port %d, metrics on %d, admin on %d\n", server->port(), server->metrics_port(),
+               server->admin_port());
+  WaitForSignal(signals, absl::InfiniteDuration());
+  Drain(*server, signals, options);
+  return absl::OkStatus();
+}
+
+}  // namespace
+}  // namespace ddsp::server
+
+int main(int argc, char** argv) {
+  const ddsp::server::ParsedFlags flags = ddsp::server::ParseFlags(argc, argv);
+  if (flags.exit_code.has_value()) return *flags.exit_code;
+  const absl::Status status = ddsp::server::Run(flags.options);
+  if (status.ok()) return ddsp::server::kExitOk;
+  std::fprintf(stderr, "ddsp-server: %s\n", status.ToString().c_str());
+  return ddsp::server::kExitFailure;
+}

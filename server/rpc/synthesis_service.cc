@@ -1,0 +1,31 @@
+#include "server/rpc/synthesis_service.h"
+
+#include "server/errors/errors.h"
+#include "server/rpc/status_details.h"
+#include "server/rpc/stream_session_reactor.h"
+
+namespace ddsp::server {
+namespace {
+
+// Ends a call at once, before any initial metadata: a client's stock retry may take it elsewhere.
+class RefusingReactor : public grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse> {
+ public:
+  RefusingReactor(grpc::CallbackServerContext* context, const absl::Status& status) {
+    for (const auto& [key, value] : TrailersOf(status)) context->AddTrailingMetadata(key, value);
+    Finish(ToGrpc(status));
+  }
+  void OnDone() override { delete this; }
+};
+
+}  // namespace
+
+grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* SynthesisService::StreamSession(
+    grpc::CallbackServerContext* context) {
+  if (const absl::Status welcome = roster_.Welcome(); !welcome.ok()) {
+    services_.metrics->SessionRejected("unknown", ReasonOf(welcome));
+    return new RefusingReactor(context, welcome);
+  }
+  return new StreamSessionReactor(context, services_, roster_);
+}
+
+}  // namespace ddsp::server

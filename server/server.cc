@@ -1,0 +1,185 @@
+#include "server/server.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "server/errors/errors.h"
+#include "server/metrics/metrics_endpoint.h"
+#include "server/metrics/server_metrics.h"
+#include "server/rpc/endpoint.h"
+#include "server/rpc/synthesis_service.h"
+#include "server/scheduler/device_worker.h"
+#include "server/session/crew.h"
+#include "server/session/session_roster.h"
+
+namespace ddsp::server {
+namespace {
+
+constexpr char kServiceName[] = "ddsp.v1.Synthesis";
+constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
+// For calls to carry their status out, once their sessions were ended.
+constexpr absl::Duration kLastWords = absl::Seconds(2);
+
+int CrewSize(int threads) {
+  if (threads > 0) return threads;
+  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+}
+
+// Gives each voice its number and its metrics, and the device worker what it steps.
+std::vector<DeviceEngine> Number(const Registry& registry, ServerMetrics& metrics) {
+  std::vector<DeviceEngine> engines;
+  double state_bytes = 0;
+  for (const auto& voice : registry.hosted()) {
+    voice->engine_index = static_cast<int>(engines.size());
+    voice->metrics = &metrics.ForModel(voice->model());
+    voice->metrics->session_slots->Increment(voice->slots().slots());
+    state_bytes += static_cast<double>(voice->bytes_per_slot() * voice->slots().slots());
+    engines.push_back({.engine = voice->engine(), .metrics = voice->metrics});
+  }
+  metrics.SetStateBytes(state_bytes);
+  return engines;
+}
+
+// Runs `work` every `period` until destroyed.
+class Ticker {
+ public:
+  Ticker(absl::Duration period, std::function<void()> work)
+      : period_(period), work_(std::move(work)), thread_([this] { Run(); }) {
+    pthread_setname_np(thread_.native_handle(), "ddsp-house");
+  }
+  ~Ticker() {
+    {
+      MutexLock lock(&mu_);
+      stopped_ = true;
+      changed_.NotifyAll();
+    }
+    thread_.join();
+  }
+
+ private:
+  bool Wait() {
+    MutexLock lock(&mu_);
+    if (!stopped_) changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(period_));
+    return !stopped_;
+  }
+  void Run() {
+    while (Wait()) work_();
+  }
+
+  const absl::Duration period_;
+  const std::function<void()> work_;
+  Mutex mu_;
+  CondVar changed_;
+  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
+  std::thread thread_;
+};
+
+}  // namespace
+
+// In order of dependence: what comes later uses what came before, and is destroyed first.
+struct Server::Parts {
+  Parts(const ServerOptions& options, std::unique_ptr<Registry> voices, const Clock& clock)
+      : options(options),
+        clock(clock),
+        registry(std::move(voices)),
+        scheduler({.max_streams = static_cast<size_t>(options.max_batch), .max_wait = options.max_batch_wait}, clock),
+        roster({.max_sessions = options.max_sessions}, *registry, metrics),
+        crew(CrewSize(options.threads)),
+        device(scheduler, Number(*registry, metrics), clock),
+        synthesis({.host = &roster,
+                   .scheduler = &scheduler,
+                   .crew = &crew,
+                   .clock = &clock,
+                   .metrics = &metrics,
+                   .limits = options.limits},
+                  roster) {}
+  ~Parts() {
+    ticker.reset();
+    admin_endpoint.reset();
+    public_endpoint.reset();  // ends all calls
+    scheduler.Stop();
+  }
+
+  const ServerOptions options;
+  const Clock& clock;
+  ServerMetrics metrics;
+  const std::unique_ptr<Registry> registry;
+  StreamScheduler scheduler;
+  SessionRoster roster;
+  Crew crew;
+  DeviceWorker device;
+  SynthesisService synthesis;
+  std::unique_ptr<MetricsEndpoint> metrics_endpoint;
+  std::unique_ptr<Endpoint> public_endpoint, admin_endpoint;
+  std::unique_ptr<Ticker> ticker;
+};
+
+Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Server::~Server() = default;
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
+                                                      const Clock& clock) {
+  auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
+  Parts& parts = *server->parts_;
+  if (!options.metrics_listen.empty()) {
+    ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
+  }
+  ASSIGN_OR_RETURN(parts.public_endpoint, Endpoint::Open({.kind = Endpoint::Kind::kPublic,
+                                                          .address = options.listen,
+                                                          .services = {&parts.synthesis},
+                                                          .max_streams = std::max(100, options.max_sessions + 16),
+                                                          .memory_bytes = options.grpc_memory_bytes}));
+  if (!options.admin_listen.empty()) {
+    ASSIGN_OR_RETURN(parts.admin_endpoint,
+                     Endpoint::Open({.kind = Endpoint::Kind::kAdmin, .address = options.admin_listen, .services = {}}));
+  }
+  for (Endpoint* endpoint : {parts.public_endpoint.get(), parts.admin_endpoint.get()}) {
+    if (endpoint == nullptr) continue;
+    endpoint->SetHealth(kServiceName, Endpoint::Health::kServing);
+    for (const std::string& model : parts.registry->models()) {
+      endpoint->SetHealth(absl::StrCat("model/", model), Endpoint::Health::kServing);
+    }
+  }
+  parts.metrics.SetServerState(ServerState::kServing);
+  parts.ticker = std::make_unique<Ticker>(kHouseKeeping, [server = server.get()] { server->KeepHouse(); });
+  return server;
+}
+
+int Server::port() const { return parts_->public_endpoint->port(); }
+int Server::metrics_port() const { return parts_->metrics_endpoint == nullptr ? 0 : parts_->metrics_endpoint->port(); }
+int Server::admin_port() const { return parts_->admin_endpoint == nullptr ? 0 : parts_->admin_endpoint->port(); }
+int Server::live_sessions() const { return parts_->roster.size(); }
+std::string Server::MetricsText() const { return parts_->metrics.Text(); }
+
+void Server::AnnounceDrain() {
+  parts_->metrics.SetServerState(ServerState::kDraining);
+  parts_->public_endpoint->SetUnhealthy();
+  if (parts_->admin_endpoint != nullptr) parts_->admin_endpoint->SetUnhealthy();
+}
+
+void Server::BeginDrain() {
+  AnnounceDrain();
+  parts_->roster.Drain();
+}
+
+void Server::FinishDrain(absl::Duration timeout) {
+  if (parts_->roster.WaitUntilEmpty(timeout)) return;
+  parts_->roster.EndAll(MakeError(Reason::kServerDraining, "the server stopped before the session ended"));
+  parts_->roster.WaitUntilEmpty(kLastWords);
+}
+
+void Server::KeepHouse() {
+  const absl::Time now = parts_->clock.Now();
+  parts_->roster.CheckTimeouts(now);
+  parts_->metrics.UpdateRates(now);
+}
+
+}  // namespace ddsp::server

@@ -1,0 +1,46 @@
+// The whole server in one object: who talks to whom is known here alone.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "core/base/clock.h"
+#include "server/registry/registry.h"
+#include "server/server_options.h"
+
+namespace ddsp::server {
+
+class Server {
+ public:
+  // Serves when it returns. `clock` outlives the server. Errors: an address that cannot be listened on.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
+                                                       const Clock& clock = Clock::Steady());
+  // Sessions that are alive are cut.
+  ~Server();
+
+  int port() const;
+  int metrics_port() const;  // 0: none
+  int admin_port() const;    // 0: none
+
+  // Health is NOT_SERVING; new sessions are still taken.
+  void AnnounceDrain();
+  // Refuses new sessions and tells live ones; health is NOT_SERVING.
+  void BeginDrain();
+  // Waits for live sessions; after `timeout` ends those that are left with SERVER_DRAINING. BeginDrain() was called.
+  void FinishDrain(absl::Duration timeout);
+
+  // House-keeping, once a second by a thread of the server: idle and unread sessions, gauges.
+  void KeepHouse();
+
+  // Sessions and streams that wait with their config.
+  int live_sessions() const;
+  // The scrape.
+  std::string MetricsText() const;
+
+ private:
+  struct Parts;
+  explicit Server(std::unique_ptr<Parts> parts);
+  const std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace ddsp::server

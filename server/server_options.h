@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "absl/time/time.h"
+#include "server/session/session_limits.h"
+
+namespace ddsp::server {
+
+// What an operator decides. Addresses are host:port; port 0 lets the system choose.
+struct ServerOptions {
+  std::string model_repository = "models";
+  std::string listen = "0.0.0.0:8001";
+  std::string metrics_listen = "0.0.0.0:8002";  // empty: no metrics
+  std::string admin_listen = "127.0.0.1:8004";  // empty: no admin port; reflection lives here
+
+  // Sessions at once. Each model gets as many slots, and memory for them.
+  int max_sessions = 256;
+  // Threads that decode, resample, encode and write. 0: one for each core but one, at least one.
+  int threads = 0;
+  // Streams of one step of the device.
+  int max_batch = 64;
+  // Longest wait of a ready hop for company.
+  absl::Duration max_batch_wait = absl::ZeroDuration();
+  // Memory of the gRPC library.
+  int64_t grpc_memory_bytes = int64_t{1} << 30;
+
+  // After a signal: time in which new sessions are still taken, while load balancers learn of it.
+  absl::Duration drain_delay = absl::ZeroDuration();
+  // After that: time for live sessions to end by themselves.
+  absl::Duration exit_timeout = absl::Seconds(30);
+
+  SessionLimits limits;
+};
+
+}  // namespace ddsp::server
