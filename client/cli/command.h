@@ -21,6 +21,7 @@ Action DeclareModelList(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
 Action DeclareProfile(CLI::App& options);
 Action DeclareSpectrogram(CLI::App& options);
+Action DeclareTrain(CLI::App& options);
 Action DeclareTransfer(CLI::App& options);
 
 }  // namespace ddsp::client

@@ -19,6 +19,7 @@ struct Command {
 
 constexpr Command kCommands[] = {
     {"", "transfer", "Play a recording with a voice", DeclareTransfer},
+    {"", "train", "Turn a folder of recordings into a voice", DeclareTrain},
     {"", "features", "Write pitch, loudness and power of a recording as CSV", DeclareFeatures},
     {"", "profile", "Measure how a performer plays, for `transfer --profile`", DeclareProfile},
     {"", "spectrogram", "Draw recordings, one above the other, as PNG", DeclareSpectrogram},

@@ -1,0 +1,165 @@
+#include <unistd.h>
+
+#include <atomic>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "client/cli/command.h"
+#include "client/cli/progress_bar.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/models/voice_name.h"
+#include "core/training/train_voice.h"
+
+namespace ddsp::client {
+namespace {
+
+using training::LearningRate;
+using training::TrainerVerdict;
+using training::TrainingProgress;
+
+struct Options {
+  training::TrainVoiceOptions train;
+  std::string recipe = "vst", schedule = "cosine", json;
+  double checkpoint_minutes = 2;
+  bool full_precision = false;
+};
+
+std::atomic<bool> interrupted = false;
+void Interrupt(int) { interrupted = true; }
+
+// The command as it was typed, for the model card.
+std::string CommandLine() {
+  const absl::StatusOr<std::string> raw = ReadFile("/proc/self/cmdline");
+  if (!raw.ok()) return "ddsp train";
+  std::vector<std::string> words = absl::StrSplit(absl::StripSuffix(*raw, absl::string_view("\0", 1)), '\0');
+  words[0] = std::filesystem::path(words[0]).filename().string();
+  for (std::string& word : words) {
+    if (word.find_first_of(" '\"$&;()<>|*?") != std::string::npos) word = absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+  }
+  return absl::StrJoin(words, " ");
+}
+
+// Hours, minutes and seconds left, as h:mm:ss.
+std::string TimeLeft(double seconds) {
+  const int64_t s = static_cast<int64_t>(seconds);
+  return absl::StrFormat("%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
+}
+
+// A bar on a terminal, a line every hundred steps elsewhere.
+void ShowProgress(const TrainingProgress& progress) {
+  static const bool on_terminal = isatty(STDERR_FILENO) != 0;
+  const bool last = progress.step == progress.steps;
+  if (!on_terminal && progress.step % 100 != 0 && !last && !interrupted) return;
+  constexpr int kWidth = 30;
+  const int filled = static_cast<int>(kWidth * progress.step / std::max<int64_t>(1, progress.steps));
+  const std::string held_out = progress.held_out_loss > 0 ? absl::StrFormat(", held out %.3f", progress.held_out_loss) : "";
+  const std::string text =
+      absl::StrFormat("step %d of %d, loss %.3f%s, %.2f s a step, %s left", progress.step, progress.steps, progress.loss,
+                      held_out, progress.seconds_per_step,
+                      TimeLeft(progress.seconds_per_step * static_cast<double>(progress.steps - progress.step)));
+  if (on_terminal) {
+    std::cerr << "\r\033[K[" << std::string(filled, '=') << std::string(kWidth - filled, ' ') << "] " << text << std::flush;
+    if (last) std::cerr << "\n";
+  } else {
+    std::cerr << text << std::endl;
+  }
+}
+
+// violin/3 -> name "violin", version 3, unless they were given.
+absl::Status NameVoice(training::TrainVoiceOptions* options) {
+  const std::filesystem::path path = std::filesystem::path(options->bundle).lexically_normal();
+  const std::filesystem::path folder = path.has_filename() ? path : path.parent_path();
+  training::VoiceLabel& label = options->exporting.label;
+  if (!absl::SimpleAtoi(folder.filename().string(), &label.version) || label.version < 1) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--out ", options->bundle, ": a bundle's folder is a version number, as in voices/violin/1"));
+  }
+  options->bundle = folder.string();
+  if (label.name.empty()) label.name = folder.parent_path().filename().string();
+  if (IsVoiceName(label.name)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("voice name '", label.name, "' is not [a-z][a-z0-9-]{0,62}; see --name"));
+}
+
+absl::Status Run(Options options) {
+  training::TrainVoiceOptions& train = options.train;
+  RETURN_IF_ERROR(NameVoice(&train));
+  LearningRate& rate = train.trainer.step.learning_rate;
+  rate.shape = options.schedule == "cosine" ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
+  rate.total_steps = train.trainer.steps;
+  train.trainer.checkpoint_interval = absl::Minutes(options.checkpoint_minutes);
+  train.command = CommandLine();
+  train.exporting.seed = train.trainer.seed;
+  train.exporting.storage = options.full_precision ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
+  if (train.trainer.directory.empty()) train.trainer.directory = train.bundle + ".training";
+
+  std::signal(SIGINT, Interrupt);
+  std::signal(SIGTERM, Interrupt);
+  ProgressBar reading("reading recordings");
+  training::TrainVoiceEvents events;
+  events.say = [](const std::string& line) { std::cerr << line << "\n"; };
+  events.reading = [&](double done) { reading.Show(done); };
+  events.step = [](const TrainingProgress& progress) {
+    ShowProgress(progress);
+    return interrupted ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+  };
+  ASSIGN_OR_RETURN(const training::TrainVoiceResult result, TrainVoice(train, events));
+  if (result.stopped) {
+    return absl::CancelledError("stopped; a checkpoint is written, and the same command goes on from it");
+  }
+  std::cout << result.evaluation.ToTable();
+  if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, result.evaluation.ToJson()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+Action DeclareTrain(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  training::TrainVoiceOptions& train = options->train;
+  training::VoiceLabel& label = train.exporting.label;
+  training::TrainerOptions& trainer = train.trainer;
+  app.add_option("DIR", train.recordings, "Folder of recordings of one instrument, or one recording")->required();
+  app.add_option("--out", train.bundle, "Folder of the new version, as in voices/violin/1")->required();
+  app.add_option("--recipe", options->recipe, "What is trained")->check(CLI::IsMember({"vst"}))->capture_default_str();
+  app.add_option("--held-out", train.held_out, "Recordings to evaluate on, never trained on; else a part of DIR is kept back");
+  app.add_option("--held-out-fraction", train.split.held_out_fraction, "The part of DIR that is kept back")
+      ->check(CLI::Range(0.0, 0.5))
+      ->capture_default_str();
+  app.add_option("--steps", trainer.steps, "Optimiser steps")->check(CLI::Range(1, 100000000))->capture_default_str();
+  app.add_option("--batch-size", trainer.batch_size, "Examples of 4 s in a step")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--learning-rate", trainer.step.learning_rate.peak, "Largest learning rate")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--schedule", options->schedule, "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
+      ->check(CLI::IsMember({"cosine", "exponential"}))
+      ->capture_default_str();
+  app.add_option("--log-floor", trainer.step.objective.weights.log_floor,
+                 "Added to magnitudes before the loss takes their logarithm; 0 is upstream's loss")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--threads", trainer.step.shards, "Threads, each with its share of the batch")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--seed", trainer.seed, "Of weights, shuffle and noise")->capture_default_str();
+  app.add_option("--work-dir", trainer.directory, "For data set, checkpoints and logs; OUT.training by default");
+  app.add_option("--checkpoint-minutes", options->checkpoint_minutes, "Time between checkpoints")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_flag("--start-over", train.start_over, "Forget the checkpoints in the work directory");
+  app.add_flag("--float32", options->full_precision, "Store weights in 32 bits instead of 16");
+  app.add_option("--name", label.name, "Of the voice; OUT's parent folder by default");
+  app.add_option("--description", label.description, "One line about the voice");
+  app.add_option("--licence", label.licence, "What the recordings allow");
+  app.add_option("--attribution", label.attribution, "Whom the recordings are owed to");
+  app.add_option("--json", options->json, "Also write the evaluation there");
+  return [options] { return Run(*options); };
+}
+
+}  // namespace ddsp::client

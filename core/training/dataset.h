@@ -1,0 +1,54 @@
+// Recordings with their features, in memory and on disk (shards of safetensors).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "core/features/feature_extractor.h"
+#include "core/features/feature_settings.h"
+#include "core/models/performer_profile.h"
+
+namespace ddsp::training {
+
+// One recording at the model's rate. Frame t is centred on sample t * hop; there are audio.size() / hop + 1.
+struct Recording {
+  std::string name;  // path below the folder that was read
+  std::vector<float> audio;
+  std::vector<FeatureFrame> frames;
+};
+
+struct Dataset {
+  FeatureSettings settings;
+  std::vector<Recording> recordings;
+  // What the shards were made of; another value means that they are out of date.
+  std::string fingerprint;
+
+  double seconds() const;
+  double voiced_seconds() const;
+};
+
+// Training below this much voiced sound makes no instrument.
+inline constexpr double kMinVoicedSeconds = 20;
+
+// Errors: FAILED_PRECONDITION that says how much voiced material there is and how much is needed.
+absl::Status CheckVoiced(const Dataset& dataset, double min_voiced_seconds = kMinVoicedSeconds);
+
+// How the material is played. Errors: those of MeasureProfile.
+struct MaterialProfile {
+  PerformerProfile profile;
+  float min_pitch_midi = 0, max_pitch_midi = 0;  // 1st and 99th percentile of voiced frames
+};
+absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset);
+
+// Shard files shard-00000.safetensors, ... of whole recordings, a new one after about `shard_bytes`; the last file written
+// says that all are there. Earlier shards in `directory` are replaced.
+absl::Status WriteShards(const std::string& directory, const Dataset& dataset, int64_t shard_bytes = int64_t{64} << 20);
+
+// Errors: NOT_FOUND (no complete set of shards there), INVALID_ARGUMENT (a damaged shard; names the file).
+absl::StatusOr<Dataset> ReadShards(const std::string& directory);
+
+}  // namespace ddsp::training

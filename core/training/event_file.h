@@ -1,0 +1,43 @@
+// TensorBoard event files: records of protocol buffers (tensorflow/core/util/event.proto) framed as TFRecord. Scalars only,
+// encoded by hand, since that is five fields.
+#pragma once
+
+#include <cstdint>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+
+namespace ddsp::training {
+
+// CRC-32C (Castagnoli), and its masked form, which TFRecord stores.
+uint32_t Crc32c(std::string_view bytes);
+uint32_t MaskedCrc32c(std::string_view bytes);
+
+// length, its checksum, data, its checksum; integers little-endian.
+std::string FrameRecord(std::string_view data);
+
+// An Event with one Summary.Value {tag, simple_value}.
+std::string FormatScalarEvent(absl::Time time, int64_t step, std::string_view tag, float value);
+
+class EventFile {
+ public:
+  // Creates <directory>/events.out.tfevents.<seconds>.<host>; every start of a run makes one, and TensorBoard joins them.
+  // Errors: INTERNAL that names the path.
+  static absl::StatusOr<std::unique_ptr<EventFile>> Create(const std::string& directory, absl::Time now);
+
+  void AddScalar(absl::Time time, int64_t step, std::string_view tag, float value);
+  void Flush() { out_.flush(); }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit EventFile(std::string path) : path_(std::move(path)), out_(path_, std::ios::binary) {}
+  const std::string path_;
+  std::ofstream out_;
+};
+
+}  // namespace ddsp::training

@@ -1,0 +1,126 @@
+#include "core/training/example_windows.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include "core/training/seed.h"
+
+namespace ddsp::training {
+namespace {
+
+int64_t Length(const Recording& recording) { return static_cast<int64_t>(recording.audio.size()); }
+
+DataSplit SplitByRecording(const Dataset& dataset, double fraction) {
+  std::vector<int> order(dataset.recordings.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::sort(order.begin(), order.end(), [&](int a, int b) {
+    const auto hash = [&](int r) { return DeriveSeed(0, dataset.recordings[r].name, 0); };
+    return std::pair(hash(a), a) < std::pair(hash(b), b);
+  });
+  const std::vector<Segment> whole = WholeRecordings(dataset);
+  double wanted = fraction * dataset.seconds() * dataset.settings.sample_rate;
+  DataSplit split;
+  for (const int r : order) {
+    (wanted > 0 ? split.held_out : split.training).push_back(whole[r]);
+    wanted -= static_cast<double>(whole[r].end);
+  }
+  return split;
+}
+
+DataSplit SplitByTime(const Dataset& dataset, const SplitOptions& options) {
+  const int64_t hop = dataset.settings.hop();
+  DataSplit split;
+  for (Segment whole : WholeRecordings(dataset)) {
+    const int64_t begin = static_cast<int64_t>((1 - options.held_out_fraction) * whole.end) / hop * hop;
+    if (begin <= options.gap_samples) {  // too short to give both
+      split.training.push_back(whole);
+      continue;
+    }
+    split.training.push_back({whole.recording, 0, begin - options.gap_samples});
+    split.held_out.push_back({whole.recording, begin, whole.end});
+  }
+  return split;
+}
+
+bool Sounds(const Dataset& dataset, const Segment& window, const WindowOptions& options) {
+  const std::vector<FeatureFrame> frames = CopyFrames(dataset, window);
+  const auto sounding = std::count_if(frames.begin(), frames.end(), [&](const FeatureFrame& frame) {
+    return frame.voiced || frame.power_db > options.silence_db;
+  });
+  return sounding >= options.min_sounding * frames.size();
+}
+
+}  // namespace
+
+std::vector<Segment> WholeRecordings(const Dataset& dataset) {
+  std::vector<Segment> segments;
+  for (size_t r = 0; r < dataset.recordings.size(); ++r) {
+    segments.push_back({static_cast<int>(r), 0, Length(dataset.recordings[r])});
+  }
+  return segments;
+}
+
+DataSplit SplitDataset(const Dataset& dataset, const SplitOptions& options) {
+  if (static_cast<int64_t>(dataset.recordings.size()) >= options.min_recordings) {
+    return SplitByRecording(dataset, options.held_out_fraction);
+  }
+  return SplitByTime(dataset, options);
+}
+
+ExampleWindows ListWindows(const Dataset& dataset, const std::vector<Segment>& segments, const WindowOptions& options) {
+  ExampleWindows examples;
+  for (const Segment& segment : segments) {
+    int64_t begin = segment.begin;
+    do {
+      const Segment window{segment.recording, begin, begin + options.window_samples};
+      if (Sounds(dataset, window, options)) {
+        examples.windows.push_back(window);
+      } else {
+        ++examples.silent;
+      }
+      begin += options.hop_samples;
+    } while (begin + options.window_samples <= segment.end);
+  }
+  return examples;
+}
+
+ShuffledOrder::ShuffledOrder(uint64_t seed, int64_t examples) : seed_(seed), permutation_(examples) {}
+
+int64_t ShuffledOrder::At(int64_t position) {
+  const int64_t examples = static_cast<int64_t>(permutation_.size()), epoch = position / examples;
+  if (epoch != epoch_) {
+    epoch_ = epoch;
+    std::iota(permutation_.begin(), permutation_.end(), 0);
+    // Fisher and Yates; the bias of the remainder is below 1e-12 for any data set that fits a disk.
+    for (int64_t i = examples - 1; i > 0; --i) {
+      const uint64_t draw = DeriveSeed(DeriveSeed(seed_, "epoch", epoch), "swap", i);
+      std::swap(permutation_[i], permutation_[draw % static_cast<uint64_t>(i + 1)]);
+    }
+  }
+  return permutation_[position % examples];
+}
+
+void CopyAudio(const Dataset& dataset, const Segment& window, float* audio) {
+  const std::vector<float>& from = dataset.recordings[window.recording].audio;
+  const int64_t size = window.end - window.begin;
+  const int64_t inside = std::clamp<int64_t>(static_cast<int64_t>(from.size()) - window.begin, 0, size);
+  std::copy_n(from.begin() + window.begin, inside, audio);
+  std::fill(audio + inside, audio + size, 0.0f);
+}
+
+std::vector<FeatureFrame> CopyFrames(const Dataset& dataset, const Segment& window) {
+  const std::vector<FeatureFrame>& from = dataset.recordings[window.recording].frames;
+  const int64_t hop = dataset.settings.hop(), first = window.begin / hop;
+  std::vector<FeatureFrame> frames((window.end - window.begin) / hop + 1);
+  for (size_t t = 0; t < frames.size(); ++t) {
+    const size_t at = first + t;
+    frames[t] = from[std::min(at, from.size() - 1)];
+    if (at >= from.size()) {
+      frames[t].voiced = false;
+      frames[t].loudness_db = frames[t].power_db = -80;
+    }
+  }
+  return frames;
+}
+
+}  // namespace ddsp::training

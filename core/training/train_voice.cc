@@ -1,0 +1,158 @@
+#include "core/training/train_voice.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "core/streaming/voice_loader.h"
+#include "core/training/dataset_builder.h"
+#include "core/training/metrics_log.h"
+#include "core/training/model_card.h"
+#include "core/training/seed.h"
+
+namespace ddsp::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Material {
+  Dataset training, held_out;  // held_out is empty when it is a part of `training`
+  std::vector<Segment> training_windows, held_out_segments;
+  const Dataset& held_out_dataset() const { return held_out.recordings.empty() ? training : held_out; }
+};
+
+WindowOptions WindowsOf(const VoiceShape& shape) {
+  WindowOptions options;
+  options.window_samples = 4 * shape.sample_rate;
+  options.hop_samples = shape.sample_rate;
+  return options;
+}
+
+std::string DescribeData(const Dataset& dataset) {
+  return absl::StrFormat("%d recordings, %.1f s, %.1f s of it voiced", dataset.recordings.size(), dataset.seconds(),
+                         dataset.voiced_seconds());
+}
+
+absl::StatusOr<Material> ReadMaterial(const TrainVoiceOptions& options, const TrainVoiceEvents& events) {
+  Material material;
+  BuildOptions build{FeatureSettings{}, options.held_out, events.reading};
+  ASSIGN_OR_RETURN(material.training,
+                   BuildOrReadDataset(options.recordings, build, options.trainer.directory + "/dataset"));
+  if (absl::Status status = CheckVoiced(material.training); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(options.recordings, ": ", status.message()));
+  }
+  std::vector<Segment> training_segments = WholeRecordings(material.training);
+  if (options.held_out.empty()) {
+    const DataSplit split = SplitDataset(material.training, options.split);
+    training_segments = split.training;
+    material.held_out_segments = split.held_out;
+  } else {
+    build.exclude.clear();
+    ASSIGN_OR_RETURN(material.held_out, BuildDataset(options.held_out, build));
+    material.held_out_segments = WholeRecordings(material.held_out);
+  }
+  const ExampleWindows examples =
+      ListWindows(material.training, training_segments, WindowsOf(options.trainer.step.shape));
+  material.training_windows = examples.windows;
+  events.say(absl::StrFormat("%s: %s; %d examples of 4 s, %d silent ones left out", options.recordings,
+                             DescribeData(material.training), examples.windows.size(), examples.silent));
+  return material;
+}
+
+// Held-out windows without overlap.
+TrainingBatch HeldOutBatch(const Material& material, const VoiceShape& shape) {
+  WindowOptions options = WindowsOf(shape);
+  options.hop_samples = options.window_samples;
+  options.min_sounding = 0;
+  return MakeBatch(material.held_out_dataset(),
+                   ListWindows(material.held_out_dataset(), material.held_out_segments, options).windows);
+}
+
+// Two seconds of held-out sound (or of the training material when nothing is held out), from the first voiced frame on.
+std::vector<float> GoldenInput(const Material& material) {
+  const Dataset& dataset = material.held_out_dataset();
+  Segment from = material.held_out_segments.empty() ? material.training_windows[0] : material.held_out_segments[0];
+  const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
+  const auto voiced = std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
+  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
+  from.end = from.begin + 2 * dataset.settings.sample_rate;
+  std::vector<float> input(from.end - from.begin);
+  CopyAudio(dataset, from, input.data());
+  return input;
+}
+
+absl::Status StartOver(const std::string& directory) {
+  std::error_code error;
+  fs::remove_all(directory + "/checkpoints", error);
+  fs::remove_all(directory + "/logs", error);
+  if (error) return absl::InternalError(absl::StrCat(directory, ": ", error.message()));
+  return absl::OkStatus();
+}
+
+absl::Status WriteReports(const TrainVoiceOptions& options, const Material& material, const Voice& voice,
+                          const TrainVoiceResult& result) {
+  ModelCard card;
+  const std::string logs = options.trainer.directory + "/logs";
+  card.command = options.command;
+  card.data = DescribeData(material.training);
+  card.held_out = options.held_out.empty() ? absl::StrFormat("%.1f s of the same recordings", result.evaluation.seconds)
+                                           : DescribeData(material.held_out);
+  card.options = options.trainer.Describe();
+  card.training_seconds = result.training_seconds;
+  card.steps = options.trainer.steps;
+  card.seconds_per_step = result.training_seconds / static_cast<double>(options.trainer.steps);
+  card.loss_curve = ReadMetric(logs, "loss/total");
+  card.held_out_curve = ReadMetric(logs, "held_out/spectral_loss");
+  card.evaluation = result.evaluation;
+  RETURN_IF_ERROR(WriteFileAtomically(options.trainer.directory + "/report.json", result.evaluation.ToJson()));
+  return WriteFileAtomically(options.bundle + ".md", FormatModelCard(voice, card));
+}
+
+// Seconds that the steps took, over all starts of the run.
+double TrainingSeconds(const TrainerOptions& options) {
+  double seconds = 0;
+  for (const auto& [step, value] : ReadMetric(options.directory + "/logs", "seconds_per_step")) {
+    seconds += value * static_cast<double>(options.log_steps);
+  }
+  return seconds;
+}
+
+}  // namespace
+
+absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, const TrainVoiceEvents& events) {
+  if (fs::exists(options.bundle)) {
+    return absl::AlreadyExistsError(absl::StrCat(options.bundle, ": a voice is there already; give another version"));
+  }
+  ASSIGN_OR_RETURN(const Material material, ReadMaterial(options, events));
+  ASSIGN_OR_RETURN(const MaterialProfile profile, MeasureMaterial(material.training));
+  const VoiceShape& shape = options.trainer.step.shape;
+  const TrainingBatch held_out = HeldOutBatch(material, shape);
+  if (options.start_over) RETURN_IF_ERROR(StartOver(options.trainer.directory));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
+                   Trainer::Create(options.trainer, material.training, material.training_windows, held_out));
+  if (trainer->model().step() > 0) events.say(absl::StrCat("going on from step ", trainer->model().step()));
+  RETURN_IF_ERROR(trainer->Run(events.step));
+  TrainVoiceResult result;
+  result.stopped = trainer->model().step() < options.trainer.steps;
+  if (result.stopped) return result;
+  result.training_seconds = TrainingSeconds(options.trainer);
+
+  events.say("rendering the golden audio and the held-out material");
+  const Parameters weights = trainer->model().weights();
+  ASSIGN_OR_RETURN(Voice voice, MakeVoice(shape, weights, material.training.settings, profile, options.exporting,
+                                          GoldenInput(material)));
+  ASSIGN_OR_RETURN(result.evaluation, EvaluateRendering(std::make_shared<const Voice>(voice), material.held_out_dataset(),
+                                                        material.held_out_segments));
+  result.evaluation.spectral_loss = HeldOutLoss(options.trainer.step, weights, held_out, options.trainer.seed);
+  RETURN_IF_ERROR(WriteBundle(options.bundle, voice, options.exporting.storage));
+  RETURN_IF_ERROR(LoadVoice(options.bundle).status());
+  RETURN_IF_ERROR(WriteReports(options, material, voice, result));
+  events.say(absl::StrCat("wrote ", options.bundle));
+  return result;
+}
+
+}  // namespace ddsp::training

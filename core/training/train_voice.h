@@ -1,0 +1,43 @@
+// The whole way from a folder of recordings to a bundle: what `ddsp train` does.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/training/evaluation.h"
+#include "core/training/trainer.h"
+#include "core/training/voice_export.h"
+
+namespace ddsp::training {
+
+struct TrainVoiceOptions {
+  std::string recordings;         // folder or file
+  std::string held_out;           // folder or file that is only evaluated on; empty: a part of the recordings
+  SplitOptions split;
+  std::string bundle;             // version directory to write
+  TrainerOptions trainer;         // its directory also takes the data set and the report
+  ExportOptions exporting;
+  std::string command;            // as typed, for the model card
+  bool start_over = false;        // forget the checkpoints in the trainer's directory
+};
+
+struct TrainVoiceEvents {
+  std::function<void(const std::string& line)> say;  // what was found, what is done
+  std::function<void(double done)> reading;          // 0..1, while recordings are read
+  std::function<TrainerVerdict(const TrainingProgress&)> step;
+};
+
+struct TrainVoiceResult {
+  bool stopped = false;  // before the last step; nothing was exported
+  Evaluation evaluation;
+  double training_seconds = 0;
+};
+
+// Builds the data set (or reads its shards), trains (or resumes), evaluates, writes bundle, MODEL_CARD.md beside the bundle's
+// files' directory and report.json in the trainer's directory.
+// Errors, each naming what is wrong: of the recordings (see BuildDataset), FAILED_PRECONDITION (not enough voiced material,
+// no held-out material, a run with other options in the directory), ALREADY_EXISTS (the bundle is there).
+absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, const TrainVoiceEvents& events);
+
+}  // namespace ddsp::training

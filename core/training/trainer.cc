@@ -1,0 +1,167 @@
+#include "core/training/trainer.h"
+
+#include <torch/torch.h>
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "core/base/status_macros.h"
+#include "core/training/checkpoint.h"
+#include "core/training/seed.h"
+
+namespace ddsp::training {
+namespace {
+
+std::string CheckpointFolder(const TrainerOptions& options) { return options.directory + "/checkpoints"; }
+
+}  // namespace
+
+std::string TrainerOptions::Describe() const {
+  const VoiceShape& s = step.shape;
+  const LearningRate& rate = step.learning_rate;
+  return absl::StrCat(
+      "shape ", absl::StrJoin({s.sample_rate, s.hop, s.channels, s.layers_per_stack, s.rnn_channels, s.harmonics, s.noise_bands,
+                               s.reverb_length, s.reverb_frames, s.reverb_bands}, "/"),
+      " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"), " weights ",
+      step.objective.weights.magnitude, "/", step.objective.weights.log_magnitude, " log floor ",
+      step.objective.weights.log_floor, " rate ", rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine",
+      " ", rate.peak, " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
+      rate.total_steps, " to ", rate.final_fraction, " clip ", step.clip_norm, " shards ", step.shards, " batch ", batch_size,
+      " seed ", seed);
+}
+
+TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows) {
+  TrainingBatch batch;
+  if (windows.empty()) return batch;
+  const int64_t samples = windows[0].end - windows[0].begin, count = static_cast<int64_t>(windows.size());
+  const int64_t frames = samples / dataset.settings.hop() + 1;
+  batch.audio = at::empty({count, samples});
+  batch.controls = {at::empty({count, frames}), at::empty({count, frames})};
+  for (int64_t item = 0; item < count; ++item) {
+    CopyAudio(dataset, windows[item], batch.audio[item].data_ptr<float>());
+    const std::vector<FeatureFrame> features = CopyFrames(dataset, windows[item]);
+    float* power_db = batch.controls.power_db[item].data_ptr<float>();
+    float* f0_hz = batch.controls.f0_hz[item].data_ptr<float>();
+    for (int64_t t = 0; t < frames; ++t) {
+      power_db[t] = features[t].power_db;
+      f0_hz[t] = features[t].f0_hz;
+    }
+  }
+  return batch;
+}
+
+double HeldOutLoss(const StepOptions& options, const Parameters& weights, const TrainingBatch& batch, uint64_t seed) {
+  if (!batch.audio.defined()) return 0;
+  const at::NoGradGuard no_gradients;
+  const int64_t items = batch.audio.size(0), frames = batch.controls.f0_hz.size(1);
+  double total = 0;
+  for (int64_t item = 0; item < items; ++item) {
+    // One at a time: a few megabytes, whatever the size of the held-out material.
+    const VoiceNoise noise = DrawNoise(options.shape, DeriveSeed(seed, "held out", 0), 0, item, 1, frames);
+    const VoiceControls controls{batch.controls.power_db.slice(0, item, item + 1),
+                                 batch.controls.f0_hz.slice(0, item, item + 1)};
+    const at::Tensor audio = Synthesize(options.shape, weights, controls, noise.audio,
+                                        ReverbImpulseResponse(options.shape, weights, noise.reverb));
+    SpectralObjectiveOptions upstream;
+    upstream.fft_sizes = options.objective.fft_sizes;
+    total += SpectralObjective(upstream, batch.audio.slice(0, item, item + 1), audio).item<double>();
+  }
+  return total / static_cast<double>(items);
+}
+
+Trainer::Trainer(const TrainerOptions& options, const Dataset& dataset, const std::vector<Segment>& training_windows,
+                 TrainingBatch held_out)
+    : options_(options),
+      dataset_(dataset),
+      windows_(training_windows),
+      held_out_(std::move(held_out)),
+      order_(DeriveSeed(options.seed, "order", 0), static_cast<int64_t>(training_windows.size())),
+      step_(std::make_unique<TrainStep>(
+          options.step, InitialParameters(options.step.shape, DeriveSeed(options.seed, "weights", 0)))) {
+  progress_.steps = options.steps;
+}
+
+absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& options, const Dataset& dataset,
+                                                         const std::vector<Segment>& training_windows,
+                                                         TrainingBatch held_out) {
+  if (training_windows.empty()) {
+    return absl::FailedPreconditionError("no training examples are left after holding out and dropping silence");
+  }
+  std::unique_ptr<Trainer> trainer(new Trainer(options, dataset, training_windows, std::move(held_out)));
+  RETURN_IF_ERROR(trainer->Resume());
+  ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory + "/logs", trainer->step_->step()));
+  return trainer;
+}
+
+absl::Status Trainer::Resume() {
+  absl::StatusOr<Checkpoint> checkpoint = ReadLatestCheckpoint(CheckpointFolder(options_), options_.step.shape);
+  if (absl::IsNotFound(checkpoint.status())) return absl::OkStatus();
+  RETURN_IF_ERROR(checkpoint.status());
+  if (checkpoint->run_options != options_.Describe()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.directory, " holds a run with other options: begin anew or give its options.\n  there: ",
+                     checkpoint->run_options, "\n  here:  ", options_.Describe()));
+  }
+  step_->Restore(checkpoint->step, checkpoint->weights, checkpoint->first_moments, checkpoint->second_moments);
+  progress_.step = checkpoint->step;
+  return absl::OkStatus();
+}
+
+absl::Status Trainer::Save() const {
+  return WriteCheckpoint(CheckpointFolder(options_),
+                         {step_->step(), options_.seed, options_.Describe(), step_->weights(), step_->first_moments(),
+                          step_->second_moments()},
+                         options_.checkpoints_to_keep);
+}
+
+TrainingBatch Trainer::NextBatch() {
+  std::vector<Segment> windows;
+  for (int64_t item = 0; item < options_.batch_size; ++item) {
+    windows.push_back(windows_[order_.At(step_->step() * options_.batch_size + item)]);
+  }
+  return MakeBatch(dataset_, windows);
+}
+
+void Trainer::Log(const StepReport& report, double seconds) {
+  const double weight = progress_.seconds_per_step == 0 ? 1.0 : 0.02;
+  progress_.step = step_->step();
+  progress_.loss += weight * (report.loss - progress_.loss);
+  progress_.seconds_per_step += weight * (seconds - progress_.seconds_per_step);
+  sums_.loss += report.loss;
+  sums_.gradient_norm += report.gradient_norm;
+  seconds_ += seconds;
+  const double n = static_cast<double>(options_.log_steps);
+  if (progress_.step % options_.log_steps == 0) {
+    log_->Add(progress_.step, {{"loss/total", sums_.loss / n},
+                               {"gradient_norm", sums_.gradient_norm / n},
+                               {"learning_rate", report.learning_rate},
+                               {"seconds_per_step", seconds_ / n}});
+    sums_ = {};
+    seconds_ = 0;
+  }
+  if (options_.held_out_steps > 0 && progress_.step % options_.held_out_steps == 0 && held_out_.audio.defined()) {
+    progress_.held_out_loss = HeldOutLoss(options_.step, step_->weights(), held_out_, options_.seed);
+    log_->Add(progress_.step, {{"held_out/spectral_loss", progress_.held_out_loss}});
+  }
+}
+
+absl::Status Trainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
+  absl::Time saved = options_.clock->Now();
+  const int64_t frames = (windows_[0].end - windows_[0].begin) / dataset_.settings.hop() + 1;
+  while (step_->step() < options_.steps) {
+    const absl::Time begin = options_.clock->Now();
+    const VoiceNoise noise = DrawNoise(options_.step.shape, options_.seed, step_->step(), 0, options_.batch_size, frames);
+    ASSIGN_OR_RETURN(const StepReport report, step_->Run(NextBatch(), noise));
+    Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
+    const bool stop = observe(progress_) == TrainerVerdict::kStop;
+    if (stop || options_.clock->Now() - saved >= options_.checkpoint_interval) {
+      RETURN_IF_ERROR(Save());
+      saved = options_.clock->Now();
+    }
+    if (stop) return absl::OkStatus();
+  }
+  return Save();
+}
+
+}  // namespace ddsp::training

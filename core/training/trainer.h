@@ -1,0 +1,85 @@
+// A training run: batches in shuffled order, checkpoints by the clock, metrics, stop and resume.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "core/base/clock.h"
+#include "core/training/example_windows.h"
+#include "core/training/metrics_log.h"
+#include "core/training/train_step.h"
+
+namespace ddsp::training {
+
+struct TrainerOptions {
+  StepOptions step;
+  int64_t batch_size = 16;
+  int64_t steps = 5000;
+  uint64_t seed = 1;
+  std::string directory;                               // for checkpoints/ and logs/
+  absl::Duration checkpoint_interval = absl::Minutes(2);
+  int checkpoints_to_keep = 3;
+  int64_t log_steps = 10;                              // metrics are means over so many steps
+  int64_t held_out_steps = 100;                        // steps between held-out losses; 0: none
+  const Clock* clock = &Clock::Steady();
+
+  // The settings that the numbers depend on, as text.
+  std::string Describe() const;
+};
+
+struct TrainingProgress {
+  int64_t step = 0, steps = 0;  // done, of
+  double loss = 0;              // smoothed
+  double held_out_loss = 0;     // last one; 0 before the first
+  double seconds_per_step = 0;  // smoothed
+};
+
+enum class TrainerVerdict { kContinue, kStop };
+
+class Trainer {
+ public:
+  // Continues the newest checkpoint in options.directory, or begins.
+  // `dataset` outlives the trainer. Errors: FAILED_PRECONDITION (no training windows; a checkpoint of a run with other
+  // options, which are listed).
+  static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainerOptions& options, const Dataset& dataset,
+                                                         const std::vector<Segment>& training_windows,
+                                                         TrainingBatch held_out);
+
+  // Steps until options.steps are done or `observe`, called after every step, says stop; then writes a checkpoint.
+  absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
+
+  const TrainStep& model() const { return *step_; }
+
+ private:
+  Trainer(const TrainerOptions& options, const Dataset& dataset, const std::vector<Segment>& training_windows,
+          TrainingBatch held_out);
+  absl::Status Resume();
+  absl::Status Save() const;
+  TrainingBatch NextBatch();
+  void Log(const StepReport& report, double seconds);
+
+  const TrainerOptions options_;
+  const Dataset& dataset_;
+  const std::vector<Segment> windows_;
+  const TrainingBatch held_out_;
+  ShuffledOrder order_;
+  std::unique_ptr<TrainStep> step_;
+  std::unique_ptr<MetricsLog> log_;
+  TrainingProgress progress_;
+  StepReport sums_;  // since the last line of the log
+  double seconds_ = 0;
+};
+
+// Windows as one batch.
+TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows);
+
+// Mean multi-scale spectral loss over the batch's windows, each from a zero state: upstream's test metric. The noise is that
+// of `seed`. Empty batch: 0.
+double HeldOutLoss(const StepOptions& options, const Parameters& weights, const TrainingBatch& batch, uint64_t seed);
+
+}  // namespace ddsp::training
