@@ -113,10 +113,11 @@ PackedDense::PackedDense(absl::Span<const float> kernel, absl::Span<const float>
   const int64_t panels = (outputs + kPanel - 1) / kPanel, panel_size = (1 + inputs) * kPanel;
   panels_ = hwy::AllocateAligned<float>(panels * panel_size);
   std::fill_n(panels_.get(), panels * panel_size, 0.0f);
-  for (int64_t column = 0; column < outputs; ++column) {
-    float* panel = panels_.get() + column / kPanel * panel_size + column % kPanel;
-    if (!bias.empty()) panel[0] = bias[column];
-    for (int64_t i = 0; i < inputs; ++i) panel[(1 + i) * kPanel] = kernel[i * outputs + column];
+  for (int64_t panel = 0; panel < panels; ++panel) {
+    const int64_t begin = panel * kPanel, count = std::min(kPanel, outputs - begin);
+    float* packed = panels_.get() + panel * panel_size;
+    if (!bias.empty()) std::copy_n(bias.data() + begin, count, packed);
+    for (int64_t i = 0; i < inputs; ++i) std::copy_n(kernel.data() + i * outputs + begin, count, packed + (1 + i) * kPanel);
   }
 }
 
