@@ -52,7 +52,8 @@ void Forward(int64_t rows, int64_t units, const float* a, const float* b, const 
   }
 }
 
-void Backward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, float* dh, float* da, float* db) {
+void Backward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, const float* d_output,
+              const float* d_recurrent, float* dh, float* da, float* db) {
   for (int64_t row = 0; row < rows; ++row) {
     float* HWY_RESTRICT ra = da + row * 3 * units;
     float* HWY_RESTRICT rb = db + row * 3 * units;
@@ -61,7 +62,8 @@ void Backward(int64_t rows, int64_t units, const GruStep& step, const float* h_p
       const auto one = hn::Set(d, 1.0f);
       const auto z = hn::LoadU(d, step.z + at + i), r = hn::LoadU(d, step.r + at + i), c = hn::LoadU(d, step.c + at + i);
       const auto bh = hn::LoadU(d, step.recurrent_h + at + i);
-      const auto g = hn::LoadU(d, dh + at + i);
+      const auto carried = hn::Add(hn::LoadU(d, dh + at + i), hn::LoadU(d, d_recurrent + at + i));
+      const auto g = hn::Add(carried, hn::LoadU(d, d_output + at + i));
       const auto dz = hn::Mul(g, hn::Sub(hn::LoadU(d, h_previous + at + i), c));
       const auto dx = hn::Mul(hn::Mul(g, hn::Sub(one, z)), hn::NegMulAdd(c, c, one));
       const auto az = hn::Mul(dz, hn::Mul(z, hn::Sub(one, z)));
@@ -90,9 +92,10 @@ void GruForward(int64_t rows, int64_t units, const float* a, const float* b, con
   HWY_DYNAMIC_DISPATCH(Forward)(rows, units, a, b, h_previous, step);
 }
 
-void GruBackward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, float* dh, float* da, float* db) {
+void GruBackward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, const float* d_output,
+                 const float* d_recurrent, float* dh, float* da, float* db) {
   DDSP_CHECK(rows >= 0 && units >= 0, "sizes are counts");
-  HWY_DYNAMIC_DISPATCH(Backward)(rows, units, step, h_previous, dh, da, db);
+  HWY_DYNAMIC_DISPATCH(Backward)(rows, units, step, h_previous, d_output, d_recurrent, dh, da, db);
 }
 
 }  // namespace ddsp::training

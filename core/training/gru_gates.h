@@ -18,8 +18,9 @@ struct GruStep {
 //   z = sigmoid(a_z + b_z), r = sigmoid(a_r + b_r), c = tanh(a_h + r b_h), h = z h_previous + (1 - z) c.
 void GruForward(int64_t rows, int64_t units, const float* a, const float* b, const float* h_previous, const GruStep& step);
 
-// Given dh [rows, units], writes da and db [rows, 3 units] and overwrites dh by its direct part to h_previous (z dh); the
-// rest comes back through db and the recurrent kernel.
-void GruBackward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, float* dh, float* da, float* db);
+// The gradient of h is dh + d_output + d_recurrent, each [rows, units]. Writes da and db [rows, 3 units], and to dh the
+// direct part of h_previous' gradient (z times that of h); the rest comes back through db and the recurrent kernel.
+void GruBackward(int64_t rows, int64_t units, const GruStep& step, const float* h_previous, const float* d_output,
+                 const float* d_recurrent, float* dh, float* da, float* db);
 
 }  // namespace ddsp::training

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "core/kernels/dense.h"
+#include "core/training/affine.h"
 #include "core/training/gru_gates.h"
 
 namespace ddsp::training {
@@ -22,11 +24,11 @@ class GruRecurrence : public torch::autograd::Function<GruRecurrence> {
     h[0].zero_();
     at::Tensor saved = at::empty({4, time, batch, units}, a.options());  // z, r, c, recurrent_h
     at::Tensor b = at::empty({batch, 3 * units}, a.options());
-    const at::Tensor bias_rows = recurrent_bias.expand({batch, 3 * units});
+    const kernels::PackedDense product = Pack(recurrent, recurrent_bias);
     for (int64_t t = 0; t < time; ++t) {
-      at::Tensor state = h[t];
-      at::addmm_out(b, bias_rows, state, recurrent);
-      GruForward(batch, units, a[t].data_ptr<float>(), b.data_ptr<float>(), state.data_ptr<float>(), At(saved, h, t));
+      const float* state = h.data_ptr<float>() + t * batch * units;
+      product.Apply(state, units, batch, b.data_ptr<float>(), 3 * units);
+      GruForward(batch, units, a.data_ptr<float>() + t * batch * 3 * units, b.data_ptr<float>(), state, At(saved, h, t));
     }
     context->save_for_backward({recurrent, h, saved});
     return h.slice(0, 1);
@@ -38,18 +40,18 @@ class GruRecurrence : public torch::autograd::Function<GruRecurrence> {
     const at::Tensor upstream = gradients[0].contiguous();
     const int64_t time = upstream.size(0), batch = upstream.size(1), units = upstream.size(2);
     at::Tensor da = at::empty({time, batch, 3 * units}, upstream.options()), db = at::empty_like(da);
-    at::Tensor dh = at::zeros({batch, units}, upstream.options());
-    const at::Tensor transposed = recurrent.t();
+    at::Tensor dh = at::zeros({batch, units}, upstream.options()), d_recurrent = at::zeros_like(dh);
+    const kernels::PackedDense product = Pack(recurrent.t().contiguous(), {});
     for (int64_t t = time - 1; t >= 0; --t) {
-      dh.add_(upstream[t]);
-      at::Tensor db_t = db[t];
-      GruBackward(batch, units, At(saved, h, t), h[t].data_ptr<float>(), dh.data_ptr<float>(), da[t].data_ptr<float>(),
-                  db_t.data_ptr<float>());
-      dh.addmm_(db_t, transposed);
+      const int64_t state = t * batch * units, gates = 3 * state;
+      GruBackward(batch, units, At(saved, h, t), h.data_ptr<float>() + state, upstream.data_ptr<float>() + state,
+                  d_recurrent.data_ptr<float>(), dh.data_ptr<float>(), da.data_ptr<float>() + gates,
+                  db.data_ptr<float>() + gates);
+      product.Apply(db.data_ptr<float>() + gates, 3 * units, batch, d_recurrent.data_ptr<float>(), units);
     }
     const at::Tensor db_rows = db.view({time * batch, 3 * units});
     const at::Tensor previous = h.slice(0, 0, time).view({time * batch, units});
-    return {da, at::mm(previous.t(), db_rows), db_rows.sum(0)};
+    return {da, Product(previous.t(), db_rows), db_rows.sum(0)};
   }
 
  private:
@@ -64,7 +66,7 @@ class GruRecurrence : public torch::autograd::Function<GruRecurrence> {
 
 at::Tensor GruSequence(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& recurrent, const at::Tensor& bias) {
   const int64_t time = x.size(0), batch = x.size(1);
-  const at::Tensor gates = at::addmm(bias[0], x.reshape({time * batch, x.size(2)}), kernel);
+  const at::Tensor gates = Affine(x.reshape({time * batch, x.size(2)}), kernel, bias[0]);
   return GruRecurrence::apply(gates.view({time, batch, kernel.size(1)}), recurrent, bias[1]);
 }
 

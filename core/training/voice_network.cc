@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/kernels/harmonic_bank.h"
 #include "core/kernels/noise.h"
+#include "core/training/affine.h"
 #include "core/training/gru_sequence.h"
 #include "core/training/seed.h"
 
@@ -35,7 +36,7 @@ void AddStack(const std::string& stack, int64_t inputs, const VoiceShape& shape,
 at::Tensor Stack(const std::string& stack, const VoiceShape& shape, const Parameters& parameters, at::Tensor x) {
   for (int64_t layer = 0; layer < shape.layers_per_stack; ++layer) {
     const std::string path = Layer(stack, layer);
-    x = at::addmm(parameters.at(path + "0/bias"), x, parameters.at(path + "0/kernel"));
+    x = Affine(x, parameters.at(path + "0/kernel"), parameters.at(path + "0/bias"));
     x = at::layer_norm(x, {shape.channels}, parameters.at(path + "1/gamma"), parameters.at(path + "1/beta"), 1e-3);
     x = at::leaky_relu(x, 0.2);
   }
@@ -56,7 +57,7 @@ at::Tensor Decode(const VoiceShape& shape, const Parameters& parameters, const V
                                         parameters.at(cell + "recurrent_kernel"), parameters.at(cell + "bias"));
   const at::Tensor joined = at::cat({power, pitch, states.reshape({frames * batch, shape.rnn_channels})}, 1);
   const at::Tensor out = Stack("out_stack", shape, parameters, joined);
-  const at::Tensor raw = at::addmm(parameters.at("decoder/dense_out/bias"), out, parameters.at("decoder/dense_out/kernel"));
+  const at::Tensor raw = Affine(out, parameters.at("decoder/dense_out/kernel"), parameters.at("decoder/dense_out/bias"));
   return raw.view({frames, batch, -1}).transpose(0, 1);
 }
 
