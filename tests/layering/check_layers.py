@@ -1,0 +1,109 @@
+#!/usr/bin/env python3
+"""check_layers.py ROOT: names every #include that goes against the layers (DESIGN, "Layers"). Exit code 1 if there is one.
+
+Link dependencies do not stop such an include, because all folders share one include root.
+"""
+import os
+import re
+import sys
+
+# Folder -> folders of ours that it may include, besides itself. In data-flow order: nothing points downwards.
+ALLOWED = {
+    'core/base': set(),
+    'core/audio': {'core/base'},
+    'core/kernels': {'core/base'},
+    'core/dsp': {'core/base', 'core/kernels'},
+    'core/processors': {'core/base', 'core/dsp', 'core/kernels'},
+    'core/graph': {'core/base', 'core/dsp', 'core/processors', 'proto/model'},
+    'core/nn': {'core/base', 'core/dsp'},
+    'core/losses': {'core/base', 'core/dsp'},
+    'core/features': {'core/base', 'core/kernels'},
+    'core/models': {'core/base', 'core/features', 'proto/model'},
+    'core/streaming': {'core/base', 'core/features', 'core/kernels', 'core/models', 'proto/model'},
+    'core/training': {'core/audio', 'core/base', 'core/dsp', 'core/features', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
+                      'core/nn', 'core/processors', 'core/streaming', 'proto/model'},
+    'server/errors': {'core/base', 'proto/rpc'},
+    'server/metrics': {'core/base'},
+    'server/scheduler': {'core/base', 'core/features', 'core/streaming', 'server/metrics'},
+    'server/registry': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/model', 'server/errors',
+                        'server/metrics', 'server/scheduler'},
+    'server/session': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/session', 'server/errors', 'server/metrics',
+                       'server/registry', 'server/scheduler'},
+    'server/rpc': {'core/base', 'proto/rpc', 'proto/session', 'server/errors', 'server/metrics', 'server/session'},
+    # server.cc alone knows who talks to whom.
+    'server': {'core/base', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
+               'server/scheduler', 'server/session'},
+    'client/sdk': {'core/base', 'proto/rpc', 'proto/session'},
+    'client/pacing': {'client/sdk'},
+    'client/cli': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/models', 'core/streaming',
+                   'core/training', 'proto/model'},
+    'client/examples': {'client/sdk', 'core/base'},
+    'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base'},
+}
+# These may use LibTorch; the live path and everything that speaks to a network does without.
+TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/training'}
+# Messages of the protocol, by the first words of their header.
+PROTOS = {'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model',
+          'google/rpc/': 'proto/rpc'}
+# One thread owns a device, so one file steps an engine.
+DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')
+DEVICE_FILES = {'server/scheduler/device_worker.cc'}
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
+
+
+def target_of(header):
+    """The folder (or proto) of ours that a header belongs to; None for a library's."""
+    for prefix, name in PROTOS.items():
+        if header.startswith(prefix):
+            return name
+    folder = os.path.dirname(header)
+    return folder if folder.split('/')[0] in ('core', 'server', 'client', 'load-tests', 'tests', 'benchmarks', 'tools') else None
+
+
+def complaints_of_line(folder, line):
+    found = INCLUDE.match(line)
+    if not found:
+        return []
+    header = found.group(2)
+    if re.match(r'(torch|ATen|c10)/', header):
+        return [] if folder in TORCH else [f'{folder} does without LibTorch']
+    if folder.startswith('core/') and re.match(r'(grpcpp|grpc)/', header):
+        return ['core knows no transport']
+    target = target_of(header)
+    if target is None or target == folder or target in ALLOWED[folder]:
+        return []
+    return [f'{folder} may not include {target}']
+
+
+def check_file(root, path):
+    folder = os.path.dirname(path)
+    if folder not in ALLOWED:
+        return [f'{path}:1: folder {folder} is not in the table of layers']
+    complaints = []
+    with open(os.path.join(root, path), encoding='utf-8') as lines:
+        for number, line in enumerate(lines, 1):
+            complaints += [f'{path}:{number}: {text}: {line.strip()}' for text in complaints_of_line(folder, line)]
+            if folder.startswith('server') and path not in DEVICE_FILES and DEVICE_CALL.search(line):
+                complaints.append(f'{path}:{number}: only the device worker steps an engine: {line.strip()}')
+    return complaints
+
+
+def sources(root):
+    for top in ('core', 'server', 'client', 'load-tests'):
+        for folder, _, files in os.walk(os.path.join(root, top)):
+            for name in sorted(files):
+                if name.endswith(('.h', '.cc')):
+                    yield os.path.relpath(os.path.join(folder, name), root)
+
+
+def main():
+    root = sys.argv[1]
+    paths = list(sources(root))
+    complaints = [text for path in paths for text in check_file(root, path)]
+    print('\n'.join(complaints + [f'{len(paths)} files, {len(complaints)} against the layers']))
+    return 1 if complaints or not paths else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
