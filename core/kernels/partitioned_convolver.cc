@@ -4,17 +4,26 @@
 #include <vector>
 
 #include "core/base/check.h"
+#include "core/kernels/fft.h"
+#include "hwy/aligned_allocator.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/partitioned_convolver.cc"
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 
+#ifndef DDSP_CORE_KERNELS_PARTITIONED_CONVOLVER_PADDING_
+#define DDSP_CORE_KERNELS_PARTITIONED_CONVOLVER_PADDING_
+namespace ddsp::kernels {
+constexpr int kBinPadding = 16;  // spectra are padded to a multiple of so many bins
+}
+#endif
+
 HWY_BEFORE_NAMESPACE();
 namespace ddsp::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-using Floats = hn::CappedTag<float, PartitionedConvolver::kPadding>;
+using Floats = hn::CappedTag<float, kBinPadding>;
 using Vec = hn::Vec<Floats>;
 constexpr int kLanes = static_cast<int>(hn::MaxLanes(Floats()));
 
@@ -61,58 +70,146 @@ namespace ddsp::kernels {
 
 HWY_EXPORT(MultiplyPartitions);
 
-PartitionedConvolver::PartitionedConvolver(absl::Span<const float> impulse_response, int block, ConvolverOutput output)
-    : block_(block), taps_(impulse_response.size()), output_(output), fft_(2 * block) {
-  DDSP_CHECK(!impulse_response.empty(), "an impulse response has at least one tap");
-  partitions_ = static_cast<int>((taps_ + block - 1) / block);
-  stride_ = (fft_.bins() + kPadding - 1) / kPadding * kPadding;
-  spectra_ = hwy::AllocateAligned<float>(static_cast<size_t>(partitions_) * 2 * stride_);
-  std::fill_n(spectra_.get(), static_cast<size_t>(partitions_) * 2 * stride_, 0.0f);
-  std::vector<float> padded(2 * block), scratch(fft_.scratch_size());
-  for (int p = 0; p < partitions_; ++p) {
-    const auto part = impulse_response.subspan(static_cast<size_t>(p) * block, block);
-    std::fill(std::copy(part.begin(), part.end(), padded.begin()), padded.end(), 0.0f);
-    float* spectrum = spectra_.get() + static_cast<size_t>(p) * 2 * stride_;
-    fft_.Forward(padded.data(), spectrum, spectrum + stride_, scratch.data());
+namespace {
+
+constexpr int kLateRatio = 4;  // size of the late partitions in blocks
+constexpr int kEarlyBlocks =
+    2 * kLateRatio;  // a late block is gathered, then worked on, before its first output is due
+
+}  // namespace
+
+// The spectra of equal parts of an impulse response. A spectrum is [2 (re, im), stride]; a ring of spectra of the input
+// has a slot for each partition, the newest input at `newest`, older ones in the slots after it.
+struct PartitionedConvolver::Partitions {
+  int block, count, stride;
+  RealFft fft;
+  hwy::AlignedFreeUniquePtr<float[]> spectra;
+
+  Partitions(absl::Span<const float> taps, int block)
+      : block(block),
+        count(static_cast<int>((taps.size() + block - 1) / block)),
+        stride((block + 1 + kBinPadding - 1) / kBinPadding * kBinPadding),
+        fft(2 * block),
+        spectra(hwy::AllocateAligned<float>(ring_size())) {
+    std::fill_n(spectra.get(), ring_size(), 0.0f);
+    std::vector<float> padded(2 * block), scratch(fft.scratch_size());
+    for (int p = 0; p < count; ++p) {
+      const auto part = taps.subspan(static_cast<size_t>(p) * block, block);
+      std::fill(std::copy(part.begin(), part.end(), padded.begin()), padded.end(), 0.0f);
+      Transform(padded.data(), spectra.get(), p, scratch.data());
+    }
   }
+
+  int64_t spectrum_size() const { return 2 * static_cast<int64_t>(stride); }
+  int64_t ring_size() const { return count * spectrum_size(); }
+  int Older(int slot) const { return slot == 0 ? count - 1 : slot - 1; }  // the slot of the newest input after one more
+
+  // samples [2 block] -> slot of ring.
+  void Transform(const float* samples, float* ring, int slot, float* scratch) const {
+    float* spectrum = ring + slot * spectrum_size();
+    fft.Forward(samples, spectrum, spectrum + stride, scratch);
+  }
+
+  // Adds partitions begin <= p < end times the inputs of p blocks ago to the spectrum `sum`.
+  void Multiply(const float* ring, int newest, int begin, int end, float* sum) const {
+    while (begin < end) {
+      const int slot = (newest + begin) % count, run = std::min(end - begin, count - slot);
+      HWY_DYNAMIC_DISPATCH(MultiplyPartitions)
+      (ring + slot * spectrum_size(), spectra.get() + begin * spectrum_size(), run, stride, sum);
+      begin += run;
+    }
+  }
+
+  // The block of output of a spectrum: the second half of samples [2 block]; the first wraps round.
+  const float* Synthesize(const float* sum, float* samples, float* scratch) const {
+    fft.Inverse(sum, sum + stride, samples, scratch);
+    return samples + block;
+  }
+};
+
+// A stream's state by name.
+struct PartitionedConvolver::StreamState {
+  // Small whole numbers: newest slots of the rings, step within the late block.
+  float &early_newest, &late_newest, &late_step;
+  float *previous, *early_ring;                          // [block], [early ring]
+  float *gathered, *late_ring, *late_sum, *late_output;  // [2 late blocks], [late ring], [late spectrum], [late block]
+};
+
+PartitionedConvolver::PartitionedConvolver(absl::Span<const float> impulse_response, int block, ConvolverOutput output)
+    : block_(block), taps_(impulse_response.size()), output_(output) {
+  DDSP_CHECK(!impulse_response.empty(), "an impulse response has at least one tap");
+  const size_t early = static_cast<size_t>(kEarlyBlocks) * block;
+  const bool is_long = impulse_response.size() > early + kLateRatio * block;
+  early_ = std::make_unique<Partitions>(is_long ? impulse_response.first(early) : impulse_response, block);
+  if (is_long) late_ = std::make_unique<Partitions>(impulse_response.subspan(early), kLateRatio * block);
 }
+
+PartitionedConvolver::~PartitionedConvolver() = default;
+PartitionedConvolver::PartitionedConvolver(PartitionedConvolver&&) noexcept = default;
 
 int64_t PartitionedConvolver::state_size() const {
-  return 1 + block_ + static_cast<int64_t>(partitions_) * 2 * stride_;
+  const int64_t early = 3 + block_ + early_->ring_size();
+  return late_ ? early + 3 * late_->block + late_->ring_size() + late_->spectrum_size() : early;
 }
 
-int64_t PartitionedConvolver::scratch_size() const { return 2 * stride_ + 2 * block_ + fft_.scratch_size(); }
+int64_t PartitionedConvolver::scratch_size() const {
+  const Partitions& largest = late_ ? *late_ : *early_;
+  return early_->spectrum_size() + 2 * largest.block + largest.fft.scratch_size();
+}
+
+PartitionedConvolver::StreamState PartitionedConvolver::View(float* state) const {
+  float* previous = state + 3;
+  float* early_ring = previous + block_;
+  float* gathered = early_ring + early_->ring_size();
+  float* late_ring = late_ ? gathered + 2 * late_->block : nullptr;
+  float* late_sum = late_ ? late_ring + late_->ring_size() : nullptr;
+  float* late_output = late_ ? late_sum + late_->spectrum_size() : nullptr;
+  return {state[0], state[1], state[2], previous, early_ring, gathered, late_ring, late_sum, late_output};
+}
 
 void PartitionedConvolver::Step(const float* in, float* state, float* out, float* scratch) const {
-  // The newest spectrum lies at `newest`, older ones follow it round the ring.
-  const int newest = static_cast<int>(state[0]);
-  float* previous = state + 1;
-  float* ring = previous + block_;
+  const StreamState stream = View(state);
   float* sum = scratch;
-  float* samples = sum + 2 * stride_;
-  float* fft_scratch = samples + 2 * block_;
+  float* samples = sum + early_->spectrum_size();
+  float* fft_scratch = samples + 2 * (late_ ? late_->block : block_);
 
-  std::copy_n(previous, block_, samples);
+  std::copy_n(stream.previous, block_, samples);
   std::copy_n(in, block_, samples + block_);
-  std::copy_n(in, block_, previous);
-  float* spectrum = ring + static_cast<size_t>(newest) * 2 * stride_;
-  fft_.Forward(samples, spectrum, spectrum + stride_, fft_scratch);
+  std::copy_n(in, block_, stream.previous);
+  const int newest = early_->Older(static_cast<int>(stream.early_newest));
+  stream.early_newest = static_cast<float>(newest);
+  early_->Transform(samples, stream.early_ring, newest, fft_scratch);
+  std::fill_n(sum, early_->spectrum_size(), 0.0f);
+  early_->Multiply(stream.early_ring, newest, 0, early_->count, sum);
+  const float* early = early_->Synthesize(sum, samples, fft_scratch);
+  float* wet = sum;  // free by now, and larger than a block
+  std::copy_n(early, block_, wet);
 
-  std::fill_n(sum, 2 * stride_, 0.0f);
-  const int until_end = partitions_ - newest;
-  HWY_DYNAMIC_DISPATCH(MultiplyPartitions)(spectrum, spectra_.get(), until_end, stride_, sum);
-  HWY_DYNAMIC_DISPATCH(MultiplyPartitions)
-  (ring, spectra_.get() + static_cast<size_t>(until_end) * 2 * stride_, newest, stride_, sum);
-  fft_.Inverse(sum, sum + stride_, samples, fft_scratch);
-
-  // The first half of the block pair wraps round; the second is the convolution.
-  const float* wet = samples + block_;
-  if (output_ == ConvolverOutput::kWet) {
-    std::copy_n(wet, block_, out);
-  } else {
-    std::transform(wet, wet + block_, previous, out, [](float w, float dry) { return dry + w; });
+  if (late_) StepLate(stream.previous, stream, wet, samples);
+  if (output_ == ConvolverOutput::kDryPlusWet) {
+    for (int n = 0; n < block_; ++n) wet[n] += stream.previous[n];
   }
-  state[0] = static_cast<float>(newest == 0 ? partitions_ - 1 : newest - 1);
+  std::copy_n(wet, block_, out);
+}
+
+void PartitionedConvolver::StepLate(const float* in, const StreamState& state, float* wet, float* scratch) const {
+  const int step = static_cast<int>(state.late_step), size = late_->block;
+  float* fft_scratch = scratch + 2 * size;
+  for (int n = 0; n < block_; ++n) wet[n] += state.late_output[step * block_ + n];
+  if (step == 0) {  // a late block of input is complete
+    const int newest = late_->Older(static_cast<int>(state.late_newest));
+    state.late_newest = static_cast<float>(newest);
+    late_->Transform(state.gathered, state.late_ring, newest, fft_scratch);
+    std::copy_n(state.gathered + size, size, state.gathered);
+    std::fill_n(state.late_sum, late_->spectrum_size(), 0.0f);
+  }
+  std::copy_n(in, block_, state.gathered + size + step * block_);
+  late_->Multiply(state.late_ring, static_cast<int>(state.late_newest), late_->count * step / kLateRatio,
+                  late_->count * (step + 1) / kLateRatio, state.late_sum);
+  if (step == kLateRatio - 1) {  // its output is due from the next step on
+    std::copy_n(late_->Synthesize(state.late_sum, scratch, fft_scratch), size, state.late_output);
+  }
+  state.late_step = static_cast<float>((step + 1) % kLateRatio);
 }
 
 }  // namespace ddsp::kernels

@@ -2,30 +2,32 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "absl/types/span.h"
-#include "core/kernels/fft.h"
-#include "hwy/aligned_allocator.h"
 
 namespace ddsp::kernels {
 
 // What the convolver writes: the convolution, or the convolution added to the input.
 enum class ConvolverOutput { kWet, kDryPlusWet };
 
-// Uniformly partitioned overlap-save convolution in the frequency domain (FFT of two blocks, a delay line of input
-// spectra). Immutable: the spectra of the impulse response are shared by all streams; a stream owns state_size()
-// floats.
+// Partitioned overlap-save convolution in the frequency domain, with delay lines of input spectra.
 //
-// For an impulse response of 24,000 taps in blocks of 320: 75 partitions of 321 bins, 24 k complex multiply-adds and
-// two FFTs of 640 per block, 203 kB of state per stream. Error against a convolution in double: rms at most 1e-6 of the
-// rms of the result.
+// The first 8 blocks of taps are convolved block by block, as soon as a block of input is there. The taps after them
+// wait long enough to be taken in blocks four times as large, whose work is spread over the four steps in which their
+// input is gathered: a third of the arithmetic, and of the memory that a step touches, of partitions of one size.
+//
+// For an impulse response of 24,000 taps in blocks of 320: 8 partitions of 321 bins and 17 of 1,281, on average 8 k
+// complex multiply-adds and 2.5 FFTs of 640 or 2,560 per block, 224 kB of state per stream. Error against a convolution
+// in double: rms at most 1e-6 of the rms of the result.
+//
+// Immutable: the spectra of the impulse response are shared by all streams; a stream owns state_size() floats.
 class PartitionedConvolver {
  public:
   // `impulse_response` has 1 tap or more; RealFft::Supports(2 * block).
   PartitionedConvolver(absl::Span<const float> impulse_response, int block, ConvolverOutput output);
-
-  // Spectra are padded to a multiple of so many bins.
-  static constexpr int kPadding = 16;
+  ~PartitionedConvolver();
+  PartitionedConvolver(PartitionedConvolver&&) noexcept;
 
   int block() const { return block_; }
   // The tail after the end of the input: taps - 1 samples.
@@ -39,11 +41,17 @@ class PartitionedConvolver {
   void Step(const float* in, float* state, float* out, float* scratch) const;
 
  private:
-  int block_, partitions_, stride_;
+  struct Partitions;
+  struct StreamState;
+
+  StreamState View(float* state) const;
+  // Adds the block that late taps make of earlier input to wet [block], and takes `in`.
+  void StepLate(const float* in, const StreamState& state, float* wet, float* scratch) const;
+
+  int block_;
   int64_t taps_;
   ConvolverOutput output_;
-  RealFft fft_;
-  hwy::AlignedFreeUniquePtr<float[]> spectra_;  // [partitions, 2 (re, im), stride]
+  std::unique_ptr<const Partitions> early_, late_;  // late_ is null for a short impulse response
 };
 
 }  // namespace ddsp::kernels

@@ -38,8 +38,9 @@ double RelativeError(const std::vector<float>& actual, const std::vector<double>
 TEST(PartitionedConvolver, EqualsTheConvolutionInDouble) {
   ForEachTarget([] {
     for (const int block : {32, 64, 320}) {
-      for (const int taps : {1, block - 1, block, block + 1, 7 * block + 13}) {
-        const std::vector<float> x = RandomValues(20 * block, -1, 1), response = RandomValues(taps, -1, 1, 2);
+      for (const int taps :
+           {1, block - 1, block, block + 1, 7 * block + 13, 12 * block, 12 * block + 1, 33 * block + 5}) {
+        const std::vector<float> x = RandomValues(45 * block, -1, 1), response = RandomValues(taps, -1, 1, 2);
         const PartitionedConvolver convolver(response, block, ConvolverOutput::kWet);
         EXPECT_LE(RelativeError(Convolve(convolver, x), ConvolveInDouble(x, response)), 1e-6) << block << ", " << taps;
         EXPECT_EQ(convolver.tail(), taps - 1);
