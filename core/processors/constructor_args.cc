@@ -1,0 +1,67 @@
+#include "core/processors/constructor_args.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace ddsp {
+
+const ArgValue* ArgReader::Find(const std::string& name) {
+  read_.insert(name);
+  const auto it = args_.find(name);
+  return it == args_.end() ? nullptr : &it->second;
+}
+
+int64_t ArgReader::Int(const std::string& name, int64_t fallback, int64_t minimum) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (!std::holds_alternative<int64_t>(*value)) {
+    Reject(absl::StrCat(name, " is not an integer"));
+    return fallback;
+  }
+  const int64_t number = std::get<int64_t>(*value);
+  if (number < minimum) Reject(absl::StrCat(name, " is ", number, ", expected ", minimum, " or more"));
+  return number;
+}
+
+double ArgReader::Number(const std::string& name, double fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (std::holds_alternative<int64_t>(*value)) return static_cast<double>(std::get<int64_t>(*value));
+  if (std::holds_alternative<double>(*value)) return std::get<double>(*value);
+  Reject(absl::StrCat(name, " is not a number"));
+  return fallback;
+}
+
+double ArgReader::Positive(const std::string& name, double fallback) {
+  const double number = Number(name, fallback);
+  if (!(number > 0)) Reject(absl::StrCat(name, " is ", number, ", expected a positive number"));
+  return number;
+}
+
+bool ArgReader::Flag(const std::string& name, bool fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (std::holds_alternative<bool>(*value)) return std::get<bool>(*value);
+  Reject(absl::StrCat(name, " is neither true nor false"));
+  return fallback;
+}
+
+std::string ArgReader::Text(const std::string& name, const std::string& fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (std::holds_alternative<std::monostate>(*value)) return "";
+  if (std::holds_alternative<std::string>(*value)) return std::get<std::string>(*value);
+  Reject(absl::StrCat(name, " is not a text"));
+  return fallback;
+}
+
+absl::Status ArgReader::Finish() const {
+  std::vector<std::string> problems = problems_;
+  for (const auto& [name, value] : args_) {
+    if (!read_.contains(name)) problems.push_back(absl::StrCat("unknown argument ", name));
+  }
+  if (problems.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
+}
+
+}  // namespace ddsp

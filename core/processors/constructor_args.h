@@ -1,0 +1,49 @@
+// The constructor arguments of a processor as a graph's text gives them.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+
+namespace ddsp {
+
+// std::monostate stands for "none" (upstream: None).
+using ArgValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
+using ConstructorArgs = std::map<std::string, ArgValue>;
+
+// Reads arguments by name, each with its default, and collects everything that is wrong with them.
+class ArgReader {
+ public:
+  explicit ArgReader(const ConstructorArgs& args) : args_(args) {}
+
+  int64_t Int(const std::string& name, int64_t fallback, int64_t minimum);
+  double Number(const std::string& name, double fallback);
+  double Positive(const std::string& name, double fallback);
+  bool Flag(const std::string& name, bool fallback);
+  std::string Text(const std::string& name, const std::string& fallback);  // "" for none
+  void Reject(const std::string& problem) { problems_.push_back(problem); }
+  // Takes the value, or notes the error and returns a default.
+  template <typename StatusOrT>
+  typename StatusOrT::value_type Accept(StatusOrT value) {
+    if (value.ok()) return *std::move(value);
+    Reject(std::string(value.status().message()));
+    return {};
+  }
+
+  // OK, or INVALID_ARGUMENT with all problems, arguments that nobody read among them.
+  absl::Status Finish() const;
+
+ private:
+  const ArgValue* Find(const std::string& name);
+
+  const ConstructorArgs& args_;
+  std::set<std::string> read_;
+  std::vector<std::string> problems_;
+};
+
+}  // namespace ddsp
