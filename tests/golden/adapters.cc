@@ -7,7 +7,8 @@ namespace {
 
 std::map<std::string, Adapter> AllAdapters() {
   std::map<std::string, Adapter> all;
-  for (const AdapterEntry* table : {kCoreAdapters}) {
+  for (const AdapterEntry* table :
+       {kCoreAdapters, kSpectralAdapters, kProcessorAdapters, kLossAdapters, kNnAdapters, kPreprocessingAdapters}) {
     for (const AdapterEntry* entry = table; entry->fn != nullptr; ++entry) all[entry->fn] = entry->adapter;
   }
   return all;

@@ -12,5 +12,10 @@ struct AdapterEntry {
 
 // Tables that end with a null entry; the sum of them is what FindAdapter() knows.
 extern const AdapterEntry kCoreAdapters[];
+extern const AdapterEntry kSpectralAdapters[];
+extern const AdapterEntry kProcessorAdapters[];
+extern const AdapterEntry kLossAdapters[];
+extern const AdapterEntry kNnAdapters[];
+extern const AdapterEntry kPreprocessingAdapters[];
 
 }  // namespace ddsp::golden

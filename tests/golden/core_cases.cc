@@ -1,5 +1,6 @@
 // core.*: functions on tensors.
 #include "core/dsp/arrays.h"
+#include "core/dsp/conversions.h"
 #include "core/dsp/convolution.h"
 #include "core/dsp/filter_design.h"
 #include "core/dsp/oscillator.h"
@@ -7,6 +8,7 @@
 #include "core/dsp/safe_math.h"
 #include "core/dsp/scaling.h"
 #include "core/dsp/units.h"
+#include "core/dsp/wavetable.h"
 #include "tests/golden/adapters.h"
 
 namespace ddsp::golden {
@@ -119,6 +121,24 @@ SincOptions SincOptionsOf(Call& call) {
           call.Flag("high_pass", false) ? PassBand::kHigh : PassBand::kLow};
 }
 
+NamedTensors SinusoidalToHarmonicCase(Call& call) {
+  const SinusoidalToHarmonicOptions options = {call.Number("harmonic_width", 0.1), call.Int("n_harmonics", 100),
+                                               call.Number("sample_rate", 16000), call.Flag("normalize", false)};
+  const auto result = SinusoidalToHarmonic(call.In("sin_amps"), call.In("sin_freqs"), call.In("f0_hz"), options);
+  return {{"harm_amp", result.harm_amp}, {"harm_dist", result.harm_dist}};
+}
+
+NamedTensors HarmonicToSinusoidalCase(Call& call) {
+  const auto result = HarmonicToSinusoidal(call.In("harm_amp"), call.In("harm_dist"), call.In("f0_hz"),
+                                           call.Number("sample_rate", 16000));
+  return {{"amps", result.amps}, {"freqs", result.freqs}};
+}
+
+NamedTensors WavetableSynthesisCase(Call& call) {
+  const WavetableOptions options = {call.Int("n_samples", 64000), call.Number("sample_rate", 16000)};
+  return Out(WavetableSynthesis(call.In("frequencies"), call.In("amplitudes"), call.In("wavetables"), options));
+}
+
 }  // namespace
 
 const AdapterEntry kCoreAdapters[] = {
@@ -208,6 +228,18 @@ const AdapterEntry kCoreAdapters[] = {
      [](Call& c) {
        const SincOptions options = SincOptionsOf(c);
        return Out(SincFilter(c.In("audio"), c.In("cutoff_frequency"), options, PaddingOf(c)));
+     }},
+    {"core.sinusoidal_to_harmonic", SinusoidalToHarmonicCase},
+    {"core.harmonic_to_sinusoidal", HarmonicToSinusoidalCase},
+    {"core.linear_lookup", [](Call& c) { return Out(LinearLookup(c.In("phase"), c.In("wavetables"))); }},
+    {"core.harmonic_distribution_to_wavetable",
+     [](Call& c) {
+       return Out(HarmonicDistributionToWavetable(c.In("harmonic_distribution"), c.Int("n_wavetable", 2048)));
+     }},
+    {"core.wavetable_synthesis", WavetableSynthesisCase},
+    {"core.variable_length_delay",
+     [](Call& c) {
+       return Out(VariableLengthDelay(c.In("phase"), c.In("audio"), c.Int("max_length", 512), DelayEnd::kWrap));
      }},
     {nullptr, nullptr},
 };
