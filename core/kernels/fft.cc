@@ -234,7 +234,8 @@ HWY_INLINE Complex<D> LoadReversedConjugate(D d, In x, int64_t last) {
 void Forward(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTRICT re, float* HWY_RESTRICT im,
              float* HWY_RESTRICT scratch) {
   const int64_t half = plan.half;
-  const Out a{scratch, scratch + half}, b{scratch + 2 * half, scratch + 3 * half};
+  const int64_t room = half + RealFft::kSkew;
+  const Out a{scratch, scratch + room}, b{scratch + 2 * room, scratch + 3 * room};
   CoverRange(0, half, [&](auto d, int64_t n) HWY_ATTR {
     if constexpr (hn::MaxLanes(d) > 1) {
       hn::Vec<decltype(d)> even, odd;
@@ -265,7 +266,8 @@ void Inverse(const FftPlan& plan, const float* HWY_RESTRICT re, const float* HWY
              float* HWY_RESTRICT scratch) {
   const int64_t half = plan.half;
   // Real and imaginary parts change places, which turns the forward transform into the inverse.
-  const Out a{scratch + half, scratch}, b{scratch + 3 * half, scratch + 2 * half};
+  const int64_t room = half + RealFft::kSkew;
+  const Out a{scratch + room, scratch}, b{scratch + 3 * room, scratch + 2 * room};
   a.re[0] = re[0] + re[half];
   a.im[0] = re[0] - re[half];
   CoverRange(1, half, [&](auto d, int64_t k) HWY_ATTR {

@@ -11,7 +11,9 @@ namespace ddsp::kernels {
 // keras.layers.GRU with reset_after=True: with gates in the order z, r, h,
 //   a = x kernel + bias[0],  b = h recurrent + bias[1]
 //   z = sigmoid(a_z + b_z), r = sigmoid(a_r + b_r), c = tanh(a_h + r b_h),  h' = z h + (1 - z) c.
-// Immutable, shared by threads; rows are independent to the bit.
+// Immutable, shared by threads; rows are independent to the bit. Error of one step for |h| <= 1: at most
+// 3 (inputs + units) 2^-24 S (1 + S) + 1e-6, S being the largest sum of magnitudes |x| |kernel| + |h| |recurrent| +
+// |bias| of a gate.
 class GruCell {
  public:
   // kernel [inputs, 3 units], recurrent [units, 3 units], bias [2, 3 units].

@@ -12,7 +12,7 @@ namespace ddsp::kernels {
 // samples, is upstream's frequency_filter(noise, magnitudes, window_size=0): its start is cut by (taps - 1) / 2 - 1,
 // which leaves the filtered noise 2 samples late.
 //
-// Against a convolution in double: error at most 1e-6 times sum |magnitudes| times max |noise|.
+// Against a convolution in double: error at most 1e-6 times bands times max |magnitude| times max |noise|.
 class NoiseFilter {
  public:
   // `bands` >= 3; hop >= delay(), samples.

@@ -1,5 +1,6 @@
 #include "core/kernels/gru.h"
 
+#include <algorithm>
 #include <cmath>
 #include <vector>
 
@@ -27,6 +28,18 @@ struct Gru {
     const int64_t rows = x.size() / inputs;
     std::vector<float> scratch(cell.scratch_size(rows));
     cell.Step(x.data(), inputs, rows, state.data(), scratch.data());
+  }
+
+  // The largest sum of magnitudes that a gate adds up.
+  double LargestSum(const std::vector<float>& x, const std::vector<float>& state) const {
+    double largest = 0;
+    for (int64_t column = 0; column < 3 * units; ++column) {
+      double sum = std::abs(bias[column]) + std::abs(bias[3 * units + column]);
+      for (int64_t i = 0; i < inputs; ++i) sum += std::abs(x[i] * kernel[i * 3 * units + column]);
+      for (int64_t i = 0; i < units; ++i) sum += std::abs(state[i] * recurrent[i * 3 * units + column]);
+      largest = std::max(largest, sum);
+    }
+    return largest;
   }
 
   // Keras' equations, gate by gate.
@@ -76,6 +89,19 @@ TEST(GruCell, ARowIsTheSameToTheBitInAnyBatch) {
       gru.Step({x.begin() + row * 32, x.begin() + (row + 1) * 32}, alone);
       EXPECT_EQ(alone, std::vector<float>(batch.begin() + row * 48, batch.begin() + (row + 1) * 48));
     }
+  });
+}
+
+TEST(GruCell, AStepKeepsItsErrorBound) {
+  ForEachTarget([] {
+    const Gru gru(300, 64);
+    const std::vector<float> x = RandomValues(300, -1, 1);
+    std::vector<float> state = RandomValues(64, -1, 1, 2);
+    std::vector<double> expected(state.begin(), state.end());
+    const double sum = gru.LargestSum(x, state);
+    gru.Step(x, state);
+    gru.StepInDouble(x.data(), expected);
+    for (int u = 0; u < 64; ++u) EXPECT_NEAR(state[u], expected[u], 3 * 364 * 0x1p-24 * sum * (1 + sum) + 1e-6);
   });
 }
 
