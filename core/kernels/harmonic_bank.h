@@ -19,9 +19,9 @@ struct HarmonicFrame {
 //
 // Sample m of a hop, 0 <= m < hop, with r = m / hop (kLinear) or (1 - cos(pi m / hop)) / 2 (kHann):
 //   f0[m] = from.f0 + (to.f0 - from.f0) m / hop
-//   phase += f0[m] / sample_rate                                (in double, inclusive: a stream's first sample has
-//   f0[0] / sample_rate) out[m] = sum_k ((1 - r) from.a[k] + r to.a[k]) sin(2 pi k phase), over those k with k f0[m] <
-//   sample_rate / 2.
+//   phase += f0[m] / sample_rate
+//   out[m] = sum_k ((1 - r) from.a[k] + r to.a[k]) sin(2 pi k phase), over those k with k f0[m] < sample_rate / 2.
+// The phase is a double and inclusive: a stream's first sample has the phase f0[0] / sample_rate.
 //
 // Error of a sample against the same sums in double: at most 1e-5 of the sum of |amplitudes| for up to 128 harmonics
 // (4e-8 k of the amplitude of harmonic k in practice). A row's samples do not depend on what else is computed, nor on
