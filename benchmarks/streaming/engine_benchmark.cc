@@ -18,7 +18,7 @@ std::shared_ptr<const Voice> FullSizeVoice() {
   return std::make_shared<Voice>(testing::MakeTestVoice(options));
 }
 
-void BM_EngineStep(benchmark::State& state) {
+void StepStreams(benchmark::State& state, StreamInput input) {
   const int streams = static_cast<int>(state.range(0));
   const auto engine = *BatchVoiceEngine::Create(FullSizeVoice(), streams);
   const int hop = engine->format(StreamInput::kAudio).hop_size;
@@ -28,8 +28,10 @@ void BM_EngineStep(benchmark::State& state) {
   for (int i = 0; i < streams; ++i) {
     StreamSettings settings;
     settings.seed = i;
+    settings.input = input;
     engine->Reset(i, settings).IgnoreError();
     requests[i].slot = i;
+    requests[i].control = {300.0f + i, -25.0f};
     requests[i].output = absl::MakeSpan(output).subspan(i * hop, hop);
   }
   int64_t step = 0;
@@ -43,7 +45,13 @@ void BM_EngineStep(benchmark::State& state) {
   const double seconds = static_cast<double>(step) * streams * hop / 16000;
   state.counters["realtime"] = benchmark::Counter(seconds, benchmark::Counter::kIsRate);
 }
-BENCHMARK(BM_EngineStep)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
+// A microphone in.
+void BM_EngineAudio(benchmark::State& state) { StepStreams(state, StreamInput::kAudio); }
+BENCHMARK(BM_EngineAudio)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
+
+// Controls in: the same without pitch and power.
+void BM_EngineControls(benchmark::State& state) { StepStreams(state, StreamInput::kControls); }
+BENCHMARK(BM_EngineControls)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
 
 }  // namespace
 }  // namespace ddsp
