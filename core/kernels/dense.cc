@@ -117,7 +117,8 @@ PackedDense::PackedDense(absl::Span<const float> kernel, absl::Span<const float>
     const int64_t begin = panel * kPanel, count = std::min(kPanel, outputs - begin);
     float* packed = panels_.get() + panel * panel_size;
     if (!bias.empty()) std::copy_n(bias.data() + begin, count, packed);
-    for (int64_t i = 0; i < inputs; ++i) std::copy_n(kernel.data() + i * outputs + begin, count, packed + (1 + i) * kPanel);
+    for (int64_t i = 0; i < inputs; ++i)
+      std::copy_n(kernel.data() + i * outputs + begin, count, packed + (1 + i) * kPanel);
   }
 }
 
