@@ -32,7 +32,7 @@ DataSplit SplitByTime(const Dataset& dataset, const SplitOptions& options) {
   DataSplit split;
   for (Segment whole : WholeRecordings(dataset)) {
     const int64_t begin = static_cast<int64_t>((1 - options.held_out_fraction) * whole.end) / hop * hop;
-    if (begin <= options.gap_samples) {  // too short to give both
+    if (begin < 2 * options.gap_samples) {  // too short to give both a window to train on and a gap
       split.training.push_back(whole);
       continue;
     }
@@ -70,6 +70,8 @@ DataSplit SplitDataset(const Dataset& dataset, const SplitOptions& options) {
 ExampleWindows ListWindows(const Dataset& dataset, const std::vector<Segment>& segments, const WindowOptions& options) {
   ExampleWindows examples;
   for (const Segment& segment : segments) {
+    const bool to_the_end = segment.end >= Length(dataset.recordings[segment.recording]);
+    if (segment.end - segment.begin < options.window_samples && !to_the_end) continue;  // the rest is someone else's
     int64_t begin = segment.begin;
     do {
       const Segment window{segment.recording, begin, begin + options.window_samples};

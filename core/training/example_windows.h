@@ -47,8 +47,8 @@ struct ExampleWindows {
   int64_t silent = 0;            // left out
 };
 
-// Upstream's arithmetic: windows at 0, hop, 2 hop, ... of a segment as long as they fit; a segment shorter than a window
-// gives one. Segments begin on a frame.
+// Upstream's arithmetic: windows at 0, hop, 2 hop, ... of a segment as long as they fit; a segment at the end of its
+// recording that is shorter than a window gives one. Segments begin on a frame.
 ExampleWindows ListWindows(const Dataset& dataset, const std::vector<Segment>& segments, const WindowOptions& options);
 
 // The example at `position` of an endless sequence of epochs, each a fresh permutation: a pure function, so that a
