@@ -94,6 +94,7 @@ struct Server::Parts {
         roster({.max_sessions = options.max_sessions}, *registry, metrics),
         crew(CrewSize(options.threads)),
         device(scheduler, Number(*registry, metrics), clock),
+        device_thread(device),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
                    .crew = &crew,
@@ -116,6 +117,7 @@ struct Server::Parts {
   SessionRoster roster;
   Crew crew;
   DeviceWorker device;
+  DeviceThread device_thread;
   SynthesisService synthesis;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Endpoint> public_endpoint, admin_endpoint;

@@ -7,11 +7,7 @@
 namespace ddsp::server {
 
 DeviceWorker::DeviceWorker(StreamScheduler& scheduler, std::vector<DeviceEngine> engines, const Clock& clock)
-    : scheduler_(scheduler), engines_(std::move(engines)), clock_(clock), thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "ddsp-device");
-}
-
-DeviceWorker::~DeviceWorker() { thread_.join(); }
+    : scheduler_(scheduler), engines_(std::move(engines)), clock_(clock) {}
 
 void DeviceWorker::Run() {
   while (const std::optional<DeviceWork> work = scheduler_.Next()) Do(*work);
@@ -19,12 +15,10 @@ void DeviceWorker::Run() {
 
 void DeviceWorker::Do(const DeviceWork& work) {
   const DeviceEngine& device = engines_[work.engine];
-  for (const ResetTicket& ticket : work.resets) Reset(*device.engine, ticket);
+  for (const ResetTicket& ticket : work.resets) {
+    ticket.stream->ResetDone(device.engine->Reset(ticket.slot, ticket.settings));
+  }
   if (!work.hops.empty()) Step(device, work.hops);
-}
-
-void DeviceWorker::Reset(VoiceEngine& engine, const ResetTicket& ticket) {
-  ticket.stream->ResetDone(engine.Reset(ticket.slot, ticket.settings));
 }
 
 void DeviceWorker::Step(const DeviceEngine& device, const std::vector<HopTicket>& hops) {
@@ -38,6 +32,10 @@ void DeviceWorker::Step(const DeviceEngine& device, const std::vector<HopTicket>
   }
   device.metrics->batch_size->Observe(static_cast<double>(hops.size()));
   device.metrics->tick_seconds->Observe(absl::ToDoubleSeconds(computed));
+}
+
+DeviceThread::DeviceThread(DeviceWorker& worker) : thread_([&worker] { worker.Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "ddsp-device");
 }
 
 }  // namespace ddsp::server

@@ -19,20 +19,29 @@ class DeviceWorker {
  public:
   // Everything referred to must outlive the worker. `engines[i]` is what tickets call engine i.
   DeviceWorker(StreamScheduler& scheduler, std::vector<DeviceEngine> engines, const Clock& clock);
-  // The scheduler must have been stopped.
-  ~DeviceWorker();
+
+  // Works until the scheduler is stopped.
+  void Run();
+  // One piece of work.
+  void Do(const DeviceWork& work);
 
  private:
-  void Run();
-  void Do(const DeviceWork& work);
-  void Reset(VoiceEngine& engine, const ResetTicket& ticket);
   void Step(const DeviceEngine& device, const std::vector<HopTicket>& hops);
 
   StreamScheduler& scheduler_;
   const std::vector<DeviceEngine> engines_;
   const Clock& clock_;
   std::vector<HopRequest> requests_;  // of the step that runs
-  std::thread thread_;                // last: starts when the rest is there
+};
+
+// A thread that runs a worker. The scheduler must have been stopped before it is destroyed.
+class DeviceThread {
+ public:
+  explicit DeviceThread(DeviceWorker& worker);
+  ~DeviceThread() { thread_.join(); }
+
+ private:
+  std::thread thread_;
 };
 
 }  // namespace ddsp::server

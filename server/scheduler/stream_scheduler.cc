@@ -68,4 +68,9 @@ void StreamScheduler::Stop() {
   changed_.NotifyAll();
 }
 
+int StreamScheduler::waiting() const {
+  MutexLock lock(&mu_);
+  return static_cast<int>(resets_.size() + hops_.size());
+}
+
 }  // namespace ddsp::server

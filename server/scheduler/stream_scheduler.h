@@ -62,13 +62,16 @@ class StreamScheduler {
   // Tickets that were not taken are dropped.
   void Stop();
 
+  // Tickets that wait.
+  int waiting() const;
+
  private:
   std::optional<DeviceWork> Choose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const BatchFormer former_;
   const Clock& clock_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   CondVar changed_;
   std::deque<ResetTicket> resets_ ABSL_GUARDED_BY(mu_);
   std::vector<HopTicket> hops_ ABSL_GUARDED_BY(mu_);

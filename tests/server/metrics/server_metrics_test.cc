@@ -1,0 +1,75 @@
+#include "server/metrics/server_metrics.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "server/metrics/metric_table.h"
+
+namespace ddsp::server {
+namespace {
+
+// Touches every metric once.
+void UseAll(ServerMetrics& metrics) {
+  metrics.ForModel("violin").tick_seconds->Observe(0.001);
+  metrics.SessionEnded("violin", "client_close");
+  metrics.SessionRejected("violin", "SESSION_SLOTS_EXHAUSTED");
+  metrics.ModelLoaded("violin", 1, 0.5);
+  metrics.SetStateBytes(1000);
+}
+
+std::string TypeOf(MetricType type) {
+  return type == MetricType::kCounter ? "counter" : type == MetricType::kGauge ? "gauge" : "histogram";
+}
+
+TEST(ServerMetrics, ScrapeIsExactlyTheTable) {
+  ServerMetrics metrics;
+  UseAll(metrics);
+  std::set<std::string> scraped, table;
+  for (const absl::string_view line : absl::StrSplit(metrics.Text(), '\n')) {
+    if (absl::StartsWith(line, "# TYPE ")) scraped.insert(std::string(line.substr(7)));
+  }
+  for (const MetricRow& row : kMetricTable) table.insert(absl::StrCat(std::string(row.name), " ", TypeOf(row.type)));
+  EXPECT_EQ(scraped, table);
+}
+
+TEST(ServerMetrics, LabelsAreThoseOfTheTable) {
+  ServerMetrics metrics;
+  UseAll(metrics);
+  for (const auto& family : metrics.registry()->Collect()) {
+    for (const auto& metric : family.metric) {
+      std::set<std::string> labels, expected;
+      for (const auto& label : metric.label) labels.insert(label.name);
+      for (const MetricRow& row : kMetricTable) {
+        if (row.name != family.name) continue;
+        for (const absl::string_view label : absl::StrSplit(absl::string_view(row.labels.data(), row.labels.size()), ',')) {
+          expected.insert(std::string(label));
+        }
+      }
+      EXPECT_EQ(labels, expected) << family.name;
+    }
+  }
+}
+
+TEST(ServerMetrics, ServerStateIsASet) {
+  ServerMetrics metrics;
+  metrics.SetServerState(ServerState::kDraining);
+  const std::string text = metrics.Text();
+  EXPECT_THAT(text, ::testing::HasSubstr("ddsp_server_state{state=\"draining\"} 1"));
+  EXPECT_THAT(text, ::testing::HasSubstr("ddsp_server_state{state=\"serving\"} 0"));
+}
+
+TEST(ServerMetrics, RealtimeFactorIsAudioPerSecond) {
+  ServerMetrics metrics;
+  ModelMetrics& violin = metrics.ForModel("violin");
+  metrics.UpdateRates(absl::UnixEpoch());
+  violin.audio_seconds_out->Increment(30);
+  metrics.UpdateRates(absl::UnixEpoch() + absl::Seconds(2));
+  EXPECT_EQ(violin.realtime_factor->Value(), 15);
+}
+
+}  // namespace
+}  // namespace ddsp::server

@@ -1,0 +1,47 @@
+// DelayEngine with faults that tests ask for.
+#pragma once
+
+#include <cmath>
+#include <set>
+#include <vector>
+
+#include "tests/support/delay_engine.h"
+
+namespace ddsp::testing {
+
+// The timing of a voice of the VST recipe.
+inline constexpr StreamFormat kVstFormat{.sample_rate = 16000, .hop_size = 320, .preroll = 128, .warmup_hops = 2, .tail = 700};
+
+// A sample of this value makes the hop of its stream fail, as NaN in a model would.
+inline constexpr float kPoison = 1e6f;
+
+class FakeEngine : public VoiceEngine {
+ public:
+  explicit FakeEngine(int slots, StreamFormat format = kVstFormat) : inner_(format, slots) {}
+
+  StreamFormat format(StreamInput input) const override { return inner_.format(input); }
+  int slots() const override { return inner_.slots(); }
+  int64_t bytes_per_slot() const override { return 1000; }
+
+  absl::Status Reset(int slot, const StreamSettings& settings) override {
+    if (settings.profile.has_value() && settings.profile->name == "unusable") {
+      return absl::InvalidArgumentError("profile 'unusable' cannot be used");
+    }
+    return inner_.Reset(slot, settings);
+  }
+
+  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override {
+    std::vector<absl::Status> statuses = inner_.Step(requests);
+    for (size_t i = 0; i < requests.size(); ++i) {
+      for (const float sample : requests[i].audio) {
+        if (sample == kPoison) statuses[i] = absl::InternalError("the model made NaN");
+      }
+    }
+    return statuses;
+  }
+
+ private:
+  DelayEngine inner_;
+};
+
+}  // namespace ddsp::testing

@@ -1,0 +1,98 @@
+// A session without a network and without threads: the test is the wire, the clock and the device.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "server/errors/errors.h"
+#include "server/scheduler/device_worker.h"
+#include "server/session/session.h"
+#include "server/session/session_roster.h"
+#include "tests/server/support/fake_engine.h"
+#include "tests/server/support/requests.h"
+
+namespace ddsp::testing {
+
+class InlineExecutor : public server::Executor {
+ public:
+  void Post(std::function<void()> work) override { work(); }
+};
+
+// The client's ear. Reads at once unless told to be deaf.
+class FakeOutlet : public server::SessionOutlet {
+ public:
+  void Write(v1::StreamSessionResponse message, bool) override {
+    messages.push_back(std::move(message));
+    if (deaf) {
+      unread = true;
+    } else {
+      session->OnWritten(true);
+    }
+  }
+  void Finish(const absl::Status& status) override { finished = status; }
+  void GiveUp() override {
+    if (std::exchange(unread, false)) session->OnWritten(false);
+  }
+  // Reads what waits, and goes on reading.
+  void Listen() {
+    deaf = false;
+    if (std::exchange(unread, false)) session->OnWritten(true);
+  }
+
+  server::Session* session = nullptr;
+  bool deaf = false, unread = false;
+  std::vector<v1::StreamSessionResponse> messages;
+  std::optional<absl::Status> finished;
+};
+
+// Everything that sessions share.
+class House {
+ public:
+  explicit House(int slots = 4, server::SessionLimits limits = {});
+
+  // Does all work that waits for the device.
+  void RunDevice();
+
+  SimClock clock;
+  server::ServerMetrics metrics;
+  std::unique_ptr<server::Registry> registry;
+  server::StreamScheduler scheduler;
+  server::SessionRoster roster;
+  std::unique_ptr<server::DeviceWorker> device;
+  InlineExecutor executor;
+  server::SessionLimits limits;
+
+  server::SessionServices services();
+};
+
+class Caller {
+ public:
+  explicit Caller(House& house);
+  ~Caller();
+
+  void Send(const v1::StreamSessionRequest& request) { session->OnRequest(request); }
+  // Config, reset, started.
+  void Open(const v1::SessionConfig& config);
+  // The next block of audio; the device runs.
+  void Sing(absl::Span<const float> samples);
+  void HalfClose();
+
+  std::vector<float> audio() const;        // of all blocks, float
+  int Count(v1::StreamSessionResponse::ResponseCase kind) const;
+  const v1::SessionStarted& started() const { return outlet.messages.at(0).started(); }
+  const v1::SessionSummary& summary() const { return outlet.messages.back().summary(); }
+  std::string reason() const { return outlet.finished.has_value() ? server::ReasonOf(*outlet.finished) : "(not finished)"; }
+  absl::StatusCode code() const { return outlet.finished.value_or(absl::UnknownError("not finished")).code(); }
+  // Of the final status.
+  std::string metadata(const std::string& key) const { return server::MetadataOf(*outlet.finished)[key]; }
+
+  House& house;
+  FakeOutlet outlet;
+  std::shared_ptr<server::Session> session;
+  uint64_t seq = 0, position = 0;
+};
+
+}  // namespace ddsp::testing
