@@ -13,10 +13,13 @@
 namespace ddsp {
 namespace {
 
-// Samples before and after a frame's centre that the frame may depend on.
+// Samples before and after a frame's centre that the frame may depend on, apart from what the pitch path remembers.
 constexpr int kPast = 512;
 constexpr int kLookahead = 512;
 constexpr int kWindow = kPast + kLookahead;
+static_assert(PitchTracker::kHalfWindow == kPast && kPast == kLookahead);
+// The longest hop (25 frames per second).
+constexpr int kMaxHop = 640;
 // Above any audio, and its square summed over a window is still a float.
 constexpr float kMaxSample = 1e6f;
 
@@ -25,13 +28,13 @@ float Tame(float x) { return std::isfinite(x) ? std::clamp(x, -kMaxSample, kMaxS
 }  // namespace
 
 struct FeatureState::Impl {
-  // The last kWindow samples, oldest first.
-  std::array<float, kWindow> window;
+  // The last samples, oldest first: the newest frame's window, before it what its earlier pitch steps look back to.
+  std::array<float, kMaxHop + kWindow> history;
   PitchState pitch;
   PitchState initial_pitch;
 
   void Reset() {
-    window.fill(0.0f);
+    history.fill(0.0f);
     pitch = initial_pitch;
   }
 };
@@ -73,13 +76,18 @@ FeatureState FeatureExtractor::MakeState() const {
 
 FeatureFrame FeatureExtractor::Step(std::span<const float> hop_samples, FeatureState& state) const {
   const FeatureSettings& settings = impl_->settings;
-  auto& window = state.impl_->window;
+  const PitchTracker& tracker = impl_->pitch;
+  auto& [history, pitch_state, initial] = *state.impl_;
   const int hop = this->hop();
-  std::copy(window.begin() + hop, window.end(), window.begin());
-  std::transform(hop_samples.begin(), hop_samples.begin() + hop, window.end() - hop, Tame);
+  std::copy(history.begin() + hop, history.end(), history.begin());
+  std::transform(hop_samples.begin(), hop_samples.begin() + hop, history.end() - hop, Tame);
 
-  auto centred = [&](int size) { return std::span<const float>(window.data() + kPast - size / 2, size); };
-  const PitchEstimate pitch = impl_->pitch.Track(centred(2 * PitchTracker::kHalfWindow), state.impl_->pitch);
+  for (int rest = hop - tracker.step(); rest >= 0; rest -= tracker.step()) {
+    tracker.Advance(std::span<const float>(history.end() - rest - kWindow, kWindow), pitch_state);
+  }
+  const std::span<const float> window(history.end() - kWindow, kWindow);
+  auto centred = [&](int size) { return window.subspan(kPast - size / 2, size); };
+  const PitchEstimate pitch = tracker.Estimate(window, pitch_state);
   return {.f0_hz = pitch.f0_hz,
           .f0_confidence = pitch.confidence,
           .voiced = pitch.voiced,

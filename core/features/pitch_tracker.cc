@@ -1,55 +1,172 @@
 #include "core/features/pitch_tracker.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
+#include <cstdlib>
+#include <numbers>
 
 #include "core/features/frame_level.h"
 
 namespace ddsp {
 namespace {
 
-constexpr float kThreshold = 0.15f;
-constexpr float kFloorDb = -58.0f;
+constexpr int kLongWindow = 2 * PitchTracker::kHalfWindow;
+constexpr int kShortWindow = 384;
+// Candidates below this are sought in the long window: the short one holds three of their periods.
+constexpr double kSplitHz = 130.0;
+// Steps are as close to this as the hop allows.
+constexpr double kNominalStep = 80.0;
+// How long before its first sound a new note's pitch may be reported.
+constexpr double kLead = 160.0;
+// More bins than this between two steps are a new note, not a glide.
+constexpr int kLargestGlide = 2;
+
+// Evidence of a correlation c is log((1 + kFloor) / (1 - c + kFloor)): the log likelihood of the residual, with noise
+// enough that a correlation of 0.99 counts little more than 0.95.
+constexpr float kFloor = 0.1f;
+// Of two periods that explain the sound equally the shorter wins: share of the evidence per octave.
+constexpr float kOctaveShare = 0.2f;
+constexpr float kMiddleOctave = 2.5f;
+constexpr float kHarmonicsWeight = 6.0f;
+constexpr float kEvidence = 0.7f;
+
+// Below this level (dB) evidence fades and nothing is voiced.
+constexpr float kQuietDb = -56.0f;
+constexpr int kLevelWindow = 512;
+constexpr float kVoicedConfidence = 0.5f;
+constexpr float kHoldConfidence = 0.3f;
+
+int ChooseStep(int hop) {
+  int best = hop;
+  for (int step = 1; step <= hop; ++step) {
+    if (hop % step != 0) continue;
+    if (std::abs(std::log(step / kNominalStep)) < std::abs(std::log(best / kNominalStep))) best = step;
+  }
+  return best;
+}
 
 }  // namespace
 
-PitchTracker::PitchTracker(const FeatureSettings& settings) : settings_(settings) {}
+PitchTracker::PitchTracker(const FeatureSettings& settings)
+    : settings_(settings),
+      grid_(settings.min_f0_hz, settings.max_f0_hz),
+      step_(ChooseStep(settings.hop())),
+      lag_((kHalfWindow - kShortWindow / 2) / step_),
+      lead_(static_cast<int>(std::lround(kLead / step_))),
+      split_(std::clamp(grid_.Bin(kSplitHz), 1, grid_.bins() - 1)),
+      long_(settings.sample_rate, kLongWindow, 2 * kLongWindow, grid_, 0, split_),
+      short_(settings.sample_rate, kShortWindow, 1024, grid_, split_, grid_.bins()) {
+  for (int bin = 0; bin < grid_.bins(); ++bin) {
+    const float octave = static_cast<float>(std::log2(grid_.Hz(bin) / 50.0));
+    period_weight_[bin] = 1.0f + kOctaveShare * (octave - kMiddleOctave);
+  }
+}
 
 void PitchTracker::Reset(PitchState& state) const {
+  state = {};
   state.held_hz = std::sqrt(settings_.min_f0_hz * settings_.max_f0_hz);
 }
 
-PitchEstimate PitchTracker::Track(std::span<const float> window, PitchState& state) const {
-  constexpr int kMaxLag = 322, kLength = 2 * kHalfWindow - kMaxLag;
-  const int max_lag = std::min(kMaxLag - 1, static_cast<int>(settings_.sample_rate / settings_.min_f0_hz) + 1);
-  const int min_lag = std::max(2, static_cast<int>(settings_.sample_rate / settings_.max_f0_hz));
-  std::array<float, kMaxLag + 1> d;
-  d[0] = 1.0f;
-  float sum = 0.0f;
-  for (int lag = 1; lag <= max_lag + 1; ++lag) {
-    // Both segments lie symmetrically about the centre.
-    const float* a = window.data() + (2 * kHalfWindow - kLength - lag) / 2;
-    float difference = 0.0f;
-    for (int i = 0; i < kLength; ++i) difference += (a[i] - a[i + lag]) * (a[i] - a[i + lag]);
-    sum += difference;
-    d[lag] = sum > 0.0f ? difference * lag / sum : 1.0f;
+void PitchTracker::Advance(std::span<const float> window, PitchState& state) const {
+  state.newest = (state.newest + 1) % PitchState::kSlots;
+  PitchState::Slot& slot = state.slots[state.newest];
+  std::array<float, PitchGrid::kMaxBins> at_period, at_harmonics, evidence;
+  std::array<float, Periodicity::kMaxFft / 2 + 1> power;
+  long_.Measure(window, {state.long_power, state.long_correlation, at_period, at_harmonics});
+  short_.Measure(window.subspan(kHalfWindow + lag_ * step_ - kShortWindow / 2, kShortWindow),
+                 {power, slot.correlation, at_period, at_harmonics});
+
+  const float quiet = std::min(0.0f, FramePowerDb(window) - kQuietDb);
+  const float weight = kEvidence * static_cast<float>(step_ / kNominalStep) * std::pow(10.0f, quiet / 10.0f);
+  for (int bin = 0; bin < grid_.bins(); ++bin) {
+    const float residual = std::max(0.0f, 1.0f - at_period[bin]);
+    const float log_correlation = std::log((1.0f + kFloor) / (residual + kFloor));
+    evidence[bin] = weight * (period_weight_[bin] * log_correlation + kHarmonicsWeight * at_harmonics[bin]);
+    slot.confidence[bin] = std::clamp(at_period[bin], 0.0f, 1.0f);
   }
-  int best = -1;
-  for (int lag = min_lag; lag <= max_lag; ++lag) {
-    if (d[lag] < kThreshold && d[lag] <= d[lag + 1]) {
-      best = lag;
+  state.path.Advance(std::span(evidence).first(grid_.bins()));
+}
+
+PitchTracker::Reading PitchTracker::Read(const PitchState& state) const {
+  std::array<int, PitchState::kSlots> path;
+  state.path.Trace(std::span(path).first(lag_ + 1));
+  // The step whose window lies about the instant: the newest for the long window, the oldest for the short one.
+  auto centred = [&](int step) { return path[step] < split_ ? lag_ : 0; };
+  auto same_note = [&](int step) { return std::abs(path[step] - path[step - 1]) <= kLargestGlide; };
+  bool steady = true;
+  for (int step = 1; step <= lag_; ++step) steady = steady && same_note(step);
+  int step = lag_;
+  while (step > centred(step)) {
+    if (!same_note(step) && step <= lead_) {
+      step = lag_;
       break;
     }
+    --step;
   }
-  if (best < 0) best = static_cast<int>(std::min_element(d.begin() + min_lag, d.begin() + max_lag + 1) - d.begin());
+  return {.bin = path[step], .step = step, .steady = steady};
+}
+
+double PitchTracker::RefineInLongWindow(double hz, const PitchState& state) const {
+  // The autocorrelation of a moderately compressed spectrum, at any lag, has its peak at the period; compressed so that
+  // a strong partial's own modulation does not decide alone.
+  constexpr double kHighest = 3000.0;
+  const int bins = static_cast<int>(kHighest / long_.hz_per_bin()) + 1;
+  std::array<float, 400> spectrum;
+  for (int k = 0; k < bins; ++k) spectrum[k] = std::sqrt(state.long_power[k] * std::sqrt(state.long_power[k]));
+  const std::span<const float> window = long_.window_correlation();
+  auto correlation = [&](double lag) {
+    const double angle = 2.0 * std::numbers::pi * lag * long_.hz_per_bin() / settings_.sample_rate;
+    const double c1 = std::cos(angle), s1 = std::sin(angle);
+    double c = 1.0, s = 0.0, sum = 0.5 * spectrum[0];
+    for (int k = 1; k < bins; ++k) {
+      const double next = c * c1 - s * s1;
+      s = s * c1 + c * s1;
+      c = next;
+      sum += spectrum[k] * c;
+    }
+    const int i = static_cast<int>(lag);
+    return sum / (window[i] + (lag - i) * (window[i + 1] - window[i]));
+  };
+  double lag = settings_.sample_rate / hz, width = std::max(0.25, 0.004 * lag);
+  for (int round = 0; round < 3; ++round) {
+    const double a = correlation(lag - width), b = correlation(lag), c = correlation(lag + width);
+    const double curve = a - 2.0 * b + c;
+    if (!(curve < 0.0)) break;
+    lag += std::clamp(0.5 * (a - c) / curve, -2.0, 2.0) * width;
+    lag = std::clamp(lag, 2.0, static_cast<double>(long_.lags() - 3));
+    width = std::max(0.1, 0.5 * width);
+  }
+  return settings_.sample_rate / lag;
+}
+
+double PitchTracker::RefineInShortWindow(double hz, const PitchState::Slot& slot) const {
+  constexpr double kReach = 1.0175;  // 30 cents
+  const double lag = settings_.sample_rate / hz;
+  const int lo = std::max(2, static_cast<int>(lag / kReach));
+  const int hi = std::min(static_cast<int>(std::ceil(lag * kReach)), short_.lags() - 2);
+  const auto& r = slot.correlation;
+  const int peak = static_cast<int>(std::max_element(r.begin() + lo, r.begin() + hi + 1) - r.begin());
+  const double curve = r[peak - 1] - 2.0 * r[peak] + r[peak + 1];
+  const double shift = curve < 0.0 ? std::clamp(0.5 * (r[peak - 1] - r[peak + 1]) / curve, -1.0, 1.0) : 0.0;
+  return settings_.sample_rate / (peak + shift);
+}
+
+PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& state) const {
+  const Reading reading = Read(state);
+  const PitchState::Slot& slot =
+      state.slots[(state.newest + PitchState::kSlots - (lag_ - reading.step)) % PitchState::kSlots];
   PitchEstimate estimate;
-  estimate.confidence = std::clamp(1.0f - d[best], 0.0f, 1.0f);
-  const float curve = d[best - 1] - 2.0f * d[best] + d[best + 1];
-  const float shift = curve > 0.0f ? std::clamp(0.5f * (d[best - 1] - d[best + 1]) / curve, -1.0f, 1.0f) : 0.0f;
-  const float hz = std::clamp(settings_.sample_rate / (best + shift), settings_.min_f0_hz, settings_.max_f0_hz);
-  estimate.voiced = d[best] < 0.3f && FramePowerDb(window) > kFloorDb;
-  if (estimate.voiced) state.held_hz = hz;
+  estimate.confidence = slot.confidence[reading.bin];
+  const float level = FramePowerDb(window.subspan(kHalfWindow - kLevelWindow / 2, kLevelWindow));
+  if (level > kQuietDb && estimate.confidence > kHoldConfidence) {
+    const double coarse = grid_.Hz(reading.bin);
+    const bool in_long_window = reading.steady || reading.bin < split_;
+    double hz = in_long_window ? RefineInLongWindow(coarse, state) : RefineInShortWindow(coarse, slot);
+    // Two bins away it is another peak's.
+    if (std::abs(std::log2(hz / coarse)) > 2.0 * PitchGrid::kCents / 1200.0) hz = coarse;
+    state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
+    estimate.voiced = estimate.confidence > kVoicedConfidence;
+  }
   estimate.f0_hz = state.held_hz;
   return estimate;
 }

@@ -1,8 +1,12 @@
 #pragma once
 
+#include <array>
 #include <span>
 
 #include "core/features/feature_settings.h"
+#include "core/features/periodicity.h"
+#include "core/features/pitch_grid.h"
+#include "core/features/pitch_path.h"
 
 namespace ddsp {
 
@@ -12,26 +16,71 @@ struct PitchEstimate {
   bool voiced = false;
 };
 
-// What pitch tracking remembers of a stream.
+// What pitch tracking remembers of a stream. Plain values of fixed size.
 struct PitchState {
+  static constexpr int kSlots = PitchPath::kMaxLag + 1;
+  static constexpr int kShortLags = 132;
+
+  // One past step, as later estimates need it.
+  struct Slot {
+    // Correlation of the short window by lag.
+    std::array<float, kShortLags> correlation;
+    // Confidence of each candidate.
+    std::array<float, PitchGrid::kMaxBins> confidence;
+  };
+
+  PitchPath path;
+  std::array<Slot, kSlots> slots;
+  int newest = 0;
+  // The long window's power spectrum and correlation at the newest step.
+  std::array<float, Periodicity::kMaxFft / 2 + 1> long_power;
+  std::array<float, Periodicity::kMaxLag> long_correlation;
   float held_hz = 0.0f;
 };
 
-// Pitch of a stream: YIN about each frame's centre.
+// Follows the pitch of one voice.
+//
+// Every step() samples the newest sound is compared with all candidate pitches (Periodicity): low ones in a window of
+// 1024 samples that ends with the newest sample, the others in one of 384, so that they know of a new note sooner. The
+// best path through them (PitchPath) is read at the instant in the middle of the long window, up to 320 samples after
+// the short windows about it were seen. The path's candidate is then refined to a fraction of a cent.
+//
+// A note that begins within kLead after the instant counts already: its attack is sounding while the old one rings.
 class PitchTracker {
  public:
-  // Samples that an estimate looks at on each side of the frame's centre.
+  // Samples before and after the instant of an estimate.
   static constexpr int kHalfWindow = 512;
 
   explicit PitchTracker(const FeatureSettings& settings);
 
+  // Samples from one step to the next; divides the hop.
+  int step() const { return step_; }
+
   void Reset(PitchState& state) const;
 
-  // `window` holds the 2 * kHalfWindow samples about the frame's centre.
-  PitchEstimate Track(std::span<const float> window, PitchState& state) const;
+  // Takes the newest 2 * kHalfWindow samples, step() later than the last time.
+  void Advance(std::span<const float> window, PitchState& state) const;
+
+  // The pitch in the middle of `window`, which the last Advance() took.
+  PitchEstimate Estimate(std::span<const float> window, PitchState& state) const;
 
  private:
+  // A candidate and the step at which it is read, counted from the estimate's instant.
+  struct Reading {
+    int bin;
+    int step;
+    bool steady;
+  };
+  Reading Read(const PitchState& state) const;
+  double RefineInLongWindow(double hz, const PitchState& state) const;
+  double RefineInShortWindow(double hz, const PitchState::Slot& slot) const;
+
   FeatureSettings settings_;
+  PitchGrid grid_;
+  int step_, lag_, lead_, split_;
+  Periodicity long_, short_;
+  // Evidence per unit of log correlation by candidate.
+  std::array<float, PitchGrid::kMaxBins> period_weight_;
 };
 
 }  // namespace ddsp

@@ -1,0 +1,151 @@
+#include "core/features/periodicity.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace ddsp {
+namespace {
+
+// Below this share of the window's energy a lag's correction would only amplify noise.
+constexpr float kMinWindowCorrelation = 0.05f;
+
+bool IsPrime(int n) {
+  for (int d = 2; d * d <= n; ++d) {
+    if (n % d == 0) return false;
+  }
+  return n > 1;
+}
+
+// Weight of a spectrum at `ratio` times a pitch: cosine lobes, positive at the fundamental and its prime multiples,
+// half as deep and negative beside them. `harmonics` is the highest that counts.
+double TemplateLobe(double ratio, int harmonics) {
+  double lobe = 0.0;
+  for (int h = std::max(1, static_cast<int>(ratio) - 1); h <= std::min(harmonics, static_cast<int>(ratio) + 2); ++h) {
+    if (h > 1 && !IsPrime(h)) continue;
+    const double distance = std::abs(ratio - h);
+    if (distance < 0.25) return std::cos(2.0 * std::numbers::pi * ratio);
+    if (distance < 0.75) lobe += 0.5 * std::cos(2.0 * std::numbers::pi * ratio);
+  }
+  return lobe;
+}
+
+// [spectrum bin, grid bin], each column scaled so that its positive part has norm 1.
+std::vector<float> HarmonicTemplates(const PitchGrid& grid, int first, int last, int spectrum_bins, double hz_per_bin) {
+  const int columns = last - first;
+  std::vector<float> result(static_cast<size_t>(spectrum_bins) * columns);
+  for (int c = 0; c < columns; ++c) {
+    const double hz = grid.Hz(first + c);
+    const int harmonics = std::max(1, static_cast<int>(Periodicity::kTemplateHz / hz - 0.75));
+    std::vector<double> column(spectrum_bins);
+    double norm = 0.0;
+    for (int k = 1; k < spectrum_bins; ++k) {
+      column[k] = TemplateLobe(k * hz_per_bin / hz, harmonics) / std::sqrt(k * hz_per_bin);
+      if (column[k] > 0.0) norm += column[k] * column[k];
+    }
+    for (int k = 0; k < spectrum_bins; ++k) result[k * columns + c] = static_cast<float>(column[k] / std::sqrt(norm));
+  }
+  return result;
+}
+
+std::vector<float> HannWindow(int size) {
+  std::vector<float> window(size);
+  for (int i = 0; i < size; ++i) {
+    window[i] = static_cast<float>(0.5 - 0.5 * std::cos(2.0 * std::numbers::pi * (i + 0.5) / size));
+  }
+  return window;
+}
+
+std::vector<float> Autocorrelation(const std::vector<float>& x, int lags) {
+  std::vector<float> result(lags);
+  double energy = 0.0;
+  for (float v : x) energy += static_cast<double>(v) * v;
+  for (int lag = 0; lag < lags; ++lag) {
+    double sum = 0.0;
+    for (size_t i = 0; i + lag < x.size(); ++i) sum += static_cast<double>(x[i]) * x[i + lag];
+    result[lag] = static_cast<float>(sum / energy);
+  }
+  return result;
+}
+
+int TemplateBins(double hz_per_bin) { return static_cast<int>(Periodicity::kTemplateHz / hz_per_bin) + 1; }
+
+}  // namespace
+
+Periodicity::Periodicity(int sample_rate, int window, int fft, const PitchGrid& grid, int first_bin, int last_bin)
+    : sample_rate_(sample_rate),
+      grid_(grid),
+      first_bin_(first_bin),
+      last_bin_(last_bin),
+      lags_(static_cast<int>(sample_rate / grid.Hz(first_bin - 0.5)) + 4),
+      hz_per_bin_(static_cast<double>(sample_rate) / fft),
+      fft_(fft),
+      window_(HannWindow(window)),
+      window_correlation_(Autocorrelation(window_, lags_)),
+      template_(HarmonicTemplates(grid, first_bin, last_bin, TemplateBins(hz_per_bin_), hz_per_bin_), {},
+                TemplateBins(hz_per_bin_), last_bin - first_bin) {
+  for (float c : window_correlation_) correction_.push_back(1.0f / std::max(c, kMinWindowCorrelation));
+  for (int bin = first_bin; bin < last_bin; ++bin) {
+    const double lag = sample_rate / grid.Hz(bin);
+    const float f = static_cast<float>(lag - std::floor(lag));
+    taps_.push_back({.lag = static_cast<int>(lag) - 1,
+                     .weight = {0.5f * f * (-1.0f + f * (2.0f - f)), 1.0f + 0.5f * f * f * (3.0f * f - 5.0f),
+                                0.5f * f * (1.0f + f * (4.0f - 3.0f * f)), 0.5f * f * f * (f - 1.0f)}});
+  }
+}
+
+void Periodicity::Measure(std::span<const float> samples, const Result& result) const {
+  const int size = fft_.size(), half = fft_.bins();
+  alignas(64) std::array<float, kMaxFft> time;
+  alignas(64) std::array<float, kMaxFft / 2 + 1> re, im;
+  alignas(64) std::array<float, 2 * kMaxFft + 4 * kernels::RealFft::kSkew> scratch;
+  for (int i = 0; i < window(); ++i) time[i] = samples[i] * window_[i];
+  std::fill(time.begin() + window(), time.begin() + size, 0.0f);
+  fft_.Forward(time.data(), re.data(), im.data(), scratch.data());
+  for (int k = 0; k < half; ++k) {
+    re[k] = re[k] * re[k] + im[k] * im[k];
+    im[k] = 0.0f;
+  }
+  std::copy_n(re.begin(), spectrum_bins(), result.power.begin());
+  fft_.Inverse(re.data(), im.data(), time.data(), scratch.data());
+  const float scale = 1.0f / (time[0] + 1e-12f);
+  for (int lag = 0; lag < lags_; ++lag) result.correlation[lag] = time[lag] * scale * correction_[lag];
+  ReadPeriods(result.correlation, result.at_period);
+  MatchHarmonics(result.power, result.at_harmonics);
+}
+
+void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<float> at_period) const {
+  for (int bin = first_bin_; bin < last_bin_; ++bin) {
+    const Tap& tap = taps_[bin - first_bin_];
+    const float* c = correlation.data() + tap.lag;
+    at_period[bin] = c[0] * tap.weight[0] + c[1] * tap.weight[1] + c[2] * tap.weight[2] + c[3] * tap.weight[3];
+  }
+  // A low candidate's 20 cents span several lags: peaks inside count wherever they are.
+  const int lowest = std::max(2, static_cast<int>(sample_rate_ / grid_.Hz(last_bin_ - 0.5)));
+  for (int lag = lowest; lag + 1 < lags_; ++lag) {
+    const float a = correlation[lag - 1], b = correlation[lag], c = correlation[lag + 1];
+    if (b <= 0.0f || b < a || b <= c) continue;
+    const float shift = 0.5f * (a - c) / (a - 2.0f * b + c);
+    const int bin = grid_.Bin(sample_rate_ / (lag + shift));
+    if (bin < first_bin_ || bin >= last_bin_) continue;
+    at_period[bin] = std::max(at_period[bin], b - 0.25f * (a - c) * shift);
+  }
+}
+
+void Periodicity::MatchHarmonics(std::span<const float> power, std::span<float> at_harmonics) const {
+  // The eighth root lets weak harmonics speak and is three square roots; a quarter and a sixth did no better.
+  alignas(64) std::array<float, kMaxFft / 2 + 1> compressed;
+  float norm = 1e-9f;
+  const int bins = spectrum_bins();
+  for (int k = 0; k < bins; ++k) compressed[k] = std::sqrt(std::sqrt(std::sqrt(power[k] + 1e-6f)));
+  for (int k = 0; k < bins; ++k) norm += compressed[k] * compressed[k];
+  alignas(64) std::array<float, PitchGrid::kMaxBins> match;
+  const int columns = last_bin_ - first_bin_;
+  template_.Apply(compressed.data(), bins, 1, match.data(), columns);
+  const float scale = 1.0f / std::sqrt(norm);
+  for (int c = 0; c < columns; ++c) at_harmonics[first_bin_ + c] = match[c] * scale;
+}
+
+}  // namespace ddsp
