@@ -76,6 +76,9 @@ constexpr int kLateRatio = 4;  // size of the late partitions in blocks
 constexpr int kEarlyBlocks =
     2 * kLateRatio;  // a late block is gathered, then worked on, before its first output is due
 
+// A place in a ring of `size`, held as a float. A state that was overwritten with NaN yields NaN, not a stray access.
+int Cursor(float held, int size) { return held >= 0 && held < static_cast<float>(size) ? static_cast<int>(held) : 0; }
+
 }  // namespace
 
 // The spectra of equal parts of an impulse response. A spectrum is [2 (re, im), stride]; a ring of spectra of the input
@@ -176,7 +179,7 @@ void PartitionedConvolver::Step(const float* in, float* state, float* out, float
   std::copy_n(stream.previous, block_, samples);
   std::copy_n(in, block_, samples + block_);
   std::copy_n(in, block_, stream.previous);
-  const int newest = early_->Older(static_cast<int>(stream.early_newest));
+  const int newest = early_->Older(Cursor(stream.early_newest, early_->count));
   stream.early_newest = static_cast<float>(newest);
   early_->Transform(samples, stream.early_ring, newest, fft_scratch);
   std::fill_n(sum, early_->spectrum_size(), 0.0f);
@@ -193,19 +196,20 @@ void PartitionedConvolver::Step(const float* in, float* state, float* out, float
 }
 
 void PartitionedConvolver::StepLate(const float* in, const StreamState& state, float* wet, float* scratch) const {
-  const int step = static_cast<int>(state.late_step), size = late_->block;
+  const int step = Cursor(state.late_step, kLateRatio), size = late_->block;
   float* fft_scratch = scratch + 2 * size;
   for (int n = 0; n < block_; ++n) wet[n] += state.late_output[step * block_ + n];
+  int newest = Cursor(state.late_newest, late_->count);
   if (step == 0) {  // a late block of input is complete
-    const int newest = late_->Older(static_cast<int>(state.late_newest));
+    newest = late_->Older(newest);
     state.late_newest = static_cast<float>(newest);
     late_->Transform(state.gathered, state.late_ring, newest, fft_scratch);
     std::copy_n(state.gathered + size, size, state.gathered);
     std::fill_n(state.late_sum, late_->spectrum_size(), 0.0f);
   }
   std::copy_n(in, block_, state.gathered + size + step * block_);
-  late_->Multiply(state.late_ring, static_cast<int>(state.late_newest), late_->count * step / kLateRatio,
-                  late_->count * (step + 1) / kLateRatio, state.late_sum);
+  late_->Multiply(state.late_ring, newest, late_->count * step / kLateRatio, late_->count * (step + 1) / kLateRatio,
+                  state.late_sum);
   if (step == kLateRatio - 1) {  // its output is due from the next step on
     std::copy_n(late_->Synthesize(state.late_sum, scratch, fft_scratch), size, state.late_output);
   }

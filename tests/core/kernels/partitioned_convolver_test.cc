@@ -74,5 +74,13 @@ TEST(PartitionedConvolver, AClickComesOutWithoutDelay) {
   for (int n = 0; n < 5 * 64; ++n) EXPECT_NEAR(y[n], n == 70 ? 0.5f : n == 219 ? 0.25f : 0, 1e-6) << n;
 }
 
+// What is not a number in a stream's state is worked out of it, and reads nothing outside (the sanitizer watches).
+TEST(PartitionedConvolver, RecoversFromAStateThatIsNotANumber) {
+  const PartitionedConvolver convolver(RandomValues(2000, -1, 1), 64, ConvolverOutput::kWet);
+  std::vector<float> state(convolver.state_size(), NAN), scratch(convolver.scratch_size()), x(64, 0.5f), y(64);
+  for (int step = 0; step < 50; ++step) convolver.Step(x.data(), state.data(), y.data(), scratch.data());
+  for (const float sample : y) EXPECT_TRUE(std::isfinite(sample));
+}
+
 }  // namespace
 }  // namespace ddsp::kernels
