@@ -256,7 +256,7 @@ HopPitch MakePitch(const HarmonicBank::Options& options, float from_hz, float to
 
 double PhaseAfterHop(const HopPitch& pitch, int hop) {
   const double phase = pitch.phase + hop * (pitch.f0_from + pitch.f0_slope * 0.5 * (hop - 1));
-  return phase - std::floor(phase);
+  return std::isfinite(phase) ? phase - std::floor(phase) : 0;  // one bad frame does not silence a voice for ever
 }
 
 }  // namespace

@@ -153,6 +153,18 @@ TEST(HarmonicBank, SilenceAtZeroHertz) {
   EXPECT_THAT(Render(bank, {3, f0_hz, std::vector<float>(180, 1)}), Each(0.0f));
 }
 
+TEST(HarmonicBank, SoundsAgainAfterAPitchThatIsNotANumber) {
+  const HarmonicBank bank({.hop = 64, .harmonics = 3});
+  const std::vector<float> amplitudes(3, 1);
+  std::vector<float> audio(64);
+  double phase = 0;
+  for (const float bad : {NAN, INFINITY, -INFINITY}) {
+    bank.Hop({bad, amplitudes.data()}, {100, amplitudes.data()}, phase, audio.data());
+    bank.Hop({100, amplitudes.data()}, {100, amplitudes.data()}, phase, audio.data());
+    for (const float sample : audio) ASSERT_TRUE(std::isfinite(sample));
+  }
+}
+
 std::vector<double> GradientInDouble(const HarmonicBank::Options& options, const Controls& controls,
                                      const std::vector<float>& d_audio) {
   std::vector<double> gradient(controls.amplitudes.size());
