@@ -29,19 +29,19 @@ absl::Status SynthesisStream::Call::Start() {
   AddHold();
   StartRead(&response_);
   StartCall();
-  const absl::Time deadline = absl::Now() + options_.open_timeout;
+  const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.open_timeout);
   MutexLock lock(&mu_);
   *queue_.emplace_back().mutable_config() = ToConfig(options_);
   Pump();
   while (state_ == State::kOpening || state_ == State::kClosed) {
-    const absl::Duration left = deadline - absl::Now();
-    if (left <= absl::ZeroDuration()) {
+    const auto left = deadline - std::chrono::steady_clock::now();
+    if (left <= std::chrono::nanoseconds::zero()) {
       context_.TryCancel();
       while (state_ != State::kDone) changed_.Wait(&mu_);
       return absl::DeadlineExceededError(
           absl::StrCat("the server did not start a session within ", absl::FormatDuration(options_.open_timeout)));
     }
-    changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(left));
+    changed_.WaitFor(&mu_, left);
   }
   if (state_ == State::kOpen) return absl::OkStatus();
   return status_.ok() ? absl::InternalError("the server ended the session before it started it") : status_;
