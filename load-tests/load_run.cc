@@ -34,7 +34,8 @@ absl::StatusOr<Streams> OpenStreams(const LoadOptions& options, const std::vecto
     PacedStreamOptions stream = options.stream;
     stream.seed += i;
     const std::vector<float>& recording = recordings[i % recordings.size()];
-    ASSIGN_OR_RETURN(streams.emplace_back(), PacedStream::Open(channel, stream, recording, random() % recording.size()));
+    ASSIGN_OR_RETURN(streams.emplace_back(),
+                     PacedStream::Open(channel, stream, recording, random() % recording.size()));
   }
   return streams;
 }
@@ -102,6 +103,7 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   result.streams = options.streams;
   result.server_cores = (after.cpu_seconds - before.cpu_seconds) / wall;
   result.client_cores = (OwnCpuSeconds() - own_before) / wall;
+  result.server_bytes = after.resident_bytes;
   result.bytes_per_stream = (after.resident_bytes - idle.resident_bytes) / options.streams;
   Collect(streams, options.deadline_ms, &result);
   return result;

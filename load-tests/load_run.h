@@ -14,13 +14,13 @@
 namespace ddsp::loadtest {
 
 struct LoadOptions {
-  std::string server;              // host:port
+  std::string server;               // host:port
   std::optional<pid_t> server_pid;  // where known: CPU and memory are measured
   int streams = 32;
-  PacedStreamOptions stream;       // seeds rise by one from stream to stream
+  PacedStreamOptions stream;  // seeds rise by one from stream to stream
   int streams_per_connection = 50;
-  double deadline_ms = 40;         // a block that comes later is an underrun
-  uint64_t jitter_seed = 1;        // of the instants at which streams start
+  double deadline_ms = 40;   // a block that comes later is an underrun
+  uint64_t jitter_seed = 1;  // of the instants at which streams start
 };
 
 struct LoadResult {
@@ -30,13 +30,17 @@ struct LoadResult {
   int64_t blocks = 0, underruns = 0, lost_samples = 0, stalls = 0;
   double p50_ms = 0, p95_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
   double server_cores = 0, client_cores = 0;  // mean CPU in use
-  int64_t bytes_per_stream = 0;               // growth of the server's resident memory, shared by all streams
+  int64_t server_bytes = 0;                   // the server's resident memory with all streams alive
+  int64_t bytes_per_stream = 0;               // its growth since before they came, shared by all streams
 
   // Every block in time but one in a hundred, and nothing lost.
-  bool Passed(double deadline_ms) const { return failed_streams == 0 && lost_samples == 0 && blocks > 0 && p99_ms <= deadline_ms; }
+  bool Passed(double deadline_ms) const {
+    return failed_streams == 0 && lost_samples == 0 && blocks > 0 && p99_ms <= deadline_ms;
+  }
 };
 
-// Recordings are mono at stream.sample_rate; streams take turns with them. Errors: a server that does not answer at all.
+// Recordings are mono at stream.sample_rate; streams take turns with them. Errors: a server that does not answer at
+// all.
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector<std::vector<float>>& recordings);
 
 }  // namespace ddsp::loadtest

@@ -68,6 +68,7 @@ nlohmann::json ToJson(const LoadResult& result) {
           {"max_ms", result.max_ms},
           {"server_cores", result.server_cores},
           {"client_cores", result.client_cores},
+          {"server_bytes", result.server_bytes},
           {"bytes_per_stream", result.bytes_per_stream}};
 }
 
@@ -75,10 +76,10 @@ void PrintHead() {
   std::cout << "streams |   p50    p95    p99  p99.9    max ms | underruns  lost | server  client cores | KiB/stream\n";
 }
 void Print(const LoadResult& result) {
-  std::cout << absl::StreamFormat("%7d | %5.1f  %5.1f  %5.1f  %5.1f  %5.1f    | %9d %5d | %6.2f  %6.2f       | %10.0f\n",
-                                  result.streams, result.p50_ms, result.p95_ms, result.p99_ms, result.p999_ms, result.max_ms,
-                                  result.underruns, result.lost_samples, result.server_cores, result.client_cores,
-                                  result.bytes_per_stream / 1024.0);
+  std::cout << absl::StreamFormat(
+      "%7d | %5.1f  %5.1f  %5.1f  %5.1f  %5.1f    | %9d %5d | %6.2f  %6.2f       | %10.0f\n", result.streams,
+      result.p50_ms, result.p95_ms, result.p99_ms, result.p999_ms, result.max_ms, result.underruns, result.lost_samples,
+      result.server_cores, result.client_cores, result.bytes_per_stream / 1024.0);
   if (result.failed_streams > 0) {
     std::cout << "        " << result.failed_streams << " streams failed: " << result.first_error << "\n";
   }
@@ -107,7 +108,8 @@ absl::StatusOr<double> FirstAudioSeconds(const Options& options, const std::vect
 absl::StatusOr<int> Run(Options options) {
   options.load.stream.codec = options.codec == "opus" ? client::Codec::kOpus : client::Codec::kPcmFloat;
   ASSIGN_OR_RETURN(const auto recordings, ReadRecordings(options.recordings, options.load.stream.sample_rate));
-  nlohmann::json figures = {{"codec", options.codec}, {"seconds", options.load.stream.seconds}, {"levels", nlohmann::json::array()}};
+  nlohmann::json figures = {
+      {"codec", options.codec}, {"seconds", options.load.stream.seconds}, {"levels", nlohmann::json::array()}};
   std::unique_ptr<ServerProcess> server;
   const auto begin = std::chrono::steady_clock::now();
   if (options.load.server.empty()) {
@@ -148,12 +150,19 @@ void Declare(CLI::App& app, Options* options) {
   app.add_option("--chunk-ms", load.stream.message_seconds, "Length of a message")
       ->transform([](const std::string& ms) { return std::to_string(std::stod(ms) / 1e3); })
       ->default_str("20");
-  app.add_option("--codec", options->codec, "pcm (32-bit float) or opus")->check(CLI::IsMember({"pcm", "opus"}))->capture_default_str();
-  app.add_option("--rate", load.stream.sample_rate, "Hz, both ways")->check(CLI::Range(8000, 48000))->capture_default_str();
-  app.add_option("--deadline-ms", load.deadline_ms, "A later block is an underrun; p99 must not exceed it")->capture_default_str();
+  app.add_option("--codec", options->codec, "pcm (32-bit float) or opus")
+      ->check(CLI::IsMember({"pcm", "opus"}))
+      ->capture_default_str();
+  app.add_option("--rate", load.stream.sample_rate, "Hz, both ways")
+      ->check(CLI::Range(8000, 48000))
+      ->capture_default_str();
+  app.add_option("--deadline-ms", load.deadline_ms, "A later block is an underrun; p99 must not exceed it")
+      ->capture_default_str();
   CLI::Option* address = app.add_option("--server", load.server, "HOST:PORT of a server that runs");
-  CLI::Option* program = app.add_option("--server-program", options->server_program, "ddsp-server to start for the test");
-  app.add_option("--model-repository", options->repository, "Directory of voices of that server")->capture_default_str();
+  CLI::Option* program =
+      app.add_option("--server-program", options->server_program, "ddsp-server to start for the test");
+  app.add_option("--model-repository", options->repository, "Directory of voices of that server")
+      ->capture_default_str();
   app.add_option("--server-flag", options->server_flags, "More flags of that server");
   app.add_option("--json", options->json, "Also write the figures to this file");
   address->excludes(program);

@@ -25,7 +25,9 @@ absl::StatusOr<std::unique_ptr<PacedStream>> PacedStream::Open(std::shared_ptr<g
   stream_options.input = stream_options.output = {options.codec, options.sample_rate};
   stream_options.tail = client::Tail::kCut;
   stream_options.seed = options.seed;
-  stream_options.on_message = [stream = paced.get()](client::StreamMessage message) { stream->Take(std::move(message)); };
+  stream_options.on_message = [stream = paced.get()](client::StreamMessage message) {
+    stream->Take(std::move(message));
+  };
   stream_options.on_end = [stream = paced.get()](const absl::Status& status) { stream->ended_.set_value(status); };
   ASSIGN_OR_RETURN(paced->stream_, client::SynthesisStream::Open(std::move(channel), std::move(stream_options)));
   return paced;

@@ -20,9 +20,9 @@ namespace ddsp::loadtest {
 struct PacedStreamOptions {
   std::string model = "violin";
   client::Codec codec = client::Codec::kPcmFloat;
-  int sample_rate = 16000;              // Hz, of the recording, both ways
+  int sample_rate = 16000;  // Hz, of the recording, both ways
   double message_seconds = 0.02;
-  double seconds = 10;                  // to send
+  double seconds = 10;  // to send
   uint64_t seed = 0;
 };
 

@@ -19,7 +19,8 @@ namespace {
 constexpr char kAnnouncement[] = "serving on port ";
 
 std::vector<std::string> Arguments(const std::string& program, const std::vector<std::string>& flags) {
-  std::vector<std::string> arguments = {program, "--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0", "--admin-listen=127.0.0.1:0"};
+  std::vector<std::string> arguments = {program, "--listen=127.0.0.1:0", "--metrics-listen=127.0.0.1:0",
+                                        "--admin-listen=127.0.0.1:0"};
   arguments.insert(arguments.end(), flags.begin(), flags.end());
   return arguments;
 }
@@ -43,7 +44,8 @@ absl::StatusOr<ProcessUsage> UsageOf(pid_t pid) {
   std::istringstream fields(stat.substr(stat.rfind(')') + 1));
   std::vector<std::string> field((std::istream_iterator<std::string>(fields)), std::istream_iterator<std::string>());
   constexpr size_t kUserTime = 11, kSystemTime = 12, kResidentPages = 21;
-  if (field.size() <= kResidentPages) return absl::InternalError(absl::StrCat("cannot read the usage of process ", pid));
+  if (field.size() <= kResidentPages)
+    return absl::InternalError(absl::StrCat("cannot read the usage of process ", pid));
   ProcessUsage usage;
   usage.resident_bytes = std::stoll(field[kResidentPages]) * sysconf(_SC_PAGESIZE);
   usage.cpu_seconds = (std::stod(field[kUserTime]) + std::stod(field[kSystemTime])) / sysconf(_SC_CLK_TCK);

@@ -38,7 +38,8 @@ Action DeclareFeatures(CLI::App& app) {
   auto options = std::make_shared<Options>();
   app.add_option("IN", options->input, "Recording: WAV, FLAC, ...")->required();
   app.add_option("--out", options->output, "CSV file: time_s is the centre of a frame")->required();
-  app.add_option("--frame-rate", options->frame_rate, "Frames a second, a divisor of 16000, 25 to 250")->capture_default_str();
+  app.add_option("--frame-rate", options->frame_rate, "Frames a second, a divisor of 16000, 25 to 250")
+      ->capture_default_str();
   return [options] { return Run(*options); };
 }
 

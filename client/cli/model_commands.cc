@@ -59,7 +59,8 @@ Action DeclareModelList(CLI::App& app) {
 
 Action DeclareModelVerify(CLI::App& app) {
   auto directory = std::make_shared<std::string>();
-  app.add_option("DIR", *directory, "Directory of a version (models/violin/1), or of a model: its newest version")->required();
+  app.add_option("DIR", *directory, "Directory of a version (models/violin/1), or of a model: its newest version")
+      ->required();
   return [directory] { return Verify(*directory); };
 }
 

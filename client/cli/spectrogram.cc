@@ -15,8 +15,9 @@ constexpr double kLowestLogHz = 50;
 constexpr int kLeft = 72, kRight = 24, kTop = 28, kBottom = 30, kScale = 2;
 constexpr Colour kPaper{255, 255, 255}, kInk{40, 40, 40};
 // From silence to the loudest.
-constexpr Colour kColours[] = {{0, 0, 4},     {20, 14, 54},   {59, 15, 112},  {100, 26, 128}, {140, 41, 129}, {183, 55, 121},
-                               {222, 73, 104}, {247, 112, 92}, {254, 159, 109}, {254, 207, 146}, {252, 253, 191}};
+constexpr Colour kColours[] = {{0, 0, 4},       {20, 14, 54},    {59, 15, 112},  {100, 26, 128},
+                               {140, 41, 129},  {183, 55, 121},  {222, 73, 104}, {247, 112, 92},
+                               {254, 159, 109}, {254, 207, 146}, {252, 253, 191}};
 
 Colour ColourOf(double share) {
   constexpr int kLast = std::size(kColours) - 1;
@@ -42,7 +43,8 @@ double ShareOf(double hz, const SpectrogramOptions& options) {
 
 std::vector<float> HannWindow() {
   std::vector<float> window(kWindow);
-  for (int n = 0; n < kWindow; ++n) window[n] = static_cast<float>(0.5 - 0.5 * std::cos(2 * M_PI * (n + 0.5) / kWindow));
+  for (int n = 0; n < kWindow; ++n)
+    window[n] = static_cast<float>(0.5 - 0.5 * std::cos(2 * M_PI * (n + 0.5) / kWindow));
   return window;
 }
 

@@ -44,7 +44,9 @@ Action DeclareSpectrogram(CLI::App& app) {
   app.add_option("--range-db", options->drawing.range_db, "Levels shown below the loudest point")
       ->check(CLI::Range(10.0, 200.0))
       ->capture_default_str();
-  app.add_option("--width", options->drawing.plot_width, "Pixels")->check(CLI::Range(100, 20000))->capture_default_str();
+  app.add_option("--width", options->drawing.plot_width, "Pixels")
+      ->check(CLI::Range(100, 20000))
+      ->capture_default_str();
   return [options] { return Run(*options); };
 }
 

@@ -89,20 +89,20 @@ nlohmann::json Figures(const Options& options, const TransferResult& result) {
 void Print(const Options& options, const TransferResult& result) {
   const TransferRequest& request = options.request;
   const double seconds = Milliseconds(request.audio.size(), request.input_rate) / 1e3;
-  std::cout << absl::StreamFormat("%s -> %s: voice %s, profile %s, seed %d, pitch %+g semitones, loudness %+g dB\n", options.input,
-                                  options.output, result.model, result.profile, request.seed,
+  std::cout << absl::StreamFormat("%s -> %s: voice %s, profile %s, seed %d, pitch %+g semitones, loudness %+g dB\n",
+                                  options.input, options.output, result.model, result.profile, request.seed,
                                   request.pitch_shift_semitones, request.loudness_shift_db);
-  std::cout << absl::StreamFormat("  %.2f s at %d Hz in, %.2f s at %d Hz out; algorithmic latency %d samples (%.1f ms)\n", seconds,
-                                  request.input_rate, Milliseconds(result.audio.size(), request.output_rate) / 1e3,
-                                  request.output_rate, result.latency_samples,
-                                  Milliseconds(result.latency_samples, request.output_rate));
+  std::cout << absl::StreamFormat(
+      "  %.2f s at %d Hz in, %.2f s at %d Hz out; algorithmic latency %d samples (%.1f ms)\n", seconds,
+      request.input_rate, Milliseconds(result.audio.size(), request.output_rate) / 1e3, request.output_rate,
+      result.latency_samples, Milliseconds(result.latency_samples, request.output_rate));
   if (!result.block_latency) {
     std::cout << absl::StreamFormat("  %.3f s, %.1f x real time\n", result.seconds, seconds / result.seconds);
     return;
   }
-  std::cout << absl::StreamFormat("  live, %s: block latency p50 %.1f ms, p99 %.1f ms, max %.1f ms over %d blocks\n", options.codec,
-                                  result.block_latency->p50_ms, result.block_latency->p99_ms, result.block_latency->max_ms,
-                                  result.block_latency->blocks);
+  std::cout << absl::StreamFormat("  live, %s: block latency p50 %.1f ms, p99 %.1f ms, max %.1f ms over %d blocks\n",
+                                  options.codec, result.block_latency->p50_ms, result.block_latency->p99_ms,
+                                  result.block_latency->max_ms, result.block_latency->blocks);
 }
 
 absl::Status Run(Options options) {
@@ -117,7 +117,8 @@ absl::Status Run(Options options) {
   Wav wav{output_rate, 1, {}};
   ASSIGN_OR_RETURN(wav.samples, ResampleFile(result.audio, options.request.output_rate, output_rate));
   RETURN_IF_ERROR(WriteWav(options.output, wav, options.sixteen_bit ? WavEncoding::kPcm16 : WavEncoding::kFloat32));
-  if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, Figures(options, result).dump(2) + "\n"));
+  if (!options.json.empty())
+    RETURN_IF_ERROR(WriteFileAtomically(options.json, Figures(options, result).dump(2) + "\n"));
   Print(options, result);
   return absl::OkStatus();
 }
@@ -131,16 +132,24 @@ Action DeclareTransfer(CLI::App& app) {
   app.add_option("OUT", options->output, "WAV file, lined up with the input")->required();
   app.add_option("--model", request.model, "Voice: NAME, NAME/VERSION or NAME@ALIAS")->capture_default_str();
   app.add_option("--model-repository", options->repository, "Directory of voices, in process")->capture_default_str();
-  CLI::Option* server = app.add_option("--server", options->live.server, "HOST:PORT of a ddsp-server: a live stream instead of in process");
-  app.add_option("--pitch-shift", request.pitch_shift_semitones, "Semitones")->check(CLI::Range(-48.0, 48.0))->capture_default_str();
-  app.add_option("--loudness-shift", request.loudness_shift_db, "dB")->check(CLI::Range(-60.0, 60.0))->capture_default_str();
+  CLI::Option* server = app.add_option("--server", options->live.server,
+                                       "HOST:PORT of a ddsp-server: a live stream instead of in process");
+  app.add_option("--pitch-shift", request.pitch_shift_semitones, "Semitones")
+      ->check(CLI::Range(-48.0, 48.0))
+      ->capture_default_str();
+  app.add_option("--loudness-shift", request.loudness_shift_db, "dB")
+      ->check(CLI::Range(-60.0, 60.0))
+      ->capture_default_str();
   app.add_option("--chunk-ms", options->chunk_ms, "Length of a message; does not change the samples")
       ->check(CLI::Range(0.01, 10000.0))
       ->capture_default_str();
-  app.add_option("--codec", options->codec, "pcm (32-bit float) or opus")->check(CLI::IsMember({"pcm", "opus"}))->capture_default_str();
+  app.add_option("--codec", options->codec, "pcm (32-bit float) or opus")
+      ->check(CLI::IsMember({"pcm", "opus"}))
+      ->capture_default_str();
   app.add_flag("--realtime", options->realtime, "Send at live speed, and measure block latency")->needs(server);
   app.final_callback([options] { CheckCombination(*options); });
-  app.add_option("--rate", options->rate, "Sample rate of OUT in Hz; the input's by default")->check(CLI::Range(8000, 192000));
+  app.add_option("--rate", options->rate, "Sample rate of OUT in Hz; the input's by default")
+      ->check(CLI::Range(8000, 192000));
   app.add_option("--profile", options->profile, "Performer profile, as `ddsp profile` writes it; neutral by default");
   app.add_option("--seed", request.seed, "Of the noise: the same seed gives the same samples")->capture_default_str();
   app.add_flag("--no-tail", options->no_tail, "Cut the reverb's tail: OUT is as long as IN");

@@ -20,7 +20,8 @@ constexpr int kMaxOpusPacketMs = 120;
 absl::Status CheckFinite(absl::Span<const float> samples) {
   for (size_t i = 0; i < samples.size(); ++i) {
     if (!std::isfinite(samples[i])) {
-      return absl::InvalidArgumentError(absl::StrCat("sample ", i, " of the write is ", samples[i], "; it must be finite"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("sample ", i, " of the write is ", samples[i], "; it must be finite"));
     }
   }
   return absl::OkStatus();
@@ -82,7 +83,8 @@ class OpusPacketEncoder : public Encoder {
 class FloatDecoder : public Decoder {
  public:
   absl::StatusOr<std::vector<float>> Decode(const std::string& data) override {
-    if (data.size() % sizeof(float) != 0) return absl::DataLossError(absl::StrCat(data.size(), " bytes are no float samples"));
+    if (data.size() % sizeof(float) != 0)
+      return absl::DataLossError(absl::StrCat(data.size(), " bytes are no float samples"));
     std::vector<float> samples(data.size() / sizeof(float));
     std::memcpy(samples.data(), data.data(), data.size());
     return samples;
@@ -92,7 +94,8 @@ class FloatDecoder : public Decoder {
 class Pcm16Decoder : public Decoder {
  public:
   absl::StatusOr<std::vector<float>> Decode(const std::string& data) override {
-    if (data.size() % sizeof(int16_t) != 0) return absl::DataLossError(absl::StrCat(data.size(), " bytes are no 16-bit samples"));
+    if (data.size() % sizeof(int16_t) != 0)
+      return absl::DataLossError(absl::StrCat(data.size(), " bytes are no 16-bit samples"));
     std::vector<float> samples(data.size() / sizeof(int16_t));
     for (size_t i = 0; i < samples.size(); ++i) {
       int16_t value;
@@ -110,7 +113,8 @@ class OpusPacketDecoder : public Decoder {
     std::vector<float> samples(max_samples_);
     const int count = opus_decode_float(decoder_.get(), reinterpret_cast<const unsigned char*>(data.data()),
                                         static_cast<opus_int32>(data.size()), samples.data(), max_samples_, 0);
-    if (count < 0) return absl::DataLossError(absl::StrCat("Opus packet of ", data.size(), " bytes: ", opus_strerror(count)));
+    if (count < 0)
+      return absl::DataLossError(absl::StrCat("Opus packet of ", data.size(), " bytes: ", opus_strerror(count)));
     samples.resize(count);
     return samples;
   }

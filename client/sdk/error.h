@@ -1,4 +1,5 @@
-// What a server says when it ends a call, as an absl::Status: the code, the message, and google.rpc.ErrorInfo as a payload.
+// What a server says when it ends a call, as an absl::Status: the code, the message, and google.rpc.ErrorInfo as a
+// payload.
 #pragma once
 
 #include <map>

@@ -16,9 +16,9 @@ namespace ddsp::client {
 class InputBlocks {
  public:
   struct Limits {
-    int64_t credit = 0;        // samples that may be sent before a grant
-    int max_block_bytes = 0;   // 0: 64 KiB
-    int codec_delay = 0;       // samples that the server skips at the start of decoded input
+    int64_t credit = 0;       // samples that may be sent before a grant
+    int max_block_bytes = 0;  // 0: 64 KiB
+    int codec_delay = 0;      // samples that the server skips at the start of decoded input
   };
   InputBlocks(std::unique_ptr<Encoder> encoder, const Limits& limits);
 
@@ -31,8 +31,8 @@ class InputBlocks {
   absl::StatusOr<size_t> Add(absl::Span<const float> samples, std::vector<v1::AudioBlock>* blocks);
   // Counts samples of a control block against the same credit; returns how many of `frames` may be sent.
   int64_t TakeControls(int64_t frames, int64_t frame_samples);
-  // Appends what is left of the last packet and the codec's delay. Returns false while credit is missing: call again after
-  // a grant.
+  // Appends what is left of the last packet and the codec's delay. Returns false while credit is missing: call again
+  // after a grant.
   absl::StatusOr<bool> Complete(std::vector<v1::AudioBlock>* blocks);
 
  private:

@@ -20,7 +20,9 @@ Codec FromMessage(v1::AudioEncoding encoding) {
   return encoding == v1::PCM_S16LE ? Codec::kPcm16 : Codec::kPcmFloat;
 }
 
-AudioFormat FromMessage(const v1::AudioFormat& format) { return {FromMessage(format.encoding()), format.sample_rate_hz()}; }
+AudioFormat FromMessage(const v1::AudioFormat& format) {
+  return {FromMessage(format.encoding()), format.sample_rate_hz()};
+}
 
 void Fill(const AudioFormat& format, v1::AudioFormat* message) {
   message->set_encoding(ToMessage(format.codec));

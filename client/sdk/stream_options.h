@@ -105,9 +105,9 @@ struct StreamOptions {
   Tail tail = Tail::kRingOut;
   Parameters parameters{};
   std::optional<PerformerProfile> profile{};  // absent: the voice's neutral one
-  uint64_t seed = 0;                        // of the noise: the same seed gives the same samples
-  int output_block_samples = 0;             // 0: 20 ms or one hop, whichever is longer
-  int opus_bitrate = 0;                     // bit/s; 0: the codec's default
+  uint64_t seed = 0;                          // of the noise: the same seed gives the same samples
+  int output_block_samples = 0;               // 0: 20 ms or one hop, whichever is longer
+  int opus_bitrate = 0;                       // bit/s; 0: the codec's default
 
   // Samples that may wait to be read before the server is asked to hold back; 0: no limit, which suits a program that
   // writes everything and then reads. With a limit, read while you write: in another thread.

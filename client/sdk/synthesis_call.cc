@@ -64,7 +64,8 @@ absl::Status SynthesisStream::Call::Write(absl::Span<const float> samples) {
 
 absl::Status SynthesisStream::Call::WriteControls(absl::Span<const ControlFrame> frames, int frame_samples) {
   MutexLock lock(&mu_);
-  if (frame_samples < 1) return absl::InvalidArgumentError(absl::StrCat("frame_samples is ", frame_samples, "; at least 1"));
+  if (frame_samples < 1)
+    return absl::InvalidArgumentError(absl::StrCat("frame_samples is ", frame_samples, "; at least 1"));
   while (!frames.empty()) {
     ASSIGN_OR_RETURN(const int64_t taken, AddControls(frames, frame_samples));
     frames.remove_prefix(taken);
@@ -220,7 +221,8 @@ void SynthesisStream::Call::Fail(absl::Status status) {
 }
 
 absl::StatusOr<std::optional<StreamMessage>> SynthesisStream::Call::TakeResponse() {
-  if (output_ == nullptr && !response_.has_started()) return absl::InternalError("the server's first message is not `started`");
+  if (output_ == nullptr && !response_.has_started())
+    return absl::InternalError("the server's first message is not `started`");
   switch (response_.response_case()) {
     case v1::StreamSessionResponse::kStarted:
       RETURN_IF_ERROR(TakeStarted(response_.started()));
@@ -254,11 +256,12 @@ absl::Status SynthesisStream::Call::TakeStarted(const v1::SessionStarted& starte
   started_ = FromMessage(started);
   ASSIGN_OR_RETURN(auto encoder, MakeEncoder(options_.input.codec, options_.input.sample_rate, options_.opus_bitrate));
   ASSIGN_OR_RETURN(auto decoder, MakeDecoder(options_.output.codec, started_.output.sample_rate));
-  output_ = std::make_unique<OutputBlocks>(
-      std::move(decoder), OutputBlocks::Format{options_.output.codec, started_.output_codec_delay});
+  output_ = std::make_unique<OutputBlocks>(std::move(decoder),
+                                           OutputBlocks::Format{options_.output.codec, started_.output_codec_delay});
   MutexLock lock(&mu_);
   input_ = std::make_unique<InputBlocks>(
-      std::move(encoder), InputBlocks::Limits{started_.input_credit, started.max_block_bytes(), started_.input_codec_delay});
+      std::move(encoder),
+      InputBlocks::Limits{started_.input_credit, started.max_block_bytes(), started_.input_codec_delay});
   state_ = State::kOpen;
   changed_.NotifyAll();
   return absl::OkStatus();

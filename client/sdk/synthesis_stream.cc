@@ -8,7 +8,8 @@
 
 namespace ddsp::client {
 
-absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(const std::string& address, StreamOptions options) {
+absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(const std::string& address,
+                                                                       StreamOptions options) {
   return Open(MakeChannel(address), std::move(options));
 }
 

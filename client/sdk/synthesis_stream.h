@@ -26,9 +26,11 @@ namespace ddsp::client {
 class SynthesisStream {
  public:
   // Returns when the server has answered `started`. Errors: those of the server (see error.h), UNAVAILABLE when nobody
-  // answers at the address, DEADLINE_EXCEEDED after options.open_timeout, INVALID_ARGUMENT for a rate Opus does not have.
+  // answers at the address, DEADLINE_EXCEEDED after options.open_timeout, INVALID_ARGUMENT for a rate Opus does not
+  // have.
   static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(const std::string& address, StreamOptions options);
-  static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(std::shared_ptr<grpc::Channel> channel, StreamOptions options);
+  static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(std::shared_ptr<grpc::Channel> channel,
+                                                               StreamOptions options);
   // Cancels a session that has not ended, and waits for that.
   ~SynthesisStream();
 

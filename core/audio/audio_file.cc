@@ -42,7 +42,8 @@ absl::Status CheckHeader(const std::string& path, const SF_INFO& info) {
     return Invalid(path, absl::StrCat(info.frames, " samples are more than ", kMaxFileFrames, "; cut it into parts"));
   }
   if (info.samplerate < kMinFileRate || info.samplerate > kMaxFileRate) {
-    return Invalid(path, absl::StrCat("sample rate ", info.samplerate, " Hz is outside ", kMinFileRate, " to ", kMaxFileRate));
+    return Invalid(
+        path, absl::StrCat("sample rate ", info.samplerate, " Hz is outside ", kMinFileRate, " to ", kMaxFileRate));
   }
   return absl::OkStatus();
 }
@@ -71,13 +72,15 @@ absl::StatusOr<AudioFile> ReadAudioFile(const std::string& path) {
   RETURN_IF_ERROR(CheckReadable(path));
   SF_INFO info = {};
   const SoundFile file(sf_open(path.c_str(), SFM_READ, &info));
-  if (file == nullptr) return Invalid(path, absl::StrCat("is no audio file that can be read (", sf_strerror(nullptr), ")"));
+  if (file == nullptr)
+    return Invalid(path, absl::StrCat("is no audio file that can be read (", sf_strerror(nullptr), ")"));
   RETURN_IF_ERROR(CheckHeader(path, info));
   AudioFile audio{info.samplerate, ReadMono(file.get(), info)};
   if (audio.samples.empty()) return Invalid(path, "holds no samples (cut off after its header)");
   const auto bad = std::find_if(audio.samples.begin(), audio.samples.end(), [](float x) { return !std::isfinite(x); });
   if (bad != audio.samples.end()) {
-    return Invalid(path, absl::StrCat("sample ", bad - audio.samples.begin(), " is ", *bad, "; every sample must be finite"));
+    return Invalid(path,
+                   absl::StrCat("sample ", bad - audio.samples.begin(), " is ", *bad, "; every sample must be finite"));
   }
   return audio;
 }

@@ -18,8 +18,8 @@ struct AudioFile {
   std::vector<float> samples;  // mono: the mean of all channels; at least one, finite; full scale is 1
 };
 
-// Errors name the path and the reason: NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT (a directory, no audio, empty, without
-// samples, a rate out of range, NaN or infinity and where, longer than kMaxFileFrames).
+// Errors name the path and the reason: NOT_FOUND, PERMISSION_DENIED, INVALID_ARGUMENT (a directory, no audio, empty,
+// without samples, a rate out of range, NaN or infinity and where, longer than kMaxFileFrames).
 absl::StatusOr<AudioFile> ReadAudioFile(const std::string& path);
 
 }  // namespace ddsp

@@ -29,11 +29,13 @@ class Cli : public ::testing::Test {
     EXPECT_TRUE(WriteWav(Path(name), {rate, 1, TestMelody(samples, rate)}).ok());
     return Path(name);
   }
-  static ProgramResult Ddsp(const std::string& arguments) { return RunProgram(std::string(DDSP_PROGRAM) + " " + arguments); }
+  static ProgramResult Ddsp(const std::string& arguments) {
+    return RunProgram(std::string(DDSP_PROGRAM) + " " + arguments);
+  }
   // In process unless `arguments` name a server.
   ProgramResult Transfer(const std::string& in, const std::string& out, const std::string& arguments = "") {
-    return Ddsp("transfer " + in + " " + Path(out) + " --model test-voice --model-repository " + server_->repository() + " " +
-                arguments);
+    return Ddsp("transfer " + in + " " + Path(out) + " --model test-voice --model-repository " + server_->repository() +
+                " " + arguments);
   }
   void ExpectFailure(const ProgramResult& result, int exit_code, const std::string& said) {
     EXPECT_EQ(result.exit_code, exit_code) << result.said;
@@ -111,7 +113,8 @@ TEST_F(Cli, FeaturesAreACsvOfEveryFrame) {
 }
 
 TEST_F(Cli, EveryBadFileIsNamedWithItsReason) {
-  const std::string letter = Path("letter.wav"), empty = Path("empty.wav"), silent = Path("zero.wav"), nan = Path("nan.wav");
+  const std::string letter = Path("letter.wav"), empty = Path("empty.wav"), silent = Path("zero.wav"),
+                    nan = Path("nan.wav");
   ASSERT_TRUE(WriteFileAtomically(letter, "This is no audio, whatever it is called.").ok());
   ASSERT_TRUE(WriteFileAtomically(empty, "").ok());
   ASSERT_TRUE(WriteWav(silent, {16000, 1, {}}).ok());
@@ -138,9 +141,13 @@ TEST_F(Cli, StereoAnd24BitAndFlacAreRead) {
 
 TEST_F(Cli, SaysWhatIsWrongWithAVoiceOrAServer) {
   const std::string in = WriteMelody("in.wav");
-  ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --model kazoo --model-repository " + server_->repository()), 1, "kazoo");
-  ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --model-repository " + Path("nowhere")), 1, Path("nowhere"));
-  ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --model kazoo --server " + server_->address()), 1, "MODEL_NOT_FOUND");
+  ExpectFailure(
+      Ddsp("transfer " + in + " " + Path("o.wav") + " --model kazoo --model-repository " + server_->repository()), 1,
+      "kazoo");
+  ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --model-repository " + Path("nowhere")), 1,
+                Path("nowhere"));
+  ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --model kazoo --server " + server_->address()), 1,
+                "MODEL_NOT_FOUND");
   ExpectFailure(Ddsp("transfer " + in + " " + Path("o.wav") + " --server 127.0.0.1:1"), 1, "UNAVAILABLE");
   ExpectFailure(Transfer(in, "no/such/folder/o.wav"), 1, "no/such/folder");
 }

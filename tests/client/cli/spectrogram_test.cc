@@ -23,7 +23,8 @@ TEST(Spectrogram, AFullScaleSineIsZeroDecibelsAtItsRow) {
     const auto& middle = levels[5];
     const auto loudest = std::max_element(middle.begin(), middle.end());
     EXPECT_NEAR(*loudest, 0, 0.5);
-    const double share = scale == FrequencyScale::kLinear ? 1000.0 / 8000 : std::log(1000.0 / 50) / std::log(8000.0 / 50);
+    const double share =
+        scale == FrequencyScale::kLinear ? 1000.0 / 8000 : std::log(1000.0 / 50) / std::log(8000.0 / 50);
     EXPECT_NEAR(loudest - middle.begin(), share * kRows, 2);
   }
 }

@@ -110,7 +110,8 @@ TEST_F(LiveSession, AParameterChangeTakesEffectAtItsSample) {
   };
   const std::vector<float> plain = Play({}, melody, 320), changed = play(320);
   EXPECT_LE(LargestDifference(play(1777), changed), kTolerance);
-  // Not to the bit: the reverb transforms whole hops, so what comes later in one moves the rounding of what came before.
+  // Not to the bit: the reverb transforms whole hops, so what comes later in one moves the rounding of what came
+  // before.
   const auto same = [](float a, float b) { return std::abs(a - b) < 1e-6f; };
   const auto first = std::mismatch(plain.begin(), plain.end(), changed.begin(), same).first - plain.begin();
   EXPECT_GE(first, kChange);

@@ -52,7 +52,8 @@ TEST(Codec, RefusesWhatOpusDoesNotHave) {
   EXPECT_EQ(MakeEncoder(Codec::kOpus, 44100, 0).status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(MakeDecoder(Codec::kOpus, 44100).status().code(), absl::StatusCode::kInvalidArgument);
   const float nan = std::numeric_limits<float>::quiet_NaN();
-  EXPECT_EQ((*MakeEncoder(Codec::kPcm16, 16000, 0))->Encode({{nan}}).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ((*MakeEncoder(Codec::kPcm16, 16000, 0))->Encode({{nan}}).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 TEST(Codec, BytesThatAreNoPacketAreDataLoss) {

@@ -1,4 +1,5 @@
-// A Synthesis service in this process that answers audio with the same audio: what a client can be tested against alone.
+// A Synthesis service in this process that answers audio with the same audio: what a client can be tested against
+// alone.
 #pragma once
 
 #include <grpcpp/server.h>
@@ -17,13 +18,13 @@ class FakeSynthesis : public v1::Synthesis::Service {
   using Stream = grpc::ServerReaderWriter<v1::StreamSessionResponse, v1::StreamSessionRequest>;
   struct Behaviour {
     int64_t input_credit = 16000;
-    bool grants = true;             // gives back what was consumed
+    bool grants = true;  // gives back what was consumed
     int max_block_bytes = 0;
-    int codec_delay = 0;            // of Opus, both ways
+    int codec_delay = 0;  // of Opus, both ways
     int64_t tail = 0;
-    bool answers = true;            // false: never says `started`
-    bool skips_a_block = false;     // in the numbering of its output
-    int fails_after_blocks = -1;    // ends the call with `failure`
+    bool answers = true;          // false: never says `started`
+    bool skips_a_block = false;   // in the numbering of its output
+    int fails_after_blocks = -1;  // ends the call with `failure`
     grpc::Status failure{};
   };
   explicit FakeSynthesis(Behaviour behaviour);

@@ -172,7 +172,8 @@ TEST(SynthesisStream, EveryCallReturnsTheErrorThatEndedTheSession) {
 
 // The writer waits for credit that never comes; the end of the session must wake it.
 TEST(SynthesisStream, AnErrorWakesAWaitingWriter) {
-  FakeSynthesis server({.input_credit = 10, .grants = false, .fails_after_blocks = 0, .failure = Failure("SERVER_DRAINING")});
+  FakeSynthesis server(
+      {.input_credit = 10, .grants = false, .fails_after_blocks = 0, .failure = Failure("SERVER_DRAINING")});
   const auto stream = Open(server);
   const absl::Status status = stream->Write(Sine(1000));
   EXPECT_EQ(DetailsOf(status)->reason, "SERVER_DRAINING");

@@ -47,8 +47,9 @@ constexpr float kSixteenBits = 0.5f / 32768;
 
 TEST(AudioFile, ReadsEveryUsualEncoding) {
   const std::vector<float> samples = {0, 0.25f, -0.5f, 0.1f};
-  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16, SF_FORMAT_WAV | SF_FORMAT_PCM_24, SF_FORMAT_WAV | SF_FORMAT_PCM_32,
-                         SF_FORMAT_WAV | SF_FORMAT_FLOAT,  SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_24};
+  const int formats[] = {SF_FORMAT_WAV | SF_FORMAT_PCM_16,  SF_FORMAT_WAV | SF_FORMAT_PCM_24,
+                         SF_FORMAT_WAV | SF_FORMAT_PCM_32,  SF_FORMAT_WAV | SF_FORMAT_FLOAT,
+                         SF_FORMAT_FLAC | SF_FORMAT_PCM_16, SF_FORMAT_FLAC | SF_FORMAT_PCM_24};
   for (int format : formats) {
     const auto audio = ReadAudioFile(WriteAs("encoding", format, 44100, 1, samples));
     ASSERT_TRUE(audio.ok()) << audio.status();
@@ -59,7 +60,8 @@ TEST(AudioFile, ReadsEveryUsualEncoding) {
 }
 
 TEST(AudioFile, TakesTheMeanOfStereo) {
-  const auto audio = ReadAudioFile(WriteAs("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 16000, 2, {1, 0, 0.5f, -0.5f}));
+  const auto audio =
+      ReadAudioFile(WriteAs("stereo.wav", SF_FORMAT_WAV | SF_FORMAT_FLOAT, 16000, 2, {1, 0, 0.5f, -0.5f}));
   EXPECT_THAT(audio->samples, ElementsAre(0.5f, 0));
 }
 

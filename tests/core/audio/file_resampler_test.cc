@@ -22,7 +22,8 @@ TEST(ResampleFile, KeepsEverySampleAtItsTime) {
       ASSERT_EQ(out->size(), expected.size());
       // The ends see silence beyond the file. Half a sample of shift would be an error of 0.03 at 48 kHz.
       double worst = 0;
-      for (size_t n = to / 20; n < expected.size() - to / 20; ++n) worst = std::max<double>(worst, std::abs((*out)[n] - expected[n]));
+      for (size_t n = to / 20; n < expected.size() - to / 20; ++n)
+        worst = std::max<double>(worst, std::abs((*out)[n] - expected[n]));
       EXPECT_LT(worst, 2e-4) << from << " to " << to;
     }
   }
