@@ -12,6 +12,7 @@
 namespace ddsp::server {
 namespace {
 
+constexpr std::chrono::milliseconds kLastFlush(50);
 constexpr int kMaxReceiveBytes = 4 * 1024 * 1024;
 
 // Dead clients are found within 40 s; our own clients may ping every 20 s.
@@ -51,7 +52,8 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options)
 
 Endpoint::~Endpoint() {
   if (server_ == nullptr) return;
-  server_->Shutdown(std::chrono::system_clock::now() + std::chrono::seconds(1));
+  // gRPC waits for all of this time even when there is nothing to wait for.
+  server_->Shutdown(std::chrono::system_clock::now() + kLastFlush);
   server_->Wait();
 }
 

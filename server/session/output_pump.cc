@@ -55,16 +55,14 @@ void OutputPump::Close(const absl::Status& status, Backlog backlog) {
 }
 
 void OutputPump::Written(bool ok) {
-  bool room_again = false;
   {
     MutexLock lock(&mu_);
     write_under_way_ = false;
     last_progress_ = clock_.Now();
     if (!ok) queue_.Clear();
-    room_again = !queue_.full() && !final_status_.has_value();
   }
   Pump();
-  if (room_again) observer_->RoomAgain();
+  if (!full()) observer_->RoomAgain();
 }
 
 void OutputPump::Detach() {

@@ -18,6 +18,9 @@ std::string NewSessionId() {
   return absl::StrFormat("%08x%08x", random(), random());
 }
 
+// Messages kept for a client that pings before its session has started.
+constexpr size_t kMostEarly = 16;
+
 // Labels of ddsp_sessions_ended_total.
 std::string_view EndReason(const absl::Status& status) {
   if (status.ok()) return "client_close";
@@ -72,7 +75,7 @@ absl::Status Session::Accept(const v1::StreamSessionRequest& request) {
       Post(FlushIn{request.flush().id()});
       return absl::OkStatus();
     case v1::StreamSessionRequest::kPing:
-      Answer(request.ping());
+      SayAfterStarted(MakePong(request.ping()));
       return absl::OkStatus();
     case v1::StreamSessionRequest::kCredit:
       output_.Grant(ClampToInt64(request.credit().samples()));
@@ -130,16 +133,15 @@ absl::Status Session::AcceptControl(const v1::ControlBlock& block) {
   return absl::OkStatus();
 }
 
-// `started` is the first message in any case.
-void Session::Answer(const v1::Ping& ping) {
+void Session::SayAfterStarted(v1::StreamSessionResponse message) {
   {
     MutexLock lock(&mu_);
     if (machine_.state() == SessionState::kOpening) {
-      early_ping_ = ping;
+      if (early_.size() < kMostEarly) early_.push_back(std::move(message));
       return;
     }
   }
-  output_.PushUrgent(MakePong(ping));
+  output_.PushUrgent(std::move(message));
 }
 
 void Session::OnHalfClose() {
@@ -213,18 +215,18 @@ void Session::Start() {
                                   .input_codec_delay = reader_->codec_delay(),
                                   .limits = services_.limits}));
   absl::Duration setup;
-  std::optional<v1::Ping> early_ping;
+  std::vector<v1::StreamSessionResponse> early;
   {
     MutexLock lock(&mu_);
     if (machine_.over()) return;
     machine_.Transition(SessionState::kLive);
     setup = services_.clock->Now() - config_time_;
-    early_ping.swap(early_ping_);
+    early.swap(early_);
   }
   live_ = true;
   voice_->metrics->sessions_started->Increment();
   voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
-  if (early_ping.has_value()) output_.PushUrgent(MakePong(*early_ping));
+  for (v1::StreamSessionResponse& message : early) output_.PushUrgent(std::move(message));
 }
 
 // The caller has the turn; when this returns, it has passed it on or given it up.
@@ -372,10 +374,10 @@ void Session::NotifyDraining() {
   int64_t sample = 0;
   {
     MutexLock lock(&mu_);
-    if (machine_.state() != SessionState::kLive && machine_.state() != SessionState::kFinishing) return;
+    if (machine_.over() || machine_.state() == SessionState::kAwaitingConfig) return;
     sample = input_samples_;
   }
-  output_.PushUrgent(MakeEvent(v1::SessionEvent::DRAINING, sample, "the server takes no new sessions and will stop"));
+  SayAfterStarted(MakeEvent(v1::SessionEvent::DRAINING, sample, "the server takes no new sessions and will stop"));
 }
 
 }  // namespace ddsp::server

@@ -78,7 +78,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   absl::Status Open(const v1::SessionConfig& config);
   absl::Status AcceptAudio(const v1::AudioBlock& block);
   absl::Status AcceptControl(const v1::ControlBlock& block);
-  void Answer(const v1::Ping& ping);
+  // `started` is the first message in any case.
+  void SayAfterStarted(v1::StreamSessionResponse message);
   absl::Status TakeCredit(int64_t samples);
   void Post(InputEvent event);
 
@@ -129,7 +130,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::optional<CreditWindow> input_credit_ ABSL_GUARDED_BY(mu_);
   absl::Time config_time_ ABSL_GUARDED_BY(mu_);   // construction, until there is a config
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);
-  std::optional<v1::Ping> early_ping_ ABSL_GUARDED_BY(mu_);  // came before `started` was said
+  std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
   bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
   int64_t input_samples_ ABSL_GUARDED_BY(mu_) = 0, output_samples_ ABSL_GUARDED_BY(mu_) = 0;

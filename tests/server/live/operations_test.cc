@@ -66,9 +66,15 @@ std::string HttpGet(int port, const std::string& path) {
   return answer;
 }
 
+ServerOptions AllPorts() {
+  ServerOptions options = LocalOptions(2);
+  options.metrics_listen = options.admin_listen = "127.0.0.1:0";
+  return options;
+}
+
 class OperationsTest : public ::testing::Test {
  protected:
-  std::unique_ptr<Server> server_ = *Server::Start(LocalOptions(2), FakeVoices(2));
+  std::unique_ptr<Server> server_ = *Server::Start(AllPorts(), FakeVoices(2));
 };
 
 TEST_F(OperationsTest, HealthKnowsServerServiceAndModels) {
