@@ -25,16 +25,20 @@ constexpr int kLargestGlide = 2;
 // enough that a correlation of 0.99 counts little more than 0.95.
 constexpr float kFloor = 0.1f;
 // Of two periods that explain the sound equally the shorter wins: share of the evidence per octave.
-constexpr float kOctaveShare = 0.2f;
+constexpr float kOctaveShare = 0.25f;
 constexpr float kMiddleOctave = 2.5f;
 constexpr float kHarmonicsWeight = 6.0f;
 constexpr float kEvidence = 0.7f;
 
 // Below this level (dB) evidence fades and nothing is voiced.
-constexpr float kQuietDb = -56.0f;
+constexpr float kQuietDb = -54.0f;
 constexpr int kLevelWindow = 512;
-constexpr float kVoicedConfidence = 0.5f;
-constexpr float kHoldConfidence = 0.3f;
+// A match with the harmonics that leaves no doubt: 1 % of the test melodies' voiced frames have less, as have 99.9 % of
+// all frames of white and pink noise. The correlation alone takes half of all pink noise for a pitch.
+constexpr float kFullMatch = 0.08f;
+constexpr float kVoicedConfidence = 0.3f;
+// Less than this tells nothing of the pitch: the last is held.
+constexpr float kHoldConfidence = 0.1f;
 
 int ChooseStep(int hop) {
   int best = hop;
@@ -82,7 +86,7 @@ void PitchTracker::Advance(std::span<const float> window, PitchState& state) con
     const float residual = std::max(0.0f, 1.0f - at_period[bin]);
     const float log_correlation = std::log((1.0f + kFloor) / (residual + kFloor));
     evidence[bin] = weight * (period_weight_[bin] * log_correlation + kHarmonicsWeight * at_harmonics[bin]);
-    slot.confidence[bin] = std::clamp(at_period[bin], 0.0f, 1.0f);
+    slot.confidence[bin] = std::clamp(at_period[bin], 0.0f, 1.0f) * std::clamp(at_harmonics[bin] / kFullMatch, 0.0f, 1.0f);
   }
   state.path.Advance(std::span(evidence).first(grid_.bins()));
 }
