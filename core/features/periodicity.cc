@@ -117,10 +117,16 @@ void Periodicity::Measure(std::span<const float> samples, const Result& result) 
 }
 
 void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<float> at_period) const {
+  // Any slow sound is similar to itself a short time later. A period has to stand out from the lags before it.
+  std::array<float, kMaxLag> lowest_before;
+  lowest_before[0] = correlation[0];
+  for (int lag = 1; lag < lags_; ++lag) lowest_before[lag] = std::min(lowest_before[lag - 1], correlation[lag]);
+  auto standing_out = [&](float value, int lag) { return std::min(value, 2.0f * (value - lowest_before[lag])); };
   for (int bin = first_bin_; bin < last_bin_; ++bin) {
     const Tap& tap = taps_[bin - first_bin_];
     const float* c = correlation.data() + tap.lag;
-    at_period[bin] = c[0] * tap.weight[0] + c[1] * tap.weight[1] + c[2] * tap.weight[2] + c[3] * tap.weight[3];
+    const float value = c[0] * tap.weight[0] + c[1] * tap.weight[1] + c[2] * tap.weight[2] + c[3] * tap.weight[3];
+    at_period[bin] = standing_out(value, tap.lag + 1);
   }
   // A low candidate's 20 cents span several lags: peaks inside count wherever they are.
   const int lowest = std::max(2, static_cast<int>(sample_rate_ / grid_.Hz(last_bin_ - 0.5)));
@@ -130,7 +136,7 @@ void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<floa
     const float shift = 0.5f * (a - c) / (a - 2.0f * b + c);
     const int bin = grid_.Bin(sample_rate_ / (lag + shift));
     if (bin < first_bin_ || bin >= last_bin_) continue;
-    at_period[bin] = std::max(at_period[bin], b - 0.25f * (a - c) * shift);
+    at_period[bin] = std::max(at_period[bin], standing_out(b - 0.25f * (a - c) * shift, lag));
   }
 }
 

@@ -40,6 +40,26 @@ constexpr float kVoicedConfidence = 0.3f;
 // Less than this tells nothing of the pitch: the last is held.
 constexpr float kHoldConfidence = 0.1f;
 
+// A band of noise repeats itself after one period of its middle, a note still does after this many samples.
+constexpr double kPersistenceLag = 56.0;
+
+// Catmull-Rom interpolation; 1 <= at < size - 2.
+double Interpolate(std::span<const float> x, double at) {
+  const int i = static_cast<int>(at);
+  const double f = at - i, a = x[i - 1], b = x[i], c = x[i + 1], d = x[i + 2];
+  return b + 0.5 * f * (c - a + f * (2.0 * a - 5.0 * b + 4.0 * c - d + f * (3.0 * (b - c) + d - a)));
+}
+
+// Largest correlation over small errors of the pitch, some periods later, as a share of that after one period.
+float Persistence(std::span<const float> correlation, double period) {
+  const double periods = std::ceil(kPersistenceLag / period);
+  if (periods < 2.0) return 1.0f;
+  const double lag = periods * period;
+  const double later = std::max({Interpolate(correlation, 0.99 * lag), Interpolate(correlation, lag),
+                                 Interpolate(correlation, 1.01 * lag)});
+  return static_cast<float>(std::clamp(later / std::max(0.01, Interpolate(correlation, period)), 0.0, 1.0));
+}
+
 int ChooseStep(int hop) {
   int best = hop;
   for (int step = 1; step <= hop; ++step) {
@@ -169,6 +189,7 @@ PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& 
     // Two bins away it is another peak's.
     if (std::abs(std::log2(hz / coarse)) > 2.0 * PitchGrid::kCents / 1200.0) hz = coarse;
     state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
+    if (reading.bin >= split_) estimate.confidence *= Persistence(slot.correlation, settings_.sample_rate / hz);
     estimate.voiced = estimate.confidence > kVoicedConfidence;
   }
   estimate.f0_hz = state.held_hz;
