@@ -188,8 +188,10 @@ PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& 
     double hz = in_long_window ? RefineInLongWindow(coarse, state) : RefineInShortWindow(coarse, slot);
     // Two bins away it is another peak's.
     if (std::abs(std::log2(hz / coarse)) > 2.0 * PitchGrid::kCents / 1200.0) hz = coarse;
-    state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
     if (reading.bin >= split_) estimate.confidence *= Persistence(slot.correlation, settings_.sample_rate / hz);
+    if (estimate.confidence > kHoldConfidence) {
+      state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
+    }
     estimate.voiced = estimate.confidence > kVoicedConfidence;
   }
   estimate.f0_hz = state.held_hz;
