@@ -20,10 +20,20 @@ SynthesisStream::Call::Call(std::shared_ptr<grpc::Channel> channel, StreamOption
 SynthesisStream::Call::~Call() {
   context_.TryCancel();
   MutexLock lock(&mu_);
-  while (state_ != State::kDone) changed_.Wait(&mu_);
+  while (state_ != State::kIdle && state_ != State::kDone) changed_.Wait(&mu_);
 }
 
 absl::Status SynthesisStream::Call::Start() {
+  v1::StreamSessionRequest request;
+  *request.mutable_config() = ToConfig(options_);
+  if (options_.input.codec == Codec::kOpus) {
+    ASSIGN_OR_RETURN(const auto encoder, MakeEncoder(Codec::kOpus, options_.input.sample_rate, options_.opus_bitrate));
+    request.mutable_config()->set_input_codec_delay_samples(encoder->delay());
+  }
+  {
+    MutexLock lock(&mu_);
+    state_ = State::kOpening;
+  }
   stub_->async()->StreamSession(&context_, this);
   // Keeps OnDone away while this side may still start a write.
   AddHold();
@@ -31,7 +41,7 @@ absl::Status SynthesisStream::Call::Start() {
   StartCall();
   const auto deadline = std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(options_.open_timeout);
   MutexLock lock(&mu_);
-  *queue_.emplace_back().mutable_config() = ToConfig(options_);
+  queue_.push_back(std::move(request));
   Pump();
   while (state_ == State::kOpening || state_ == State::kClosed) {
     const auto left = deadline - std::chrono::steady_clock::now();

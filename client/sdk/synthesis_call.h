@@ -1,7 +1,7 @@
 // The gRPC side of a SynthesisStream: one call, its queues, and the reactions of the transport.
 //
-//   kOpening --started--> kOpen --last message--> kClosed --OnDone--> kDone
-//       \________________________ any error ________/
+//   kIdle --Start()--> kOpening --started--> kOpen --last message--> kClosed --OnDone--> kDone
+//                          \________________________ any error ________/
 #pragma once
 
 #include <grpcpp/channel.h>
@@ -46,7 +46,7 @@ class SynthesisStream::Call : public grpc::ClientBidiReactor<v1::StreamSessionRe
   void Cancel() { context_.TryCancel(); }
 
  private:
-  enum class State { kOpening, kOpen, kClosed, kDone };
+  enum class State { kIdle, kOpening, kOpen, kClosed, kDone };
 
   void OnReadDone(bool ok) override;
   void OnWriteDone(bool ok) override;
@@ -79,7 +79,7 @@ class SynthesisStream::Call : public grpc::ClientBidiReactor<v1::StreamSessionRe
 
   Mutex mu_;
   CondVar changed_;
-  State state_ ABSL_GUARDED_BY(mu_) = State::kOpening;
+  State state_ ABSL_GUARDED_BY(mu_) = State::kIdle;
   absl::Status status_ ABSL_GUARDED_BY(mu_);  // how the call ended
   std::unique_ptr<InputBlocks> input_ ABSL_GUARDED_BY(mu_);
   std::deque<v1::StreamSessionRequest> queue_ ABSL_GUARDED_BY(mu_);  // its front is being written
