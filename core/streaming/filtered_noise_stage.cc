@@ -52,6 +52,10 @@ absl::StatusOr<std::unique_ptr<StreamStage>> MakeFilteredNoiseStage(const StageC
   ASSIGN_OR_RETURN(const ControlSlice magnitudes, context.layout.Find(context.node.inputs(0)));
   if (magnitudes.size < 3)
     return absl::InvalidArgumentError(absl::StrCat("FilteredNoise needs 3 bands, not ", magnitudes.size));
+  if (magnitudes.size - 2 > context.voice.spec.hop_size()) {
+    return absl::InvalidArgumentError(absl::StrCat(magnitudes.size, " bands make a filter whose delay exceeds the hop of ",
+                                                   context.voice.spec.hop_size(), " samples"));
+  }
   const auto number = [&](const char* key, double absent) {
     const auto found = context.node.numbers().find(key);
     return found == context.node.numbers().end() ? absent : found->second;

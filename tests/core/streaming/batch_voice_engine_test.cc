@@ -292,6 +292,13 @@ TEST(BatchVoiceEngine, NamesTheNodeThatCannotBeBuilt) {
               HasSubstr("no control 'amp'; there is: amps"));
 }
 
+TEST(BatchVoiceEngine, RefusesAFilterLongerThanItsHop) {
+  TestVoiceOptions options;
+  options.noise_bands = 400;
+  const auto voice = std::make_shared<Voice>(MakeTestVoice(options));
+  EXPECT_THAT(std::string(BatchVoiceEngine::Create(voice, 1).status().message()), HasSubstr("400 bands"));
+}
+
 TEST(BatchVoiceEngine, RefusesAVoiceOfAnotherExtractor) {
   auto voice = std::make_shared<Voice>(MakeTestVoice());
   voice->spec.mutable_features()->set_version(99);
