@@ -193,6 +193,15 @@ TEST(SynthesisStream, CancelWakesEveryone) {
   writer.join();
 }
 
+TEST(SynthesisStream, AServerThatGoesAwayEndsTheSession) {
+  auto server = std::make_unique<FakeSynthesis>(FakeSynthesis::Behaviour{});
+  const auto stream = Open(*server);
+  ASSERT_TRUE(stream->Write(Sine(100)).ok());
+  server.reset();
+  EXPECT_FALSE(stream->ReadAllAudio().ok());
+  EXPECT_FALSE(stream->Write(Sine(100)).ok());
+}
+
 TEST(SynthesisStream, NoticesALostBlock) {
   FakeSynthesis server({.max_block_bytes = 400, .skips_a_block = true});
   const auto stream = Open(server);
