@@ -1,5 +1,7 @@
 #include "core/dsp/oscillator.h"
 
+#include <torch/csrc/autograd/custom_function.h>
+
 #include <cmath>
 #include <vector>
 
@@ -19,6 +21,36 @@ void CheckEnvelope(const Tensor& x, const char* name) {
 
 Tensor HarmonicNumbers(int64_t n_harmonics, const Tensor& like) {
   return at::arange(1, n_harmonics + 1, like.options().requires_grad(false));
+}
+
+// The running sum of float32 values in float32, one after the other as upstream adds them up. at::cumsum keeps its sum
+// in double, which is nearer the truth and hence further from upstream, whose models were trained with these errors.
+class FloatCumsum : public torch::autograd::Function<FloatCumsum> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, int64_t axis) {
+    ctx->saved_data["axis"] = axis;
+    const Tensor values = x.contiguous();
+    Tensor sums = at::empty_like(values);
+    const int64_t steps = values.size(axis);
+    int64_t inner = 1;
+    for (int64_t after = axis + 1; after < values.dim(); ++after) inner *= values.size(after);
+    const float* in = values.const_data_ptr<float>();
+    float* out = sums.data_ptr<float>();
+    for (int64_t start = 0; start < values.numel(); start += steps * inner) {
+      for (int64_t i = start; i < start + steps * inner; ++i)
+        out[i] = i < start + inner ? in[i] : out[i - inner] + in[i];
+    }
+    return sums;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const int64_t axis = ctx->saved_data["axis"].toInt();
+    return {at::cumsum(grads[0].flip(axis), axis).flip(axis), Tensor()};
+  }
+};
+
+Tensor UpstreamCumsum(const Tensor& x, int64_t axis) {
+  return x.scalar_type() == at::kFloat && x.numel() > 0 ? FloatCumsum::apply(x, axis) : at::cumsum(x, axis);
 }
 
 // sin of k times a phase [batch, samples, 1]. A double phase is wrapped after the multiplication, before it is rounded.
@@ -46,10 +78,10 @@ at::Tensor AngularCumsum(const Tensor& angular_frequency, int64_t chunk_size) {
   const int64_t n_time = angular_frequency.size(1);
   const int64_t chunks = (n_time + chunk_size - 1) / chunk_size;
   const Tensor padded = PadAxis(angular_frequency, 0, chunks * chunk_size - n_time, 1);
-  Tensor phase = at::cumsum(padded.unflatten(1, {chunks, chunk_size}), 2);
+  Tensor phase = UpstreamCumsum(padded.unflatten(1, {chunks, chunk_size}), 2);
   const Tensor ends = at::remainder(phase.narrow(2, chunk_size - 1, 1), kTwoPi);
   const Tensor offsets = PadAxis(ends.narrow(1, 0, chunks - 1), 1, 0, 1);
-  phase = phase + at::remainder(at::cumsum(offsets, 1), kTwoPi);
+  phase = phase + at::remainder(UpstreamCumsum(offsets, 1), kTwoPi);
   return at::remainder(phase, kTwoPi).flatten(1, 2).narrow(1, 0, n_time);
 }
 
@@ -60,7 +92,7 @@ at::Tensor PhaseOf(const Tensor& frequency_hz, double sample_rate, PhaseAccumula
       return at::remainder(cycles, 1) * kTwoPi;
     }
     case PhaseAccumulation::kCumsum:
-      return at::cumsum(frequency_hz * kTwoPi / sample_rate, 1);
+      return UpstreamCumsum(frequency_hz * kTwoPi / sample_rate, 1);
     case PhaseAccumulation::kAngularCumsum:
       return AngularCumsum(frequency_hz * kTwoPi / sample_rate);
   }
