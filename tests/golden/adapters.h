@@ -17,5 +17,12 @@ extern const AdapterEntry kProcessorAdapters[];
 extern const AdapterEntry kLossAdapters[];
 extern const AdapterEntry kNnAdapters[];
 extern const AdapterEntry kPreprocessingAdapters[];
+extern const AdapterEntry kModelAdapters[];
+extern const AdapterEntry kEncoderAdapters[];
+extern const AdapterEntry kHeuristicAdapters[];
+extern const AdapterEntry kDecoderAdapters[];
+extern const AdapterEntry kMetricAdapters[];
+extern const AdapterEntry kPostprocessingAdapters[];
+extern const AdapterEntry kLayerAdapters[];
 
 }  // namespace ddsp::golden

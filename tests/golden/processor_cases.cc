@@ -2,35 +2,10 @@
 #include "core/graph/processor_group.h"
 #include "core/processors/processor_factory.h"
 #include "tests/golden/adapters.h"
+#include "tests/golden/graph_args.h"
 
 namespace ddsp::golden {
 namespace {
-
-using Json = nlohmann::json;
-
-ArgValue ToArgValue(const std::string& name, const Json& value) {
-  if (value.is_null()) return std::monostate();
-  if (value.is_boolean()) return value.get<bool>();
-  if (value.is_number_integer()) return value.get<int64_t>();
-  if (value.is_number()) return value.get<double>();
-  if (value.is_string()) return value.get<std::string>();
-  throw Unsupported("argument " + name + " of this type");
-}
-
-// Upstream's arguments, and upstream's form where our default is another one.
-ConstructorArgs ToConstructorArgs(const std::string& class_name, const Json& args) {
-  ConstructorArgs converted;
-  for (const auto& [name, value] : args.items()) {
-    if (name != "name") converted[name] = ToArgValue(name, value);
-  }
-  if (class_name == "synths.Sinusoidal" ||
-      (class_name == "synths.Harmonic" && !args.value("use_angular_cumsum", false))) {
-    converted["phase"] = "cumsum";
-  }
-  if (class_name == "processors.Mix") converted["gains"] = "upstream";
-  if (class_name == "effects.ModDelay") converted["delay_end"] = "wrap";
-  return converted;
-}
 
 std::unique_ptr<Processor> ProcessorOf(Call& call, const std::string& class_name) {
   const ConstructorArgs args = ToConstructorArgs(class_name, call.Args());
@@ -69,35 +44,21 @@ NamedTensors GetSignal(Call& call) {
   return Out(Unwrap(ProcessorOf(call, ClassOf(call.golden_case().fn))->GetSignal(controls, context)));
 }
 
-// Whether a class draws noise; a group's inputs noise, noise_2, ... are its draws in order of execution.
-bool DrawsNoise(const std::string& class_name) {
-  return class_name == "synths.FilteredNoise" || class_name == "effects.FilteredNoiseReverb" ||
-         class_name == "effects.ExpDecayReverb";
-}
-
+// The inputs noise, noise_2 are the draws of a group in order of execution.
 NamedTensors GroupCase(Call& call) {
-  if (call.Has("gin")) throw Unsupported("argument gin");
-  const Json& dag = call.Raw("dag");
-  const Json& modules = call.Raw("modules");
-  GraphSpec spec;
   GroupContext context;
   NamedTensors inputs;
+  std::vector<std::string> keys;
   for (const auto& [name, tensor] : call.Inputs()) {
     if (name == "noise" || name == "noise_2") continue;
     inputs[name] = tensor;
-    spec.inputs.push_back(name);
+    keys.push_back(name);
   }
+  const GraphSpec spec = call.Has("gin") ? GraphFromGin(GinText::Parse(call.Text("gin", "")), keys)
+                                         : GraphFromModules(call.Raw("dag"), call.Raw("modules"), keys);
   int draws = 0;
-  for (const Json& entry : dag) {
-    GraphNode node;
-    node.name = entry.at(0).get<std::string>();
-    node.inputs = entry.at(1).get<std::vector<std::string>>();
-    if (!modules.contains(node.name)) throw Rejected("no module " + node.name);
-    const Json& module = modules[node.name];
-    node.class_name = module.at("class").get<std::string>();
-    node.args = ToConstructorArgs(node.class_name, module.value("args", Json::object()));
+  for (const GraphNode& node : spec.nodes) {
     if (DrawsNoise(node.class_name)) context.noise[node.name] = call.OptionalIn(++draws == 1 ? "noise" : "noise_2");
-    spec.nodes.push_back(std::move(node));
   }
   const ProcessorGroup group(Unwrap(ValidateGraphSpec(spec)));
   NamedTensors results = Unwrap(group.Run(inputs, context));
