@@ -126,6 +126,8 @@ absl::Status Run(Options options) {
 
 Action DeclareTrain(CLI::App& app) {
   auto options = std::make_shared<Options>();
+  options->train.trainer.step.learning_rate.peak = 1e-3;
+  options->train.trainer.step.reverb_rate = 10;
   training::TrainVoiceOptions& train = options->train;
   training::VoiceLabel& label = train.exporting.label;
   training::TrainerOptions& trainer = train.trainer;
@@ -141,6 +143,10 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--learning-rate", trainer.step.learning_rate.peak, "Largest learning rate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option("--reverb-rate", trainer.step.reverb_rate, "Multiplies the learning rate of the reverb; upstream: 1")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--from", trainer.begin_from, "Checkpoint whose weights a new run begins with; fresh ones by default");
   app.add_option("--schedule", options->schedule, "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
       ->check(CLI::IsMember({"cosine", "exponential"}))
       ->capture_default_str();

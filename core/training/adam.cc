@@ -4,7 +4,8 @@
 
 namespace ddsp::training {
 
-void Adam::Update(int64_t step, double learning_rate, const at::Tensor& gradient, const at::Tensor& weights) {
+void Adam::Update(int64_t step, double learning_rate, const at::Tensor& rates, const at::Tensor& gradient,
+                  const at::Tensor& weights) {
   if (!first_moment.defined()) {
     first_moment = at::zeros_like(weights);
     second_moment = at::zeros_like(weights);
@@ -13,7 +14,7 @@ void Adam::Update(int64_t step, double learning_rate, const at::Tensor& gradient
   second_moment.mul_(beta2).addcmul_(gradient, gradient, 1 - beta2);
   const double t = static_cast<double>(step + 1);
   const double rate = learning_rate * std::sqrt(1 - std::pow(beta2, t)) / (1 - std::pow(beta1, t));
-  weights.addcdiv_(first_moment, second_moment.sqrt().add_(epsilon), -rate);
+  weights.addcdiv_(first_moment * rates, second_moment.sqrt().add_(epsilon), -rate);
 }
 
 double ClipNorm(double limit, const at::Tensor& gradient) {

@@ -15,7 +15,9 @@ struct Adam {
   at::Tensor first_moment, second_moment;  // [size], zero at first
 
   // Update number `step`, from 0.
-  void Update(int64_t step, double learning_rate, const at::Tensor& gradient, const at::Tensor& weights);
+  //   rates  [size], multiplies the learning rate of each weight
+  void Update(int64_t step, double learning_rate, const at::Tensor& rates, const at::Tensor& gradient,
+              const at::Tensor& weights);
 };
 
 // Scales `gradient` in place so that its norm is at most `limit`; returns the norm before.

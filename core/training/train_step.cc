@@ -13,6 +13,8 @@ TrainStep::TrainStep(const StepOptions& options, const Parameters& initial)
     : options_(options), store_(initial), pool_(std::make_unique<WorkerPool>(std::max(1, options.shards))) {
   adam_.first_moment = at::zeros_like(store_.flat());
   adam_.second_moment = at::zeros_like(store_.flat());
+  rates_ = at::ones_like(store_.flat());
+  store_.ViewsOf(rates_).at("processor_group/reverb/magnitudes").fill_(options.reverb_rate);
   for (int shard = 0; shard < pool_->workers(); ++shard) gradients_.push_back(at::zeros_like(store_.flat()));
 }
 
@@ -42,7 +44,7 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     return absl::InternalError(absl::StrCat("step ", step_, ": loss ", report.loss, ", gradient norm ",
                                             report.gradient_norm, " are not finite"));
   }
-  adam_.Update(step_, report.learning_rate, gradients_[0], store_.flat());
+  adam_.Update(step_, report.learning_rate, rates_, gradients_[0], store_.flat());
   ++step_;
   return report;
 }

@@ -24,6 +24,10 @@ struct StepOptions {
   VoiceShape shape;
   SpectralObjectiveOptions objective;
   LearningRate learning_rate;
+  // Multiplies the learning rate of the reverb's magnitudes. They start so loud that a dry recording needs them 60 dB lower,
+  // and at the network's rate (upstream's 1) they are still on their way there, hissing through every rest, after many
+  // thousand steps.
+  double reverb_rate = 1.0;
   double clip_norm = 3.0;
   // The batch is cut into so many shards, one thread each; more than the batch has items are not used. Results depend on the
   // number of shards by rounding alone, and not at all on timing.
@@ -59,6 +63,7 @@ class TrainStep {
   const StepOptions options_;
   ParameterStore store_;
   Adam adam_;
+  at::Tensor rates_;  // as Adam wants them
   int64_t step_ = 0;
   std::vector<at::Tensor> gradients_;  // one per shard
   std::unique_ptr<WorkerPool> pool_;

@@ -27,8 +27,8 @@ std::string TrainerOptions::Describe() const {
       step.objective.weights.magnitude, "/", step.objective.weights.log_magnitude, " log floor ",
       step.objective.weights.log_floor, " rate ", rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine",
       " ", rate.peak, " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
-      rate.total_steps, " to ", rate.final_fraction, " clip ", step.clip_norm, " shards ", step.shards, " batch ", batch_size,
-      " seed ", seed);
+      rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ", step.clip_norm, " shards ", step.shards, " batch ", batch_size,
+      " seed ", seed, begin_from.empty() ? "" : " from ", begin_from);
 }
 
 TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows) {
@@ -96,7 +96,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& o
 
 absl::Status Trainer::Resume() {
   absl::StatusOr<Checkpoint> checkpoint = ReadLatestCheckpoint(CheckpointFolder(options_), options_.step.shape);
-  if (absl::IsNotFound(checkpoint.status())) return absl::OkStatus();
+  if (absl::IsNotFound(checkpoint.status())) {
+    if (options_.begin_from.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Checkpoint begin, ReadCheckpoint(options_.begin_from, options_.step.shape));
+    for (const auto& [name, view] : step_->weights()) view.copy_(begin.weights.at(name));
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(checkpoint.status());
   if (checkpoint->run_options != options_.Describe()) {
     return absl::FailedPreconditionError(

@@ -21,6 +21,7 @@ struct TrainerOptions {
   int64_t batch_size = 16;
   int64_t steps = 5000;
   uint64_t seed = 1;
+  std::string begin_from;                              // a checkpoint whose weights a new run begins with; empty: fresh ones
   std::string directory;                               // for checkpoints/ and logs/
   absl::Duration checkpoint_interval = absl::Minutes(2);
   int checkpoints_to_keep = 3;
