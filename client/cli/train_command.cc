@@ -45,7 +45,8 @@ std::string CommandLine() {
   std::vector<std::string> words = absl::StrSplit(absl::StripSuffix(*raw, absl::string_view("\0", 1)), '\0');
   words[0] = std::filesystem::path(words[0]).filename().string();
   for (std::string& word : words) {
-    if (word.find_first_of(" '\"$&;()<>|*?") != std::string::npos) word = absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
+    if (word.find_first_of(" '\"$&;()<>|*?") != std::string::npos)
+      word = absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
   }
   return absl::StrJoin(words, " ");
 }
@@ -63,13 +64,15 @@ void ShowProgress(const TrainingProgress& progress) {
   if (!on_terminal && progress.step % 100 != 0 && !last && !interrupted) return;
   constexpr int kWidth = 30;
   const int filled = static_cast<int>(kWidth * progress.step / std::max<int64_t>(1, progress.steps));
-  const std::string held_out = progress.held_out_loss > 0 ? absl::StrFormat(", held out %.3f", progress.held_out_loss) : "";
+  const std::string held_out =
+      progress.held_out_loss > 0 ? absl::StrFormat(", held out %.3f", progress.held_out_loss) : "";
   const std::string text =
-      absl::StrFormat("step %d of %d, loss %.3f%s, %.2f s a step, %s left", progress.step, progress.steps, progress.loss,
-                      held_out, progress.seconds_per_step,
+      absl::StrFormat("step %d of %d, loss %.3f%s, %.2f s a step, %s left", progress.step, progress.steps,
+                      progress.loss, held_out, progress.seconds_per_step,
                       TimeLeft(progress.seconds_per_step * static_cast<double>(progress.steps - progress.step)));
   if (on_terminal) {
-    std::cerr << "\r\033[K[" << std::string(filled, '=') << std::string(kWidth - filled, ' ') << "] " << text << std::flush;
+    std::cerr << "\r\033[K[" << std::string(filled, '=') << std::string(kWidth - filled, ' ') << "] " << text
+              << std::flush;
     if (last) std::cerr << "\n";
   } else {
     std::cerr << text << std::endl;
@@ -88,7 +91,8 @@ absl::Status NameVoice(training::TrainVoiceOptions* options) {
   options->bundle = folder.string();
   if (label.name.empty()) label.name = folder.parent_path().filename().string();
   if (IsVoiceName(label.name)) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("voice name '", label.name, "' is not [a-z][a-z0-9-]{0,62}; see --name"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("voice name '", label.name, "' is not [a-z][a-z0-9-]{0,62}; see --name"));
 }
 
 absl::Status Run(Options options) {
@@ -134,12 +138,15 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("DIR", train.recordings, "Folder of recordings of one instrument, or one recording")->required();
   app.add_option("--out", train.bundle, "Folder of the new version, as in voices/violin/1")->required();
   app.add_option("--recipe", options->recipe, "What is trained")->check(CLI::IsMember({"vst"}))->capture_default_str();
-  app.add_option("--held-out", train.held_out, "Recordings to evaluate on, never trained on; else a part of DIR is kept back");
+  app.add_option("--held-out", train.held_out,
+                 "Recordings to evaluate on, never trained on; else a part of DIR is kept back");
   app.add_option("--held-out-fraction", train.split.held_out_fraction, "The part of DIR that is kept back")
       ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();
   app.add_option("--steps", trainer.steps, "Optimiser steps")->check(CLI::Range(1, 100000000))->capture_default_str();
-  app.add_option("--batch-size", trainer.batch_size, "Examples of 4 s in a step")->check(CLI::Range(1, 4096))->capture_default_str();
+  app.add_option("--batch-size", trainer.batch_size, "Examples of 4 s in a step")
+      ->check(CLI::Range(1, 4096))
+      ->capture_default_str();
   app.add_option("--learning-rate", trainer.step.learning_rate.peak, "Largest learning rate")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -147,17 +154,22 @@ Action DeclareTrain(CLI::App& app) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   app.add_option("--from", trainer.begin_from, "Checkpoint whose weights a new run begins with; fresh ones by default");
-  app.add_option("--schedule", options->schedule, "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
+  app.add_option("--schedule", options->schedule,
+                 "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
       ->check(CLI::IsMember({"cosine", "exponential"}))
       ->capture_default_str();
   app.add_option("--log-floor", trainer.step.objective.weights.log_floor,
                  "Added to magnitudes before the loss takes their logarithm; 0 is upstream's loss")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--threads", trainer.step.shards, "Threads, each with its share of the batch")->check(CLI::Range(1, 256))->capture_default_str();
+  app.add_option("--threads", trainer.step.shards, "Threads, each with its share of the batch")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
   app.add_option("--seed", trainer.seed, "Of weights, shuffle and noise")->capture_default_str();
   app.add_option("--work-dir", trainer.directory, "For data set, checkpoints and logs; OUT.training by default");
-  app.add_option("--checkpoint-minutes", options->checkpoint_minutes, "Time between checkpoints")->check(CLI::PositiveNumber)->capture_default_str();
+  app.add_option("--checkpoint-minutes", options->checkpoint_minutes, "Time between checkpoints")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
   app.add_flag("--start-over", train.start_over, "Forget the checkpoints in the work directory");
   app.add_flag("--float32", options->full_precision, "Store weights in 32 bits instead of 16");
   app.add_option("--name", label.name, "Of the voice; OUT's parent folder by default");

@@ -21,7 +21,8 @@ at::Tensor Apply(const kernels::PackedDense& product, const at::Tensor& rows) {
 
 class AffineFunction : public torch::autograd::Function<AffineFunction> {
  public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& bias) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& kernel,
+                            const at::Tensor& bias) {
     context->save_for_backward({x, kernel});
     return Apply(Pack(kernel, bias), x);
   }

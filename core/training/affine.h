@@ -1,5 +1,5 @@
-// Matrix products by the project's own kernel: two to four times as fast as the matrix library here, since it packs the weights
-// once and uses the widest vectors that the machine has.
+// Matrix products by the project's own kernel: two to four times as fast as the matrix library here, since it packs the
+// weights once and uses the widest vectors that the machine has.
 #pragma once
 
 #include <ATen/ATen.h>

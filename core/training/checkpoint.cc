@@ -23,7 +23,8 @@ std::vector<std::string> ListCheckpoints(const std::string& directory) {
   std::error_code error;
   for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (absl::StartsWith(name, "checkpoint-") && absl::EndsWith(name, ".safetensors")) paths.push_back(it->path().string());
+    if (absl::StartsWith(name, "checkpoint-") && absl::EndsWith(name, ".safetensors"))
+      paths.push_back(it->path().string());
   }
   std::sort(paths.begin(), paths.end());
   return paths;
@@ -43,7 +44,8 @@ absl::StatusOr<Parameters> Get(const Safetensors& file, const std::string& path,
     ASSIGN_OR_RETURN(const TensorView view, file.Get(prefix + name));
     if (view.shape != sizes) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": '", prefix, name, "' has shape [",
-                                                     absl::StrJoin(view.shape, ","), "], not [", absl::StrJoin(sizes, ","), "]"));
+                                                     absl::StrJoin(view.shape, ","), "], not [",
+                                                     absl::StrJoin(sizes, ","), "]"));
     }
     ASSIGN_OR_RETURN(const std::vector<float> values, file.GetFloats(prefix + name));
     parameters[name] = at::empty(sizes);

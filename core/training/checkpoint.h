@@ -1,5 +1,5 @@
-// Everything that a run must remember to go on as if it had never stopped. Random draws and the shuffle are pure functions of
-// seed and step, so the two numbers are their state.
+// Everything that a run must remember to go on as if it had never stopped. Random draws and the shuffle are pure
+// functions of seed and step, so the two numbers are their state.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 namespace ddsp::training {
 
 struct Checkpoint {
-  int64_t step = 0;         // updates done
+  int64_t step = 0;  // updates done
   uint64_t seed = 0;
   std::string run_options;  // of the run that wrote it; a run with others must not continue it
   Parameters weights, first_moments, second_moments;

@@ -22,7 +22,8 @@ std::vector<float> ToColumns(absl::Span<const FeatureFrame> frames) {
   std::vector<float> values;
   values.reserve(frames.size() * kFeatureColumns);
   for (const FeatureFrame& frame : frames) {
-    values.insert(values.end(), {frame.f0_hz, frame.f0_confidence, frame.voiced ? 1.0f : 0.0f, frame.loudness_db, frame.power_db});
+    values.insert(values.end(),
+                  {frame.f0_hz, frame.f0_confidence, frame.voiced ? 1.0f : 0.0f, frame.loudness_db, frame.power_db});
   }
   return values;
 }
@@ -40,14 +41,20 @@ std::string Key(int64_t recording, const char* what) { return absl::StrFormat("%
 
 // Settings as tensors: a text would have to be parsed.
 std::vector<float> Pack(const FeatureSettings& s) {
-  return {static_cast<float>(s.sample_rate),       static_cast<float>(s.frame_rate), static_cast<float>(s.power_frame_size),
-          static_cast<float>(s.loudness_fft_size), s.min_f0_hz, s.max_f0_hz, static_cast<float>(s.version)};
+  return {static_cast<float>(s.sample_rate),
+          static_cast<float>(s.frame_rate),
+          static_cast<float>(s.power_frame_size),
+          static_cast<float>(s.loudness_fft_size),
+          s.min_f0_hz,
+          s.max_f0_hz,
+          static_cast<float>(s.version)};
 }
 
 absl::StatusOr<FeatureSettings> Unpack(const std::vector<float>& v) {
   if (v.size() != 7) return absl::InvalidArgumentError("settings have the wrong size");
-  FeatureSettings s{static_cast<int>(v[0]), static_cast<int>(v[1]), static_cast<int>(v[2]), static_cast<int>(v[3]), v[4], v[5],
-                    static_cast<int>(v[6])};
+  FeatureSettings s{
+      static_cast<int>(v[0]), static_cast<int>(v[1]), static_cast<int>(v[2]), static_cast<int>(v[3]), v[4], v[5],
+      static_cast<int>(v[6])};
   RETURN_IF_ERROR(ValidateFeatureSettings(s));
   return s;
 }
@@ -60,8 +67,8 @@ absl::Status ReadShard(const std::string& path, int hop, std::vector<Recording>*
     ASSIGN_OR_RETURN(const std::vector<float> columns, file.GetFloats(key + "/features"));
     recording.frames = FromColumns(columns);
     if (recording.frames.size() != recording.audio.size() / hop + 1) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": '", name, "' has ", recording.frames.size(), " frames for ",
-                                                     recording.audio.size(), " samples"));
+      return absl::InvalidArgumentError(absl::StrCat(path, ": '", name, "' has ", recording.frames.size(),
+                                                     " frames for ", recording.audio.size(), " samples"));
     }
     recordings->push_back(std::move(recording));
   }
@@ -89,8 +96,8 @@ absl::Status CheckVoiced(const Dataset& dataset, double min_voiced_seconds) {
   const double voiced = dataset.voiced_seconds();
   if (voiced >= min_voiced_seconds) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      absl::StrFormat("found %.1f s of voiced material in %d recordings of %.1f s; training needs at least %.0f s", voiced,
-                      dataset.recordings.size(), dataset.seconds(), min_voiced_seconds));
+      absl::StrFormat("found %.1f s of voiced material in %d recordings of %.1f s; training needs at least %.0f s",
+                      voiced, dataset.recordings.size(), dataset.seconds(), min_voiced_seconds));
 }
 
 absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset) {
@@ -128,7 +135,8 @@ absl::Status WriteShards(const std::string& directory, const Dataset& dataset, i
     const Recording& recording = dataset.recordings[r];
     const std::vector<float> columns = ToColumns(recording.frames);
     writer.AddFloats(Key(r, "audio"), {static_cast<int64_t>(recording.audio.size())}, recording.audio.data());
-    writer.AddFloats(Key(r, "features"), {static_cast<int64_t>(recording.frames.size()), kFeatureColumns}, columns.data());
+    writer.AddFloats(Key(r, "features"), {static_cast<int64_t>(recording.frames.size()), kFeatureColumns},
+                     columns.data());
     writer.SetMetadata(absl::StrFormat("%06d", r), recording.name);
     bytes += static_cast<int64_t>((recording.audio.size() + columns.size()) * sizeof(float));
     if (bytes >= shard_bytes) RETURN_IF_ERROR(flush());

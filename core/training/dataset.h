@@ -44,8 +44,8 @@ struct MaterialProfile {
 };
 absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset);
 
-// Shard files shard-00000.safetensors, ... of whole recordings, a new one after about `shard_bytes`; the last file written
-// says that all are there. Earlier shards in `directory` are replaced.
+// Shard files shard-00000.safetensors, ... of whole recordings, a new one after about `shard_bytes`; the last file
+// written says that all are there. Earlier shards in `directory` are replaced.
 absl::Status WriteShards(const std::string& directory, const Dataset& dataset, int64_t shard_bytes = int64_t{64} << 20);
 
 // Errors: NOT_FOUND (no complete set of shards there), INVALID_ARGUMENT (a damaged shard; names the file).

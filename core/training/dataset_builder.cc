@@ -57,9 +57,9 @@ absl::StatusOr<std::vector<fs::path>> FindRecordings(const fs::path& path, const
 }
 
 std::string Fingerprint(const std::vector<fs::path>& recordings, const FeatureSettings& settings) {
-  std::string text =
-      absl::StrCat("2 ", settings.sample_rate, " ", settings.frame_rate, " ", settings.power_frame_size, " ",
-                   settings.loudness_fft_size, " ", settings.min_f0_hz, " ", settings.max_f0_hz, " ", settings.version, "\n");
+  std::string text = absl::StrCat("2 ", settings.sample_rate, " ", settings.frame_rate, " ", settings.power_frame_size,
+                                  " ", settings.loudness_fft_size, " ", settings.min_f0_hz, " ", settings.max_f0_hz,
+                                  " ", settings.version, "\n");
   for (const fs::path& path : recordings) {
     std::error_code error;
     absl::StrAppend(&text, fs::absolute(path, error).string(), " ", fs::file_size(path, error), " ",
@@ -81,7 +81,8 @@ absl::StatusOr<Dataset> Build(const fs::path& root, const std::vector<fs::path>&
   ASSIGN_OR_RETURN(const std::unique_ptr<FeatureExtractor> extractor, FeatureExtractor::Create(options.settings));
   Dataset dataset{options.settings, {}, Fingerprint(paths, options.settings)};
   for (const fs::path& path : paths) {
-    if (options.progress) options.progress(static_cast<double>(dataset.recordings.size()) / static_cast<double>(paths.size()));
+    if (options.progress)
+      options.progress(static_cast<double>(dataset.recordings.size()) / static_cast<double>(paths.size()));
     ASSIGN_OR_RETURN(Recording recording, ReadRecording(path, root, *extractor));
     dataset.recordings.push_back(std::move(recording));
   }

@@ -11,8 +11,8 @@ namespace ddsp::training {
 
 // Reads every recording (.wav .flac .aif .aiff .ogg .mp3 .w64 .caf, case ignored) below `path`, in the order of their
 // names, hidden files and folders left out; `path` may also be one file.
-// Errors, each naming the path: NOT_FOUND (no such path, no recordings in it), those of ReadAudioFile; a file that cannot be
-// read is an error, since leaving it out would go unnoticed.
+// Errors, each naming the path: NOT_FOUND (no such path, no recordings in it), those of ReadAudioFile; a file that
+// cannot be read is an error, since leaving it out would go unnoticed.
 struct BuildOptions {
   FeatureSettings settings;
   std::string exclude;                   // a file or folder that is left out, for what is held out; may be empty

@@ -1,9 +1,9 @@
 #include "core/training/evaluation.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cmath>
-
-#include <ATen/ATen.h>
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
@@ -110,8 +110,8 @@ std::string Evaluation::ToTable() const {
       "| loudness L1, voiced frames | %.2f dB |\n"
       "| f0 L1, frames voiced in both | %.3f semitones (median %.1f cents) |\n"
       "| voiced frames that stay voiced | %.1f %% |\n",
-      seconds, spectral_loss, rendered_spectral_loss, loudness_l1_db, voiced_loudness_l1_db, f0_l1_semitones, f0_median_cents,
-      100 * voiced_recall);
+      seconds, spectral_loss, rendered_spectral_loss, loudness_l1_db, voiced_loudness_l1_db, f0_l1_semitones,
+      f0_median_cents, 100 * voiced_recall);
 }
 
 }  // namespace ddsp::training

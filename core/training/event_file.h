@@ -1,5 +1,5 @@
-// TensorBoard event files: records of protocol buffers (tensorflow/core/util/event.proto) framed as TFRecord. Scalars only,
-// encoded by hand, since that is five fields.
+// TensorBoard event files: records of protocol buffers (tensorflow/core/util/event.proto) framed as TFRecord. Scalars
+// only, encoded by hand, since that is five fields.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ std::string FormatScalarEvent(absl::Time time, int64_t step, std::string_view ta
 
 class EventFile {
  public:
-  // Creates <directory>/events.out.tfevents.<seconds>.<host>; every start of a run makes one, and TensorBoard joins them.
-  // Errors: INTERNAL that names the path.
+  // Creates <directory>/events.out.tfevents.<seconds>.<host>; every start of a run makes one, and TensorBoard joins
+  // them. Errors: INTERNAL that names the path.
   static absl::StatusOr<std::unique_ptr<EventFile>> Create(const std::string& directory, absl::Time now);
 
   void AddScalar(absl::Time time, int64_t step, std::string_view tag, float value);

@@ -36,8 +36,8 @@ std::vector<Segment> WholeRecordings(const Dataset& dataset);
 struct WindowOptions {
   int64_t window_samples = 64000;
   int64_t hop_samples = 16000;
-  // A window is left out when fewer than this share of its frames are voiced or louder than silence_db: there is nothing in
-  // it to learn but silence, which the other windows' rests teach already.
+  // A window is left out when fewer than this share of its frames are voiced or louder than silence_db: there is
+  // nothing in it to learn but silence, which the other windows' rests teach already.
   double min_sounding = 0.1;
   float silence_db = -60;
 };
@@ -66,7 +66,8 @@ class ShuffledOrder {
 
 // A window's samples, silence beyond the end of the recording.
 void CopyAudio(const Dataset& dataset, const Segment& window, float* audio);
-// Its window_samples / hop + 1 frames; the last is held beyond the end of the recording, at the floor of loudness and power.
+// Its window_samples / hop + 1 frames; the last is held beyond the end of the recording, at the floor of loudness and
+// power.
 std::vector<FeatureFrame> CopyFrames(const Dataset& dataset, const Segment& window);
 
 }  // namespace ddsp::training

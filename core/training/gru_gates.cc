@@ -4,9 +4,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/training/gru_gates.cc"
+// foreach_target must come first.
+// clang-format off
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace ddsp::training::HWY_NAMESPACE {
@@ -30,7 +33,8 @@ HWY_INLINE V Sigmoid(D d, V x) {
   return hn::Div(one, hn::Add(one, hn::Exp(d, hn::Min(hn::Neg(x), hn::Set(d, 80.0f)))));
 }
 
-void Forward(int64_t rows, int64_t units, const float* a, const float* b, const float* h_previous, const GruStep& step) {
+void Forward(int64_t rows, int64_t units, const float* a, const float* b, const float* h_previous,
+             const GruStep& step) {
   for (int64_t row = 0; row < rows; ++row) {
     const float* HWY_RESTRICT ra = a + row * 3 * units;
     const float* HWY_RESTRICT rb = b + row * 3 * units;
@@ -60,7 +64,8 @@ void Backward(int64_t rows, int64_t units, const GruStep& step, const float* h_p
     const int64_t at = row * units;
     ForUnits(units, [&](auto d, int64_t i) {
       const auto one = hn::Set(d, 1.0f);
-      const auto z = hn::LoadU(d, step.z + at + i), r = hn::LoadU(d, step.r + at + i), c = hn::LoadU(d, step.c + at + i);
+      const auto z = hn::LoadU(d, step.z + at + i), r = hn::LoadU(d, step.r + at + i),
+                 c = hn::LoadU(d, step.c + at + i);
       const auto bh = hn::LoadU(d, step.recurrent_h + at + i);
       const auto carried = hn::Add(hn::LoadU(d, dh + at + i), hn::LoadU(d, d_recurrent + at + i));
       const auto g = hn::Add(carried, hn::LoadU(d, d_output + at + i));
@@ -87,7 +92,8 @@ namespace ddsp::training {
 HWY_EXPORT(Forward);
 HWY_EXPORT(Backward);
 
-void GruForward(int64_t rows, int64_t units, const float* a, const float* b, const float* h_previous, const GruStep& step) {
+void GruForward(int64_t rows, int64_t units, const float* a, const float* b, const float* h_previous,
+                const GruStep& step) {
   DDSP_CHECK(rows >= 0 && units >= 0, "sizes are counts");
   HWY_DYNAMIC_DISPATCH(Forward)(rows, units, a, b, h_previous, step);
 }

@@ -28,7 +28,8 @@ class GruRecurrence : public torch::autograd::Function<GruRecurrence> {
     for (int64_t t = 0; t < time; ++t) {
       const float* state = h.data_ptr<float>() + t * batch * units;
       product.Apply(state, units, batch, b.data_ptr<float>(), 3 * units);
-      GruForward(batch, units, a.data_ptr<float>() + t * batch * 3 * units, b.data_ptr<float>(), state, At(saved, h, t));
+      GruForward(batch, units, a.data_ptr<float>() + t * batch * 3 * units, b.data_ptr<float>(), state,
+                 At(saved, h, t));
     }
     context->save_for_backward({recurrent, h, saved});
     return h.slice(0, 1);
@@ -64,7 +65,8 @@ class GruRecurrence : public torch::autograd::Function<GruRecurrence> {
 
 }  // namespace
 
-at::Tensor GruSequence(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& recurrent, const at::Tensor& bias) {
+at::Tensor GruSequence(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& recurrent,
+                       const at::Tensor& bias) {
   const int64_t time = x.size(0), batch = x.size(1);
   const at::Tensor gates = Affine(x.reshape({time * batch, x.size(2)}), kernel, bias[0]);
   return GruRecurrence::apply(gates.view({time, batch, kernel.size(1)}), recurrent, bias[1]);

@@ -10,6 +10,7 @@ namespace ddsp::training {
 //   kernel     [inputs, 3 units]
 //   recurrent  [units, 3 units]
 //   bias       [2, 3 units]: input row, recurrent row
-at::Tensor GruSequence(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& recurrent, const at::Tensor& bias);
+at::Tensor GruSequence(const at::Tensor& x, const at::Tensor& kernel, const at::Tensor& recurrent,
+                       const at::Tensor& bias);
 
 }  // namespace ddsp::training

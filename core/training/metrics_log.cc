@@ -1,7 +1,6 @@
 #include "core/training/metrics_log.h"
 
 #include <filesystem>
-
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
@@ -56,7 +55,8 @@ void MetricsLog::Add(int64_t step, const Scalars& scalars) {
 std::vector<std::pair<int64_t, double>> ReadMetric(const std::string& directory, const std::string& tag) {
   std::vector<std::pair<int64_t, double>> values;
   for (const nlohmann::json& line : ReadLines(PathIn(directory))) {
-    if (line.contains(tag) && line[tag].is_number()) values.emplace_back(line["step"].get<int64_t>(), line[tag].get<double>());
+    if (line.contains(tag) && line[tag].is_number())
+      values.emplace_back(line["step"].get<int64_t>(), line[tag].get<double>());
   }
   return values;
 }

@@ -17,7 +17,8 @@ using Scalars = std::vector<std::pair<std::string, double>>;
 
 class MetricsLog {
  public:
-  // Writes metrics.jsonl and events.* in `directory`. Lines of steps after `resumed_step` are dropped: those steps happen again.
+  // Writes metrics.jsonl and events.* in `directory`. Lines of steps after `resumed_step` are dropped: those steps
+  // happen again.
   static absl::StatusOr<std::unique_ptr<MetricsLog>> Open(const std::string& directory, int64_t resumed_step);
 
   void Add(int64_t step, const Scalars& scalars);

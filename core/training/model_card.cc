@@ -48,12 +48,13 @@ std::string FormatModelCard(const Voice& voice, const ModelCard& card) {
   std::string text = absl::StrCat("# ", voice.id(), "\n\n", spec.description(), "\n\n");
   absl::StrAppend(&text, "Licence: ", spec.licence().empty() ? "not stated" : spec.licence(), "\n\n");
   if (!spec.attribution().empty()) absl::StrAppend(&text, "Attribution: ", spec.attribution(), "\n\n");
-  absl::StrAppendFormat(&text, "Plays MIDI %.0f to %.0f (1st and 99th percentile of the training material, mean %.1f).\n\n",
-                        spec.profile().min_pitch_midi(), spec.profile().max_pitch_midi(), spec.profile().mean_pitch_midi());
+  absl::StrAppendFormat(
+      &text, "Plays MIDI %.0f to %.0f (1st and 99th percentile of the training material, mean %.1f).\n\n",
+      spec.profile().min_pitch_midi(), spec.profile().max_pitch_midi(), spec.profile().mean_pitch_midi());
   absl::StrAppend(&text, "## Training\n\nRecipe `", spec.recipe(), "`, command:\n\n    ", card.command, "\n\n");
   absl::StrAppend(&text, "| | |\n|---|---|\n| data | ", card.data, " |\n| held out | ", card.held_out, " |\n");
-  absl::StrAppendFormat(&text, "| steps | %d in %.0f s (%.2f s a step) |\n| machine | %s |\n| settings | %s |\n\n", card.steps,
-                        card.training_seconds, card.seconds_per_step, DescribeMachine(), card.options);
+  absl::StrAppendFormat(&text, "| steps | %d in %.0f s (%.2f s a step) |\n| machine | %s |\n| settings | %s |\n\n",
+                        card.steps, card.training_seconds, card.seconds_per_step, DescribeMachine(), card.options);
   absl::StrAppend(&text, Curve("training loss", card.loss_curve), Curve("held-out loss", card.held_out_curve));
   absl::StrAppend(&text, "## Evaluation\n\n", card.evaluation.ToTable());
   return text;

@@ -1,4 +1,5 @@
-// Independent random streams of one run, each a pure function of (seed, purpose, index): nothing to save but the numbers.
+// Independent random streams of one run, each a pure function of (seed, purpose, index): nothing to save but the
+// numbers.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,8 @@ class Scale {
         target_(at::empty({frames_, size / 2 + 1}, at::kComplexFloat)),
         synth_(at::empty({frames_, size / 2 + 1}, at::kComplexFloat)) {}
 
-  // Weighted sum of distances over all bins of a signal. `gradient` may be null; it gets that of the sum, times `factor`.
+  // Weighted sum of distances over all bins of a signal. `gradient` may be null; it gets that of the sum, times
+  // `factor`.
   double Add(const float* target, const float* synth, float factor, float* gradient) {
     const float* window = window_.data_ptr<float>();
     FrameSignal(target, samples_, window, size_, hop_, frames_, frames_of_target_.data_ptr<float>());
@@ -44,8 +45,8 @@ class Scale {
   int64_t bins() const { return frames_ * (size_ / 2 + 1); }
 
  private:
-  // The adjoint of a one-sided transform is the real part of the inverse over the bins that are there; the library's inverse
-  // takes every bin but the first and the last twice.
+  // The adjoint of a one-sided transform is the real part of the inverse over the bins that are there; the library's
+  // inverse takes every bin but the first and the last twice.
   void Backpropagate(float* spectrum, float* gradient) {
     const int64_t stride = size_ + 2;
     for (int64_t f = 0; f < frames_; ++f) {
@@ -95,7 +96,8 @@ class SpectralObjectiveFunction : public torch::autograd::Function<SpectralObjec
 
 }  // namespace
 
-at::Tensor SpectralObjective(const SpectralObjectiveOptions& options, const at::Tensor& target, const at::Tensor& synth) {
+at::Tensor SpectralObjective(const SpectralObjectiveOptions& options, const at::Tensor& target,
+                             const at::Tensor& synth) {
   return SpectralObjectiveFunction::apply(target.detach(), synth, options);
 }
 

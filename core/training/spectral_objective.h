@@ -20,6 +20,7 @@ struct SpectralObjectiveOptions {
 
 // Mean over bins, frames and batch, summed over scales and over the two terms; a scalar. `target` gets no gradient.
 //   target, synth  [batch, samples], float32
-at::Tensor SpectralObjective(const SpectralObjectiveOptions& options, const at::Tensor& target, const at::Tensor& synth);
+at::Tensor SpectralObjective(const SpectralObjectiveOptions& options, const at::Tensor& target,
+                             const at::Tensor& synth);
 
 }  // namespace ddsp::training

@@ -4,9 +4,12 @@
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/training/spectrum_compare.cc"
+// foreach_target must come first.
+// clang-format off
 #include "hwy/foreach_target.h"
 #include "hwy/highway.h"
 #include "hwy/contrib/math/math-inl.h"
+// clang-format on
 
 HWY_BEFORE_NAMESPACE();
 namespace ddsp::training::HWY_NAMESPACE {
@@ -19,8 +22,8 @@ struct Sums {
 };
 
 // One vector of bins. `arg` is what the logarithm sees.
-HWY_INLINE void CompareVector(const DistanceWeights& weights, const float* HWY_RESTRICT target, float* HWY_RESTRICT synth,
-                              Sums& sums) {
+HWY_INLINE void CompareVector(const DistanceWeights& weights, const float* HWY_RESTRICT target,
+                              float* HWY_RESTRICT synth, Sums& sums) {
   const Floats d;
   const Vec zero = hn::Zero(d), floor = hn::Set(d, weights.log_floor), tiny = hn::Set(d, 1e-5f), one = hn::Set(d, 1.0f);
   Vec sr, si, tr, ti;
@@ -74,8 +77,8 @@ SpectrumDistance Compare(const DistanceWeights& weights, int64_t count, const fl
 }
 
 // `size` is a multiple of 64, the widest vector's 16 floats included.
-void Frame(const float* HWY_RESTRICT signal, int64_t length, const float* HWY_RESTRICT window, int64_t size, int64_t hop,
-           int64_t frames, float* HWY_RESTRICT out) {
+void Frame(const float* HWY_RESTRICT signal, int64_t length, const float* HWY_RESTRICT window, int64_t size,
+           int64_t hop, int64_t frames, float* HWY_RESTRICT out) {
   const Floats d;
   const int64_t lanes = hn::Lanes(d);
   for (int64_t f = 0; f < frames; ++f) {

@@ -13,8 +13,8 @@ struct SpectrumDistance {
 struct DistanceWeights {
   float magnitude = 1;
   float log_magnitude = 1;
-  // Added to magnitudes before the logarithm. Zero is upstream's form: only a magnitude of exactly 0 is replaced, by 1e-5,
-  // and the gradient of a quiet bin is as large as the bin is quiet.
+  // Added to magnitudes before the logarithm. Zero is upstream's form: only a magnitude of exactly 0 is replaced, by
+  // 1e-5, and the gradient of a quiet bin is as large as the bin is quiet.
   float log_floor = 0;
 };
 

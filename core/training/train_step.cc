@@ -25,7 +25,8 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     const int64_t begin = items * shard / pool_->workers(), end = items * (shard + 1) / pool_->workers();
     const Parameters leaves = store_.Leaves(gradients_[shard]);
     if (begin == end) return;
-    const VoiceControls controls{batch.controls.power_db.slice(0, begin, end), batch.controls.f0_hz.slice(0, begin, end)};
+    const VoiceControls controls{batch.controls.power_db.slice(0, begin, end),
+                                 batch.controls.f0_hz.slice(0, begin, end)};
     const at::Tensor response = ReverbImpulseResponse(options_.shape, leaves, noise.reverb);
     const at::Tensor audio = Synthesize(options_.shape, leaves, controls, noise.audio.slice(0, begin, end), response);
     // Each shard contributes its share of the mean over the batch.

@@ -24,13 +24,13 @@ struct StepOptions {
   VoiceShape shape;
   SpectralObjectiveOptions objective;
   LearningRate learning_rate;
-  // Multiplies the learning rate of the reverb's magnitudes. They start so loud that a dry recording needs them 60 dB lower,
-  // and at the network's rate (upstream's 1) they are still on their way there, hissing through every rest, after many
-  // thousand steps.
+  // Multiplies the learning rate of the reverb's magnitudes. They start so loud that a dry recording needs them 60 dB
+  // lower, and at the network's rate (upstream's 1) they are still on their way there, hissing through every rest,
+  // after many thousand steps.
   double reverb_rate = 1.0;
   double clip_norm = 3.0;
-  // The batch is cut into so many shards, one thread each; more than the batch has items are not used. Results depend on the
-  // number of shards by rounding alone, and not at all on timing.
+  // The batch is cut into so many shards, one thread each; more than the batch has items are not used. Results depend
+  // on the number of shards by rounding alone, and not at all on timing.
   int shards = 2;
 };
 
@@ -57,7 +57,8 @@ class TrainStep {
   Parameters gradients() const { return store_.ViewsOf(gradients_[0]); }
 
   // Continues from what a checkpoint holds; names and shapes are those of the model.
-  void Restore(int64_t step, const Parameters& weights, const Parameters& first_moments, const Parameters& second_moments);
+  void Restore(int64_t step, const Parameters& weights, const Parameters& first_moments,
+               const Parameters& second_moments);
 
  private:
   const StepOptions options_;

@@ -77,7 +77,8 @@ std::vector<float> GoldenInput(const Material& material) {
   const Dataset& dataset = material.held_out_dataset();
   Segment from = material.held_out_segments.empty() ? material.training_windows[0] : material.held_out_segments[0];
   const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
-  const auto voiced = std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
+  const auto voiced =
+      std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
   if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
   from.end = from.begin + 2 * dataset.settings.sample_rate;
   std::vector<float> input(from.end - from.begin);
@@ -145,8 +146,8 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
   const Parameters weights = trainer->model().weights();
   ASSIGN_OR_RETURN(Voice voice, MakeVoice(shape, weights, material.training.settings, profile, options.exporting,
                                           GoldenInput(material)));
-  ASSIGN_OR_RETURN(result.evaluation, EvaluateRendering(std::make_shared<const Voice>(voice), material.held_out_dataset(),
-                                                        material.held_out_segments));
+  ASSIGN_OR_RETURN(result.evaluation, EvaluateRendering(std::make_shared<const Voice>(voice),
+                                                        material.held_out_dataset(), material.held_out_segments));
   result.evaluation.spectral_loss = HeldOutLoss(options.trainer.step, weights, held_out, options.trainer.seed);
   RETURN_IF_ERROR(WriteBundle(options.bundle, voice, options.exporting.storage));
   RETURN_IF_ERROR(LoadVoice(options.bundle).status());

@@ -12,14 +12,14 @@
 namespace ddsp::training {
 
 struct TrainVoiceOptions {
-  std::string recordings;         // folder or file
-  std::string held_out;           // folder or file that is only evaluated on; empty: a part of the recordings
+  std::string recordings;  // folder or file
+  std::string held_out;    // folder or file that is only evaluated on; empty: a part of the recordings
   SplitOptions split;
-  std::string bundle;             // version directory to write
-  TrainerOptions trainer;         // its directory also takes the data set and the report
+  std::string bundle;      // version directory to write
+  TrainerOptions trainer;  // its directory also takes the data set and the report
   ExportOptions exporting;
-  std::string command;            // as typed, for the model card
-  bool start_over = false;        // forget the checkpoints in the trainer's directory
+  std::string command;      // as typed, for the model card
+  bool start_over = false;  // forget the checkpoints in the trainer's directory
 };
 
 struct TrainVoiceEvents {
@@ -34,10 +34,10 @@ struct TrainVoiceResult {
   double training_seconds = 0;
 };
 
-// Builds the data set (or reads its shards), trains (or resumes), evaluates, writes bundle, MODEL_CARD.md beside the bundle's
-// files' directory and report.json in the trainer's directory.
-// Errors, each naming what is wrong: of the recordings (see BuildDataset), FAILED_PRECONDITION (not enough voiced material,
-// no held-out material, a run with other options in the directory), ALREADY_EXISTS (the bundle is there).
+// Builds the data set (or reads its shards), trains (or resumes), evaluates, writes bundle, MODEL_CARD.md beside the
+// bundle's files' directory and report.json in the trainer's directory. Errors, each naming what is wrong: of the
+// recordings (see BuildDataset), FAILED_PRECONDITION (not enough voiced material, no held-out material, a run with
+// other options in the directory), ALREADY_EXISTS (the bundle is there).
 absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, const TrainVoiceEvents& events);
 
 }  // namespace ddsp::training

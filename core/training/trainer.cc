@@ -20,15 +20,18 @@ std::string CheckpointFolder(const TrainerOptions& options) { return options.dir
 std::string TrainerOptions::Describe() const {
   const VoiceShape& s = step.shape;
   const LearningRate& rate = step.learning_rate;
-  return absl::StrCat(
-      "shape ", absl::StrJoin({s.sample_rate, s.hop, s.channels, s.layers_per_stack, s.rnn_channels, s.harmonics, s.noise_bands,
-                               s.reverb_length, s.reverb_frames, s.reverb_bands}, "/"),
-      " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"), " weights ",
-      step.objective.weights.magnitude, "/", step.objective.weights.log_magnitude, " log floor ",
-      step.objective.weights.log_floor, " rate ", rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine",
-      " ", rate.peak, " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
-      rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ", step.clip_norm, " shards ", step.shards, " batch ", batch_size,
-      " seed ", seed, begin_from.empty() ? "" : " from ", begin_from);
+  return absl::StrCat("shape ",
+                      absl::StrJoin({s.sample_rate, s.hop, s.channels, s.layers_per_stack, s.rnn_channels, s.harmonics,
+                                     s.noise_bands, s.reverb_length, s.reverb_frames, s.reverb_bands},
+                                    "/"),
+                      " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"),
+                      " weights ", step.objective.weights.magnitude, "/", step.objective.weights.log_magnitude,
+                      " log floor ", step.objective.weights.log_floor, " rate ",
+                      rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak,
+                      " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
+                      rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ",
+                      step.clip_norm, " shards ", step.shards, " batch ", batch_size, " seed ", seed,
+                      begin_from.empty() ? "" : " from ", begin_from);
 }
 
 TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows) {
@@ -156,7 +159,8 @@ absl::Status Trainer::Run(const std::function<TrainerVerdict(const TrainingProgr
   const int64_t frames = (windows_[0].end - windows_[0].begin) / dataset_.settings.hop() + 1;
   while (step_->step() < options_.steps) {
     const absl::Time begin = options_.clock->Now();
-    const VoiceNoise noise = DrawNoise(options_.step.shape, options_.seed, step_->step(), 0, options_.batch_size, frames);
+    const VoiceNoise noise =
+        DrawNoise(options_.step.shape, options_.seed, step_->step(), 0, options_.batch_size, frames);
     ASSIGN_OR_RETURN(const StepReport report, step_->Run(NextBatch(), noise));
     Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
     const bool stop = observe(progress_) == TrainerVerdict::kStop;

@@ -21,12 +21,12 @@ struct TrainerOptions {
   int64_t batch_size = 16;
   int64_t steps = 5000;
   uint64_t seed = 1;
-  std::string begin_from;                              // a checkpoint whose weights a new run begins with; empty: fresh ones
-  std::string directory;                               // for checkpoints/ and logs/
+  std::string begin_from;  // a checkpoint whose weights a new run begins with; empty: fresh ones
+  std::string directory;   // for checkpoints/ and logs/
   absl::Duration checkpoint_interval = absl::Minutes(2);
   int checkpoints_to_keep = 3;
-  int64_t log_steps = 10;                              // metrics are means over so many steps
-  int64_t held_out_steps = 100;                        // steps between held-out losses; 0: none
+  int64_t log_steps = 10;        // metrics are means over so many steps
+  int64_t held_out_steps = 100;  // steps between held-out losses; 0: none
   const Clock* clock = &Clock::Steady();
 
   // The settings that the numbers depend on, as text.
@@ -79,8 +79,8 @@ class Trainer {
 // Windows as one batch.
 TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows);
 
-// Mean multi-scale spectral loss over the batch's windows, each from a zero state: upstream's test metric. The noise is that
-// of `seed`. Empty batch: 0.
+// Mean multi-scale spectral loss over the batch's windows, each from a zero state: upstream's test metric. The noise is
+// that of `seed`. Empty batch: 0.
 double HeldOutLoss(const StepOptions& options, const Parameters& weights, const TrainingBatch& batch, uint64_t seed);
 
 }  // namespace ddsp::training

@@ -16,7 +16,8 @@ namespace {
 
 constexpr char kMagnitudes[] = "processor_group/reverb/magnitudes";
 
-v1::GraphSpec::Node* AddNode(const char* name, const char* type, std::vector<std::string> inputs, v1::GraphSpec* graph) {
+v1::GraphSpec::Node* AddNode(const char* name, const char* type, std::vector<std::string> inputs,
+                             v1::GraphSpec* graph) {
   v1::GraphSpec::Node* node = graph->add_nodes();
   node->set_name(name);
   node->set_type(type);
@@ -107,7 +108,8 @@ absl::StatusOr<Voice> MakeVoice(const VoiceShape& shape, const Parameters& weigh
   voice->weights["reverb/ir"] = ToWeight(FreezeReverb(shape, weights, options.seed), {shape.reverb_length});
   RoundWeights(options.storage, &voice->weights);
   const std::vector<std::string> problems = ValidateVoice(*voice);
-  if (!problems.empty()) return absl::InternalError(absl::StrCat("the voice is not valid: ", absl::StrJoin(problems, "; ")));
+  if (!problems.empty())
+    return absl::InternalError(absl::StrCat("the voice is not valid: ", absl::StrJoin(problems, "; ")));
   ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
   voice->spec.set_latency_samples(static_cast<int32_t>(engine->format(StreamInput::kAudio).latency()));
   voice->golden.seed = options.seed;

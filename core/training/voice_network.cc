@@ -53,11 +53,13 @@ at::Tensor Decode(const VoiceShape& shape, const Parameters& parameters, const V
   const at::Tensor power = Stack("input_stacks/0", shape, parameters, pw_scaled);
   const at::Tensor pitch = Stack("input_stacks/1", shape, parameters, f0_scaled);
   const std::string cell = "decoder/rnn/rnn/cell/";
-  const at::Tensor states = GruSequence(at::cat({power, pitch}, 1).view({frames, batch, -1}), parameters.at(cell + "kernel"),
-                                        parameters.at(cell + "recurrent_kernel"), parameters.at(cell + "bias"));
+  const at::Tensor states =
+      GruSequence(at::cat({power, pitch}, 1).view({frames, batch, -1}), parameters.at(cell + "kernel"),
+                  parameters.at(cell + "recurrent_kernel"), parameters.at(cell + "bias"));
   const at::Tensor joined = at::cat({power, pitch, states.reshape({frames * batch, shape.rnn_channels})}, 1);
   const at::Tensor out = Stack("out_stack", shape, parameters, joined);
-  const at::Tensor raw = Affine(out, parameters.at("decoder/dense_out/kernel"), parameters.at("decoder/dense_out/bias"));
+  const at::Tensor raw =
+      Affine(out, parameters.at("decoder/dense_out/kernel"), parameters.at("decoder/dense_out/bias"));
   return raw.view({frames, batch, -1}).transpose(0, 1);
 }
 
@@ -134,8 +136,8 @@ int64_t TransformSize(int64_t samples) {
   }
 }
 
-// White noise [batch, frames * hop] through one filter per frame, magnitudes [batch, frames, bands]; aligned as upstream's
-// fft_convolve does: the first (taps - 1) / 2 - 1 samples are dropped.
+// White noise [batch, frames * hop] through one filter per frame, magnitudes [batch, frames, bands]; aligned as
+// upstream's fft_convolve does: the first (taps - 1) / 2 - 1 samples are dropped.
 at::Tensor FilterNoise(const at::Tensor& noise, const at::Tensor& magnitudes) {
   const int64_t batch = magnitudes.size(0), frames = magnitudes.size(1), bands = magnitudes.size(2);
   const int64_t taps = 2 * (bands - 1), hop = noise.size(1) / frames;
@@ -148,9 +150,11 @@ at::Tensor FilterNoise(const at::Tensor& noise, const at::Tensor& magnitudes) {
   at::Tensor audio = at::zeros({batch, frames + pieces - 1, hop}, noise.options());
   for (int64_t piece = 0; piece < pieces; ++piece) {
     const int64_t begin = piece * hop, end = std::min(begin + hop, hop + taps - 1);
-    audio = audio + at::constant_pad_nd(blocks.slice(2, begin, end), {0, hop - (end - begin), piece, pieces - 1 - piece});
+    audio =
+        audio + at::constant_pad_nd(blocks.slice(2, begin, end), {0, hop - (end - begin), piece, pieces - 1 - piece});
   }
-  return audio.reshape({batch, (frames + pieces - 1) * hop}).slice(1, (taps - 1) / 2 - 1, (taps - 1) / 2 - 1 + frames * hop);
+  return audio.reshape({batch, (frames + pieces - 1) * hop})
+      .slice(1, (taps - 1) / 2 - 1, (taps - 1) / 2 - 1 + frames * hop);
 }
 
 at::Tensor Convolve(const at::Tensor& audio, const at::Tensor& impulse_response) {
@@ -218,7 +222,8 @@ VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64
   return noise;
 }
 
-at::Tensor ReverbImpulseResponse(const VoiceShape& shape, const Parameters& parameters, const at::Tensor& reverb_noise) {
+at::Tensor ReverbImpulseResponse(const VoiceShape& shape, const Parameters& parameters,
+                                 const at::Tensor& reverb_noise) {
   const at::Tensor magnitudes = ExpSigmoid(parameters.at("processor_group/reverb/magnitudes") + shape.reverb_bias);
   const at::Tensor response = FilterNoise(reverb_noise, magnitudes.unsqueeze(0));
   return at::constant_pad_nd(response.slice(1, 1), {1, 0});

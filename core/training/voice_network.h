@@ -1,7 +1,8 @@
 // The VST recipe as one differentiable function of its weights, arranged for training speed.
 //
-// The same mathematics as RnnFcDecoder, Harmonic, FilteredNoise, Add, FilteredNoiseReverb and Crop (which are its oracle in
-// the tests): sequences run time-major, impulse responses are one matrix product, the harmonic bank is the fused kernel.
+// The same mathematics as RnnFcDecoder, Harmonic, FilteredNoise, Add, FilteredNoiseReverb and Crop (which are its
+// oracle in the tests): sequences run time-major, impulse responses are one matrix product, the harmonic bank is the
+// fused kernel.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -14,16 +15,16 @@
 namespace ddsp::training {
 
 struct VoiceShape {
-  int64_t sample_rate = 16000;     // Hz
-  int64_t hop = 320;               // samples between frames
-  int64_t channels = 256;          // of the stacks
+  int64_t sample_rate = 16000;  // Hz
+  int64_t hop = 320;            // samples between frames
+  int64_t channels = 256;       // of the stacks
   int64_t layers_per_stack = 1;
   int64_t rnn_channels = 512;
   int64_t harmonics = 60;
   int64_t noise_bands = 65;
   double noise_bias = -5;
-  int64_t reverb_length = 24000;   // samples
-  int64_t reverb_frames = 500;     // divides the length
+  int64_t reverb_length = 24000;  // samples
+  int64_t reverb_frames = 500;    // divides the length
   int64_t reverb_bands = 32;
   double reverb_bias = -3;
 };
@@ -50,7 +51,8 @@ struct VoiceNoise {
 };
 
 // The draws of one step: a pure function of the arguments. Items first_item .. first_item + batch of the whole batch.
-VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64_t first_item, int64_t batch, int64_t frames);
+VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64_t first_item, int64_t batch,
+                     int64_t frames);
 
 // [1, reverb_length]; its first sample is 0, the dry signal's place.
 at::Tensor ReverbImpulseResponse(const VoiceShape& shape, const Parameters& parameters, const at::Tensor& reverb_noise);

@@ -18,7 +18,8 @@ using testing::HasSubstr;
 
 class DatasetBuilderTest : public testing::Test {
  protected:
-  DatasetBuilderTest() : folder_(testing::TempDir() + "/builder_" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+  DatasetBuilderTest()
+      : folder_(testing::TempDir() + "/builder_" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
     fs::remove_all(folder_);
     fs::create_directories(folder_);
   }
@@ -28,7 +29,8 @@ class DatasetBuilderTest : public testing::Test {
     Wav wav{rate, 1, std::vector<float>(static_cast<size_t>(seconds * rate))};
     for (size_t i = 0; i < wav.samples.size(); ++i) {
       const double phase = 2 * std::numbers::pi * hz * i / rate;
-      wav.samples[i] = static_cast<float>(amplitude * (std::sin(phase) + 0.5 * std::sin(2 * phase) + 0.25 * std::sin(3 * phase)));
+      wav.samples[i] =
+          static_cast<float>(amplitude * (std::sin(phase) + 0.5 * std::sin(2 * phase) + 0.25 * std::sin(3 * phase)));
     }
     fs::create_directories(fs::path(folder_ + "/" + name).parent_path());
     ASSERT_TRUE(WriteWav(folder_ + "/" + name, wav, WavEncoding::kPcm16).ok());

@@ -30,7 +30,8 @@ Recording Ramp(std::string name, int64_t samples) {
 Dataset Ramps(const std::vector<double>& seconds) {
   Dataset dataset;
   for (size_t r = 0; r < seconds.size(); ++r) {
-    dataset.recordings.push_back(Ramp("take-" + std::to_string(r) + ".wav", static_cast<int64_t>(seconds[r] * kSecond)));
+    dataset.recordings.push_back(
+        Ramp("take-" + std::to_string(r) + ".wav", static_cast<int64_t>(seconds[r] * kSecond)));
   }
   return dataset;
 }
@@ -112,7 +113,8 @@ TEST(SplitDataset, FewRecordingsAreSplitByTimeWithAGapOfAWindow) {
       EXPECT_GE(Distance(training, held_out), 4 * kSecond);
     }
   }
-  EXPECT_THAT(split.held_out, ElementsAre(Segment{0, 90 * kSecond, 100 * kSecond}, Segment{1, 54 * kSecond, 60 * kSecond}));
+  EXPECT_THAT(split.held_out,
+              ElementsAre(Segment{0, 90 * kSecond, 100 * kSecond}, Segment{1, 54 * kSecond, 60 * kSecond}));
   EXPECT_EQ(split.training.back(), (Segment{2, 0, 3 * kSecond})) << "too short to be split";
 }
 
@@ -132,7 +134,8 @@ TEST(SplitDataset, AnotherRecordingMovesNoneFromHeldOutToTrainingWithoutNeed) {
   for (const Segment& s : SplitDataset(dataset, {}).held_out) before.insert(dataset.recordings[s.recording].name);
   dataset.recordings.push_back(Ramp("another.wav", 10 * kSecond));
   int kept = 0;
-  for (const Segment& s : SplitDataset(dataset, {}).held_out) kept += before.contains(dataset.recordings[s.recording].name);
+  for (const Segment& s : SplitDataset(dataset, {}).held_out)
+    kept += before.contains(dataset.recordings[s.recording].name);
   EXPECT_GE(kept, 1);
 }
 

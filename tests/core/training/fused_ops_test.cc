@@ -39,7 +39,8 @@ at::Tensor SlowGru(const at::Tensor& x, const at::Tensor& kernel, const at::Tens
   at::Tensor h = at::zeros({x.size(1), units}, x.options());
   std::vector<at::Tensor> states;
   for (int64_t t = 0; t < x.size(0); ++t) {
-    const auto a = (at::matmul(x[t], kernel) + bias[0]).split(units, 1), b = (at::matmul(h, recurrent) + bias[1]).split(units, 1);
+    const auto a = (at::matmul(x[t], kernel) + bias[0]).split(units, 1),
+               b = (at::matmul(h, recurrent) + bias[1]).split(units, 1);
     const at::Tensor z = at::sigmoid(a[0] + b[0]), r = at::sigmoid(a[1] + b[1]);
     h = z * h + (1 - z) * at::tanh(a[2] + r * b[2]);
     states.push_back(h);
@@ -54,12 +55,15 @@ TEST(GruSequence, EqualsTheSlowFormInDouble) {
   std::vector<at::Tensor> slow;
   for (const at::Tensor& tensor : fast) slow.push_back(Leaf(tensor.to(at::kDouble)));
   const at::Tensor cotangent = Random({time, batch, units}, 5);
-  const at::Tensor y = GruSequence(fast[0], fast[1], fast[2], fast[3]), y2 = SlowGru(slow[0], slow[1], slow[2], slow[3]);
+  const at::Tensor y = GruSequence(fast[0], fast[1], fast[2], fast[3]),
+                   y2 = SlowGru(slow[0], slow[1], slow[2], slow[3]);
   y.backward(cotangent);
   y2.backward(cotangent.to(at::kDouble));
   EXPECT_LE(LargestDifference(y, y2), 2e-6);
   for (size_t i = 0; i < fast.size(); ++i) {
-    EXPECT_LE(LargestDifference(fast[i].grad(), slow[i].grad()), 2e-5 * slow[i].grad().abs().max().item<double>() + 1e-6) << i;
+    EXPECT_LE(LargestDifference(fast[i].grad(), slow[i].grad()),
+              2e-5 * slow[i].grad().abs().max().item<double>() + 1e-6)
+        << i;
   }
 }
 
@@ -82,7 +86,8 @@ at::Tensor SlowObjective(const SpectralObjectiveOptions& options, const at::Tens
       const at::Tensor y = x + options.weights.log_floor;
       return at::log(at::where(y <= 0, at::full_like(y, 1e-5), y));
     };
-    loss = loss + options.weights.magnitude * at::abs(t - s).mean() + options.weights.log_magnitude * at::abs(log(t) - log(s)).mean();
+    loss = loss + options.weights.magnitude * at::abs(t - s).mean() +
+           options.weights.log_magnitude * at::abs(log(t) - log(s)).mean();
   }
   return loss;
 }

@@ -39,8 +39,8 @@ std::vector<std::string> ParseRecords(const std::string& bytes) {
 }
 
 TEST(EventFile, EncodesAScalarAsTensorBoardReadsIt) {
-  // Written out by hand from event.proto and summary.proto: wall_time = 1.5 s, step = 300, summary { value { tag: "loss"
-  // simple_value: 2.0 } }.
+  // Written out by hand from event.proto and summary.proto: wall_time = 1.5 s, step = 300, summary { value { tag:
+  // "loss" simple_value: 2.0 } }.
   const std::string expected(
       "\x09\x00\x00\x00\x00\x00\x00\xf8\x3f"
       "\x10\xac\x02"

@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-
 #include "core/base/safetensors.h"
 #include "core/training/train_step.h"
 

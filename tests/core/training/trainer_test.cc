@@ -101,7 +101,9 @@ TEST(Trainer, LearnsTheTone) {
 TEST(Trainer, StopAndResumeIsBitEqualToNoStop) {
   const Dataset dataset = SmallDataset();
   const TrainerOptions options = SmallOptions(FreshFolder("stopped"));
-  const auto stop = [](const TrainingProgress& p) { return p.step == 5 ? TrainerVerdict::kStop : TrainerVerdict::kContinue; };
+  const auto stop = [](const TrainingProgress& p) {
+    return p.step == 5 ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+  };
   ASSERT_TRUE(MakeTrainer(options, dataset)->Run(stop).ok());
   const auto resumed = MakeTrainer(options, dataset);
   EXPECT_EQ(resumed->model().step(), 5);
@@ -114,9 +116,11 @@ TEST(Trainer, KeepsTheLastCheckpointsOnly) {
   const TrainerOptions options = SmallOptions(FreshFolder("keeps"));
   ASSERT_TRUE(MakeTrainer(options, dataset)->Run(Continue).ok());
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(options.directory + "/checkpoints")) names.push_back(entry.path().filename());
-  EXPECT_THAT(names, testing::UnorderedElementsAre("checkpoint-000000010.safetensors", "checkpoint-000000011.safetensors",
-                                                   "checkpoint-000000012.safetensors"));
+  for (const auto& entry : fs::directory_iterator(options.directory + "/checkpoints"))
+    names.push_back(entry.path().filename());
+  EXPECT_THAT(names,
+              testing::UnorderedElementsAre("checkpoint-000000010.safetensors", "checkpoint-000000011.safetensors",
+                                            "checkpoint-000000012.safetensors"));
 }
 
 TEST(Trainer, ADamagedCheckpointFallsBackToTheOneBefore) {
@@ -178,11 +182,13 @@ TEST(TrainStep, ShardsChangeRoundingAlone) {
 // The child of the next test: trains in the folder that the environment names, for ever.
 TEST(TrainerChild, DISABLED_Trains) {
   const Dataset dataset = SmallDataset();
-  MakeTrainer(SmallOptions(std::getenv("DDSP_TRAINER_FOLDER")), dataset)->Run([](const TrainingProgress& p) {
-    // So that the kill comes before the end.
-    if (p.step > 2) std::this_thread::sleep_for(std::chrono::hours(1));
-    return TrainerVerdict::kContinue;
-  }).IgnoreError();
+  MakeTrainer(SmallOptions(std::getenv("DDSP_TRAINER_FOLDER")), dataset)
+      ->Run([](const TrainingProgress& p) {
+        // So that the kill comes before the end.
+        if (p.step > 2) std::this_thread::sleep_for(std::chrono::hours(1));
+        return TrainerVerdict::kContinue;
+      })
+      .IgnoreError();
 }
 
 TEST(Trainer, KillAndResumeIsBitEqualToNoKill) {

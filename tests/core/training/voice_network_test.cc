@@ -47,7 +47,8 @@ at::Tensor Reference(const VoiceShape& shape, const Parameters& parameters, cons
   }
   EXPECT_TRUE(UseParameters(*decoder, weights).ok());
   const at::Tensor f0 = controls.f0_hz.unsqueeze(2);
-  const auto out = decoder->Forward({{"pw_scaled", ScaleDb(controls.power_db.unsqueeze(2))}, {"f0_scaled", ScaleF0Hz(f0)}}).value();
+  const auto out =
+      decoder->Forward({{"pw_scaled", ScaleDb(controls.power_db.unsqueeze(2))}, {"f0_scaled", ScaleF0Hz(f0)}}).value();
 
   Harmonic::Options harmonic;
   harmonic.n_samples = samples;
@@ -97,20 +98,23 @@ TEST_P(VoiceNetworkTest, EqualsTheLibrarysParts) {
     fast[name] = value.clone().requires_grad_(true);
     slow[name] = value.clone().requires_grad_(true);
   }
-  const at::Tensor audio = Synthesize(shape, fast, controls, noise.audio, ReverbImpulseResponse(shape, fast, noise.reverb));
+  const at::Tensor audio =
+      Synthesize(shape, fast, controls, noise.audio, ReverbImpulseResponse(shape, fast, noise.reverb));
   const at::Tensor expected = Reference(shape, slow, controls, noise);
   ASSERT_EQ(audio.sizes(), expected.sizes());
   EXPECT_LE((audio - expected).abs().max().item<double>(), 2e-5);
 
   SpectralLossOptions loss_options;
   loss_options.logmag_weight = 1;
-  const at::Tensor loss = SpectralObjective({}, target, audio), expected_loss = SpectralLoss(loss_options)(target, expected);
+  const at::Tensor loss = SpectralObjective({}, target, audio),
+                   expected_loss = SpectralLoss(loss_options)(target, expected);
   EXPECT_NEAR(loss.item<double>(), expected_loss.item<double>(), 1e-4 * expected_loss.item<double>());
   loss.backward();
   expected_loss.backward();
   for (const auto& [name, value] : fast) {
     const at::Tensor gradient = slow.at(name).grad();
-    EXPECT_LE((value.grad() - gradient).abs().max().item<double>(), 5e-3 * gradient.abs().max().item<double>() + 1e-6) << name;
+    EXPECT_LE((value.grad() - gradient).abs().max().item<double>(), 5e-3 * gradient.abs().max().item<double>() + 1e-6)
+        << name;
   }
 }
 

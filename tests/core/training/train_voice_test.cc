@@ -1,0 +1,133 @@
+// From a folder of recordings to a voice that loads.
+#include "core/training/train_voice.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <filesystem>
+#include <numbers>
+
+#include "core/base/file.h"
+#include "core/base/wav.h"
+#include "core/streaming/voice_loader.h"
+
+namespace ddsp::training {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+
+class TrainVoiceTest : public testing::Test {
+ protected:
+  TrainVoiceTest()
+      : folder_(testing::TempDir() + "/train_voice_" + testing::UnitTest::GetInstance()->current_test_info()->name()) {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_ + "/takes");
+    options_.recordings = folder_ + "/takes";
+    options_.bundle = folder_ + "/voices/tone/3";
+    options_.trainer.directory = folder_ + "/work";
+    options_.trainer.steps = 3;
+    options_.trainer.batch_size = 2;
+    options_.trainer.log_steps = 1;
+    options_.exporting.label = {"tone", 3, "A tone.", "CC0-1.0", "Nobody"};
+    options_.command = "ddsp train takes";
+    events_.say = [](const std::string&) {};
+    events_.step = [this](const TrainingProgress& progress) {
+      last_step_ = progress.step;
+      return progress.step == stop_at_ ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+    };
+  }
+
+  // Notes of a second with rests between them.
+  void Write(const std::string& name, double seconds, double amplitude = 0.2) {
+    Wav wav{16000, 1, std::vector<float>(static_cast<size_t>(seconds * 16000))};
+    double phase = 0;
+    for (size_t i = 0; i < wav.samples.size(); ++i) {
+      const double t = i / 16000.0, hz = 220 * std::exp2(std::fmod(std::floor(t), 5) * 2 / 12);
+      phase += 2 * std::numbers::pi * hz / 16000;
+      const double envelope = std::fmod(t, 1.0) < 0.95 ? 1 : 0.01;
+      wav.samples[i] = static_cast<float>(amplitude * envelope *
+                                          (std::sin(phase) + 0.5 * std::sin(2 * phase) + 0.3 * std::sin(3 * phase)));
+    }
+    ASSERT_TRUE(WriteWav(folder_ + "/takes/" + name, wav, WavEncoding::kPcm16).ok());
+  }
+
+  absl::StatusOr<TrainVoiceResult> Train() { return TrainVoice(options_, events_); }
+
+  const std::string folder_;
+  TrainVoiceOptions options_;
+  TrainVoiceEvents events_;
+  int64_t stop_at_ = -1, last_step_ = 0;
+};
+
+TEST_F(TrainVoiceTest, MakesAVoiceThatLoads) {
+  Write("a.wav", 60);
+  const auto result = Train();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_FALSE(result->stopped);
+  EXPECT_NEAR(result->evaluation.seconds, 6, 0.1) << "the last tenth";
+  EXPECT_GT(result->evaluation.spectral_loss, 1);
+
+  const auto voice = LoadVoice(options_.bundle);  // the golden audio included
+  ASSERT_TRUE(voice.ok()) << voice.status();
+  EXPECT_EQ((*voice)->id(), "tone/3");
+  EXPECT_EQ((*voice)->spec.licence(), "CC0-1.0");
+  EXPECT_EQ((*voice)->spec.latency_samples(), 832);
+  EXPECT_NEAR((*voice)->spec.profile().mean_pitch_midi(), 61, 0.5);
+  EXPECT_EQ((*voice)->golden.input.size(), 32000);
+
+  const std::string card = ReadFile(options_.bundle + ".md").value();
+  for (const char* part : {"ddsp train takes", "CC0-1.0", "Nobody", "60.0 s", "spectral loss", "3 in"}) {
+    EXPECT_THAT(card, HasSubstr(part));
+  }
+  EXPECT_THAT(ReadFile(folder_ + "/work/report.json").value(), HasSubstr("\"f0_l1_semitones\""));
+  EXPECT_EQ(Train().status().code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(TrainVoiceTest, StopsAndGoesOn) {
+  Write("a.wav", 60);
+  stop_at_ = 1;
+  const auto stopped = Train();
+  ASSERT_TRUE(stopped.ok()) << stopped.status();
+  EXPECT_TRUE(stopped->stopped);
+  EXPECT_FALSE(fs::exists(options_.bundle));
+  stop_at_ = -1;
+  std::vector<std::string> said;
+  events_.say = [&](const std::string& line) { said.push_back(line); };
+  ASSERT_TRUE(Train().ok());
+  EXPECT_THAT(said, testing::Contains(HasSubstr("going on from step 1")));
+  EXPECT_TRUE(fs::exists(options_.bundle + "/MANIFEST.textproto"));
+}
+
+TEST_F(TrainVoiceTest, HeldOutRecordingsAreNotTrainedOn) {
+  Write("a.wav", 30);
+  Write("test.wav", 10);
+  options_.held_out = folder_ + "/takes/test.wav";
+  std::vector<std::string> said;
+  events_.say = [&](const std::string& line) { said.push_back(line); };
+  const auto result = Train();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_THAT(said, testing::Contains(HasSubstr("1 recordings, 30.0 s")));
+  EXPECT_NEAR(result->evaluation.seconds, 10, 0.01);
+}
+
+TEST_F(TrainVoiceTest, TooLittleVoicedMaterialIsAnErrorThatSaysHowMuch) {
+  Write("a.wav", 12);
+  const absl::Status status = Train().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("/takes: found 1"));
+  EXPECT_THAT(std::string(status.message()), HasSubstr("at least 20 s"));
+}
+
+TEST_F(TrainVoiceTest, ASilentFolderIsAnError) {
+  Write("a.wav", 60, 0.0);
+  const absl::Status status = Train().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("found 0.0 s of voiced material"));
+}
+
+TEST_F(TrainVoiceTest, AnEmptyFolderIsAnError) { EXPECT_EQ(Train().status().code(), absl::StatusCode::kNotFound); }
+
+}  // namespace
+}  // namespace ddsp::training
