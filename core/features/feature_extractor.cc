@@ -46,8 +46,7 @@ FeatureState::~FeatureState() = default;
 void FeatureState::Reset() { impl_->Reset(); }
 
 struct FeatureExtractor::Impl {
-  explicit Impl(const FeatureSettings& s)
-      : settings(s), loudness(s.sample_rate, s.loudness_fft_size), pitch(s) {}
+  explicit Impl(const FeatureSettings& s) : settings(s), loudness(s.sample_rate, s.loudness_fft_size), pitch(s) {}
   FeatureSettings settings;
   LoudnessMeter loudness;
   PitchTracker pitch;

@@ -11,10 +11,12 @@ namespace ddsp {
 
 // Features of the sound about one instant.
 struct FeatureFrame {
-  // Always finite and inside the pitch range: where `voiced` is false, the last pitch is held.
+  // Always finite and inside the pitch range. Where nothing tells the pitch the last one is held; before the first it
+  // is the range's geometric middle.
   float f0_hz = 0.0f;
-  // Periodicity of the sound at f0_hz, 0 to 1.
+  // How periodic and how harmonic the sound is at f0_hz, 0 to 1. A sung or played note has 0.9, noise hardly ever 0.3.
   float f0_confidence = 0.0f;
+  // Whether there is a note: confidence above 0.3 and a level above -54 dB in the 32 ms about the frame.
   bool voiced = false;
   // A-weighted loudness and mean power; floor -80 dB. A full-scale 1 kHz sine has 19.8 and -3.0.
   float loudness_db = -80.0f;
@@ -43,8 +45,8 @@ class FeatureState {
 // Immutable, hence safe to share; everything that evolves lives in the FeatureState passed to Step(). Streams do not
 // touch each other: a stream's frames are the same bits whoever else is stepped, in whatever order.
 //
-// Frame t is centred on sample t * hop() and depends on samples before t * hop() + lookahead() alone; samples before the
-// start count as zero.
+// Frame t is centred on sample t * hop() and depends on samples before t * hop() + lookahead() alone; samples before
+// the start count as zero.
 //
 // A stream begins with preroll() zeros, so that every Step takes exactly hop() samples. With them in front, step k
 // (counted from 0) has just seen all that frame k - warmup_steps() needs, and returns that frame. The first
@@ -62,8 +64,8 @@ class FeatureExtractor {
 
   FeatureState MakeState() const;
 
-  // Takes the next hop() samples, nominally in [-1, 1]. NaN and infinity count as 0; they are forgotten with the samples
-  // about them.
+  // Takes the next hop() samples, nominally in [-1, 1]. NaN and infinity count as 0; they are forgotten with the
+  // samples about them.
   FeatureFrame Step(std::span<const float> hop_samples, FeatureState& state) const;
 
   // The frames of a whole recording: audio.size() / hop() + 1, through Step, with zeros before and after the audio.

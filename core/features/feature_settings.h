@@ -4,7 +4,8 @@
 
 namespace ddsp {
 
-// What a feature extractor computes. A model bundle names the settings its training used; live use with others is an error.
+// What a feature extractor computes. A model bundle names the settings its training used; live use with others is an
+// error.
 struct FeatureSettings {
   // Samples per second of the analysed audio. Only 16000 is built.
   int sample_rate = 16000;

@@ -11,7 +11,8 @@ namespace {
 // IEC 61672 A-weighting in dB, at least -80 (0 Hz included).
 double AWeightingDb(double hz) {
   const double f2 = hz * hz;
-  const double c1 = 12194.217 * 12194.217, c2 = 20.598997 * 20.598997, c3 = 107.65265 * 107.65265, c4 = 737.86223 * 737.86223;
+  const double c1 = 12194.217 * 12194.217, c2 = 20.598997 * 20.598997, c3 = 107.65265 * 107.65265,
+               c4 = 737.86223 * 737.86223;
   const double gain = c1 * f2 * f2 / ((f2 + c1) * (f2 + c2) * std::sqrt((f2 + c3) * (f2 + c4)));
   return gain > 0.0 ? std::max(-80.0, 2.0 + 20.0 * std::log10(gain)) : -80.0;
 }

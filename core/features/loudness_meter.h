@@ -8,8 +8,8 @@
 namespace ddsp {
 
 // A-weighted loudness of one frame: Hann window, power spectrum, A-weighting, mean over the bins, in dB, at least -80.
-// The compute_loudness of ddsp 3.7.0; neither window nor transform is normalised, so a full-scale 1 kHz sine has +19.8 dB
-// at 512 samples.
+// The compute_loudness of ddsp 3.7.0; neither window nor transform is normalised, so a full-scale 1 kHz sine has +19.8
+// dB at 512 samples.
 class LoudnessMeter {
  public:
   // `fft_size` as PowerSpectrum; sample_rate in Hz.

@@ -12,6 +12,12 @@ namespace {
 // Below this share of the window's energy a lag's correction would only amplify noise.
 constexpr float kMinWindowCorrelation = 0.05f;
 
+// Share of the strongest bin's power below which a spectrum holds little but side lobes.
+constexpr float kSideLobes = 1e-6f;
+
+// Width of the templates' upper end.
+constexpr double kFadeHz = 1000.0;
+
 bool IsPrime(int n) {
   for (int d = 2; d * d <= n; ++d) {
     if (n % d == 0) return false;
@@ -20,10 +26,10 @@ bool IsPrime(int n) {
 }
 
 // Weight of a spectrum at `ratio` times a pitch: cosine lobes, positive at the fundamental and its prime multiples,
-// half as deep and negative beside them. `harmonics` is the highest that counts.
-double TemplateLobe(double ratio, int harmonics) {
+// half as deep and negative beside them.
+double TemplateLobe(double ratio) {
   double lobe = 0.0;
-  for (int h = std::max(1, static_cast<int>(ratio) - 1); h <= std::min(harmonics, static_cast<int>(ratio) + 2); ++h) {
+  for (int h = std::max(1, static_cast<int>(ratio) - 1); h <= static_cast<int>(ratio) + 2; ++h) {
     if (h > 1 && !IsPrime(h)) continue;
     const double distance = std::abs(ratio - h);
     if (distance < 0.25) return std::cos(2.0 * std::numbers::pi * ratio);
@@ -38,11 +44,12 @@ std::vector<float> HarmonicTemplates(const PitchGrid& grid, int first, int last,
   std::vector<float> result(static_cast<size_t>(spectrum_bins) * columns);
   for (int c = 0; c < columns; ++c) {
     const double hz = grid.Hz(first + c);
-    const int harmonics = std::max(1, static_cast<int>(Periodicity::kTemplateHz / hz - 0.75));
     std::vector<double> column(spectrum_bins);
     double norm = 0.0;
     for (int k = 1; k < spectrum_bins; ++k) {
-      column[k] = TemplateLobe(k * hz_per_bin / hz, harmonics) / std::sqrt(k * hz_per_bin);
+      // Faded out, so that no candidate gains on its neighbour by losing a harmonic.
+      const double fade = std::clamp((Periodicity::kTemplateHz - k * hz_per_bin) / kFadeHz, 0.0, 1.0);
+      column[k] = fade * TemplateLobe(k * hz_per_bin / hz) / std::sqrt(k * hz_per_bin);
       if (column[k] > 0.0) norm += column[k] * column[k];
     }
     for (int k = 0; k < spectrum_bins; ++k) result[k * columns + c] = static_cast<float>(column[k] / std::sqrt(norm));
@@ -79,7 +86,7 @@ Periodicity::Periodicity(int sample_rate, int window, int fft, const PitchGrid& 
       grid_(grid),
       first_bin_(first_bin),
       last_bin_(last_bin),
-      lags_(static_cast<int>(sample_rate / grid.Hz(first_bin - 0.5)) + 4),
+      lags_(std::max(kMinLags, static_cast<int>(sample_rate / grid.Hz(first_bin - 0.5)) + 4)),
       hz_per_bin_(static_cast<double>(sample_rate) / fft),
       fft_(fft),
       window_(HannWindow(window)),
@@ -145,7 +152,11 @@ void Periodicity::MatchHarmonics(std::span<const float> power, std::span<float> 
   alignas(64) std::array<float, kMaxFft / 2 + 1> compressed;
   float norm = 1e-9f;
   const int bins = spectrum_bins();
-  for (int k = 0; k < bins; ++k) compressed[k] = std::sqrt(std::sqrt(std::sqrt(power[k] + 1e-6f)));
+  const auto eighth_root = [](float x) { return std::sqrt(std::sqrt(std::sqrt(x))); };
+  // Compression would lift the window's own side lobes, too.
+  const float floor = 1e-6f + kSideLobes * *std::max_element(power.begin(), power.begin() + bins);
+  const float floor_root = eighth_root(floor);
+  for (int k = 0; k < bins; ++k) compressed[k] = eighth_root(power[k] + floor) - floor_root;
   for (int k = 0; k < bins; ++k) norm += compressed[k] * compressed[k];
   alignas(64) std::array<float, PitchGrid::kMaxBins> match;
   const int columns = last_bin_ - first_bin_;

@@ -18,13 +18,15 @@ class Periodicity {
  public:
   static constexpr int kMaxWindow = 1024;
   static constexpr int kMaxFft = 2048;
+  static constexpr int kMinLags = 120;
   static constexpr int kMaxLag = 328;
   static constexpr double kTemplateHz = 5000.0;
 
   struct Result {
     // |spectrum|^2, spectrum_bins() of them, hz_per_bin() apart.
     std::span<float> power;
-    // [lag] autocorrelation over that at lag 0, corrected for the window; lags() of them.
+    // [lag] autocorrelation over that at lag 0, corrected for the window; lags() of them,
+    // kMinLags to kMaxLag.
     std::span<float> correlation;
     // [grid bin] the largest correlation within the candidate's 20 cents, and the match with its harmonics, each at
     // most about 1; only first_bin to last_bin - 1 are written.

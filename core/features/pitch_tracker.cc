@@ -12,14 +12,19 @@ namespace {
 
 constexpr int kLongWindow = 2 * PitchTracker::kHalfWindow;
 constexpr int kShortWindow = 384;
-// Candidates below this are sought in the long window: the short one holds three of their periods.
-constexpr double kSplitHz = 130.0;
+// Low candidates are sought in the long window, since the short one does not tell their harmonics apart, the others in
+// the short one. Between these the evidence passes from one to the other: at a sharp border glides stuck.
+constexpr double kLongOnlyHz = 160.0;
+constexpr double kShortOnlyHz = 250.0;
 // Steps are as close to this as the hop allows.
 constexpr double kNominalStep = 80.0;
-// How long before its first sound a new note's pitch may be reported.
+// How many samples before the path changes to it a new note may be reported.
 constexpr double kLead = 160.0;
 // More bins than this between two steps are a new note, not a glide.
 constexpr int kLargestGlide = 2;
+
+// Refinement may move a candidate by this many cents: three candidates and a half.
+constexpr double kLargestCorrection = 70.0;
 
 // Evidence of a correlation c is log((1 + kFloor) / (1 - c + kFloor)): the log likelihood of the residual, with noise
 // enough that a correlation of 0.99 counts little more than 0.95.
@@ -33,9 +38,9 @@ constexpr float kEvidence = 0.7f;
 // Below this level (dB) evidence fades and nothing is voiced.
 constexpr float kQuietDb = -54.0f;
 constexpr int kLevelWindow = 512;
-// A match with the harmonics that leaves no doubt: 1 % of the test melodies' voiced frames have less, as have 99.9 % of
-// all frames of white and pink noise. The correlation alone takes half of all pink noise for a pitch.
-constexpr float kFullMatch = 0.08f;
+// A match with the harmonics that leaves no doubt: nearly all voiced frames of the test melodies have more, nearly all
+// frames of white and pink noise much less. The correlation alone takes half of all pink noise for a pitch.
+constexpr float kFullMatch = 0.1f;
 constexpr float kVoicedConfidence = 0.3f;
 // Less than this tells nothing of the pitch: the last is held.
 constexpr float kHoldConfidence = 0.1f;
@@ -54,10 +59,18 @@ double Interpolate(std::span<const float> x, double at) {
 float Persistence(std::span<const float> correlation, double period) {
   const double periods = std::ceil(kPersistenceLag / period);
   if (periods < 2.0) return 1.0f;
-  const double lag = periods * period;
-  const double later = std::max({Interpolate(correlation, 0.99 * lag), Interpolate(correlation, lag),
-                                 Interpolate(correlation, 1.01 * lag)});
+  const double lag = periods * period;  // below 2 * kPersistenceLag, inside Periodicity::kMinLags
+  const double later = std::max(
+      {Interpolate(correlation, 0.99 * lag), Interpolate(correlation, lag), Interpolate(correlation, 1.01 * lag)});
   return static_cast<float>(std::clamp(later / std::max(0.01, Interpolate(correlation, period)), 0.0, 1.0));
+}
+
+// The lag of the highest correlation about `lag`, as far as a correction may reach.
+int HighestLag(std::span<const float> correlation, double lag, int lags) {
+  const double reach = std::exp2(kLargestCorrection / 1200.0);
+  const auto lo = correlation.begin() + std::max(2, static_cast<int>(lag / reach));
+  const auto hi = correlation.begin() + std::min(static_cast<int>(std::ceil(lag * reach)), lags - 3);
+  return static_cast<int>(std::max_element(lo, hi + 1) - correlation.begin());
 }
 
 int ChooseStep(int hop) {
@@ -77,10 +90,14 @@ PitchTracker::PitchTracker(const FeatureSettings& settings)
       step_(ChooseStep(settings.hop())),
       lag_((kHalfWindow - kShortWindow / 2) / step_),
       lead_(static_cast<int>(std::lround(kLead / step_))),
-      split_(std::clamp(grid_.Bin(kSplitHz), 1, grid_.bins() - 1)),
-      long_(settings.sample_rate, kLongWindow, 2 * kLongWindow, grid_, 0, split_),
-      short_(settings.sample_rate, kShortWindow, 1024, grid_, split_, grid_.bins()) {
+      first_short_(std::max(1, grid_.Bin(kLongOnlyHz)) - 1),
+      last_long_(std::max(2, grid_.Bin(kShortOnlyHz))),
+      split_((first_short_ + last_long_) / 2),
+      long_(settings.sample_rate, kLongWindow, 2 * kLongWindow, grid_, 0, last_long_),
+      short_(settings.sample_rate, kShortWindow, 1024, grid_, first_short_, grid_.bins()) {
   for (int bin = 0; bin < grid_.bins(); ++bin) {
+    const float place = static_cast<float>(bin - first_short_) / static_cast<float>(last_long_ - first_short_);
+    short_share_[bin] = std::clamp(place, 0.0f, 1.0f);
     const float octave = static_cast<float>(std::log2(grid_.Hz(bin) / 50.0));
     period_weight_[bin] = 1.0f + kOctaveShare * (octave - kMiddleOctave);
   }
@@ -94,19 +111,23 @@ void PitchTracker::Reset(PitchState& state) const {
 void PitchTracker::Advance(std::span<const float> window, PitchState& state) const {
   state.newest = (state.newest + 1) % PitchState::kSlots;
   PitchState::Slot& slot = state.slots[state.newest];
-  std::array<float, PitchGrid::kMaxBins> at_period, at_harmonics, evidence;
+  std::array<float, PitchGrid::kMaxBins> at_period = {}, at_harmonics = {}, long_at_period = {}, long_at_harmonics = {};
+  std::array<float, PitchGrid::kMaxBins> evidence;
   std::array<float, Periodicity::kMaxFft / 2 + 1> power;
-  long_.Measure(window, {state.long_power, state.long_correlation, at_period, at_harmonics});
+  long_.Measure(window, {state.long_power, state.long_correlation, long_at_period, long_at_harmonics});
   short_.Measure(window.subspan(kHalfWindow + lag_ * step_ - kShortWindow / 2, kShortWindow),
                  {power, slot.correlation, at_period, at_harmonics});
 
   const float quiet = std::min(0.0f, FramePowerDb(window) - kQuietDb);
   const float weight = kEvidence * static_cast<float>(step_ / kNominalStep) * std::pow(10.0f, quiet / 10.0f);
   for (int bin = 0; bin < grid_.bins(); ++bin) {
-    const float residual = std::max(0.0f, 1.0f - at_period[bin]);
+    const float share = short_share_[bin];
+    const float period = share * at_period[bin] + (1.0f - share) * long_at_period[bin];
+    const float harmonics = share * at_harmonics[bin] + (1.0f - share) * long_at_harmonics[bin];
+    const float residual = std::max(0.0f, 1.0f - period);
     const float log_correlation = std::log((1.0f + kFloor) / (residual + kFloor));
-    evidence[bin] = weight * (period_weight_[bin] * log_correlation + kHarmonicsWeight * at_harmonics[bin]);
-    slot.confidence[bin] = std::clamp(at_period[bin], 0.0f, 1.0f) * std::clamp(at_harmonics[bin] / kFullMatch, 0.0f, 1.0f);
+    evidence[bin] = weight * (period_weight_[bin] * log_correlation + kHarmonicsWeight * harmonics);
+    slot.confidence[bin] = std::clamp(period, 0.0f, 1.0f) * std::clamp(harmonics / kFullMatch, 0.0f, 1.0f);
   }
   state.path.Advance(std::span(evidence).first(grid_.bins()));
 }
@@ -151,25 +172,21 @@ double PitchTracker::RefineInLongWindow(double hz, const PitchState& state) cons
     const int i = static_cast<int>(lag);
     return sum / (window[i] + (lag - i) * (window[i + 1] - window[i]));
   };
-  double lag = settings_.sample_rate / hz, width = std::max(0.25, 0.004 * lag);
-  for (int round = 0; round < 3; ++round) {
+  double lag = HighestLag(state.long_correlation, settings_.sample_rate / hz, long_.lags()), width = 0.5;
+  for (int round = 0; round < 4; ++round) {
     const double a = correlation(lag - width), b = correlation(lag), c = correlation(lag + width);
     const double curve = a - 2.0 * b + c;
     if (!(curve < 0.0)) break;
     lag += std::clamp(0.5 * (a - c) / curve, -2.0, 2.0) * width;
     lag = std::clamp(lag, 2.0, static_cast<double>(long_.lags() - 3));
-    width = std::max(0.1, 0.5 * width);
+    width = std::max(0.1, 0.6 * width);
   }
   return settings_.sample_rate / lag;
 }
 
 double PitchTracker::RefineInShortWindow(double hz, const PitchState::Slot& slot) const {
-  constexpr double kReach = 1.0175;  // 30 cents
-  const double lag = settings_.sample_rate / hz;
-  const int lo = std::max(2, static_cast<int>(lag / kReach));
-  const int hi = std::min(static_cast<int>(std::ceil(lag * kReach)), short_.lags() - 2);
   const auto& r = slot.correlation;
-  const int peak = static_cast<int>(std::max_element(r.begin() + lo, r.begin() + hi + 1) - r.begin());
+  const int peak = HighestLag(r, settings_.sample_rate / hz, short_.lags());
   const double curve = r[peak - 1] - 2.0 * r[peak] + r[peak + 1];
   const double shift = curve < 0.0 ? std::clamp(0.5 * (r[peak - 1] - r[peak + 1]) / curve, -1.0, 1.0) : 0.0;
   return settings_.sample_rate / (peak + shift);
@@ -186,8 +203,8 @@ PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& 
     const double coarse = grid_.Hz(reading.bin);
     const bool in_long_window = reading.steady || reading.bin < split_;
     double hz = in_long_window ? RefineInLongWindow(coarse, state) : RefineInShortWindow(coarse, slot);
-    // Two bins away it is another peak's.
-    if (std::abs(std::log2(hz / coarse)) > 2.0 * PitchGrid::kCents / 1200.0) hz = coarse;
+    // Further away it is another peak's.
+    if (std::abs(std::log2(hz / coarse)) > kLargestCorrection / 1200.0) hz = coarse;
     if (reading.bin >= split_) estimate.confidence *= Persistence(slot.correlation, settings_.sample_rate / hz);
     if (estimate.confidence > kHoldConfidence) {
       state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);

@@ -41,11 +41,14 @@ struct PitchState {
 // Follows the pitch of one voice.
 //
 // Every step() samples the newest sound is compared with all candidate pitches (Periodicity): low ones in a window of
-// 1024 samples that ends with the newest sample, the others in one of 384, so that they know of a new note sooner. The
-// best path through them (PitchPath) is read at the instant in the middle of the long window, up to 320 samples after
-// the short windows about it were seen. The path's candidate is then refined to a fraction of a cent.
+// 1024 samples that ends with the newest sample, the others in one of 384, so that a new note shows sooner; between 160
+// and 250 Hz in both. The best path through the candidates (PitchPath) is read at the instant in the middle of the long
+// window, up to 320 samples after the short window about that instant was seen. The candidate is then refined to about
+// a cent. All of it together looks kHalfWindow samples past the instant and no further.
 //
-// A note that begins within kLead after the instant counts already: its attack is sounding while the old one rings.
+// A note that begins up to 10 ms after the instant counts already: its attack is sounding while the old one rings.
+// Measured on the test melodies that is right more often than either the path's own date or an earlier one, and dating
+// the attack by where the old period ceases to predict the sound was no better than the fixed lead.
 class PitchTracker {
  public:
   // Samples before and after the instant of an estimate.
@@ -77,8 +80,13 @@ class PitchTracker {
 
   FeatureSettings settings_;
   PitchGrid grid_;
-  int step_, lag_, lead_, split_;
+  int step_, lag_, lead_;
+  // Candidates from first_short_ on are measured in the short window, those below last_long_ in the long one; from
+  // split_ on they are read where the short one was centred.
+  int first_short_, last_long_, split_;
   Periodicity long_, short_;
+  // Share of the short window in a candidate's evidence.
+  std::array<float, PitchGrid::kMaxBins> short_share_;
   // Evidence per unit of log correlation by candidate.
   std::array<float, PitchGrid::kMaxBins> period_weight_;
 };
