@@ -16,8 +16,10 @@ struct RawFlags {
 
 void AddAddresses(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address of the gRPC services")->capture_default_str();
-  app.add_option("--metrics-listen", options.metrics_listen, "Address of /metrics; empty for none")->capture_default_str();
-  app.add_option("--admin-listen", options.admin_listen, "Address of health and reflection for operators; empty for none")
+  app.add_option("--metrics-listen", options.metrics_listen, "Address of /metrics; empty for none")
+      ->capture_default_str();
+  app.add_option("--admin-listen", options.admin_listen,
+                 "Address of health and reflection for operators; empty for none")
       ->capture_default_str();
 }
 
@@ -28,7 +30,9 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--threads", options.threads, "Threads that decode, encode and write; 0: all cores but one")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
-  app.add_option("--max-batch", options.max_batch, "Streams of one step")->capture_default_str()->check(CLI::Range(1, 100000));
+  app.add_option("--max-batch", options.max_batch, "Streams of one step")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
   app.add_option("--max-batch-wait-ms", raw.max_batch_wait_ms, "Longest wait of a ready hop for company")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1000.0));
@@ -71,7 +75,8 @@ ParsedFlags ParseFlags(int argc, const char* const* argv) {
   CLI::App app{"Serves trained voices: audio in, the voice's answer out, live, over gRPC.", "ddsp-server"};
   app.add_option("--model-repository", parsed.options.model_repository, "Directory of voices: <model>/<version>/")
       ->capture_default_str();
-  app.add_option("--model-control-mode", raw.model_control_mode, "none: everything in the repository is loaded at start")
+  app.add_option("--model-control-mode", raw.model_control_mode,
+                 "none: everything in the repository is loaded at start")
       ->capture_default_str()
       ->check(CLI::IsMember({"none"}));
   AddAddresses(app, parsed.options);

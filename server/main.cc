@@ -35,7 +35,8 @@ bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
 absl::StatusOr<std::unique_ptr<Registry>> LoadVoices(const ServerOptions& options) {
   ASSIGN_OR_RETURN(std::vector<VoiceListing> voices, LoadRepository(options.model_repository, options.max_sessions));
   for (const VoiceListing& voice : voices) {
-    std::fprintf(stderr, "loaded %s/%ld in %.2f s\n", voice.model.c_str(), static_cast<long>(voice.version), voice.load_seconds);
+    std::fprintf(stderr, "loaded %s/%ld in %.2f s\n", voice.model.c_str(), static_cast<long>(voice.version),
+                 voice.load_seconds);
   }
   ASSIGN_OR_RETURN(std::unique_ptr<VoiceEngine> features, MakeFeatureEngine(options.max_sessions));
   return std::make_unique<Registry>(std::move(voices), std::move(features));

@@ -1,7 +1,7 @@
 // Errors as a client sees them: a gRPC code, a stable reason, and the values that the text mentions as metadata.
 //
-// An absl::Status carries google.rpc.ErrorInfo (and BadRequest, RetryInfo where they apply) as payloads under their type
-// URLs; rpc/status_details.h turns payloads into the details of a grpc::Status.
+// An absl::Status carries google.rpc.ErrorInfo (and BadRequest, RetryInfo where they apply) as payloads under their
+// type URLs; rpc/status_details.h turns payloads into the details of a grpc::Status.
 #pragma once
 
 #include <map>
@@ -45,7 +45,7 @@ struct FieldViolation {
   std::string description;
 };
 
-std::string_view NameOf(Reason reason);       // "CONFIG_NOT_FIRST"
+std::string_view NameOf(Reason reason);  // "CONFIG_NOT_FIRST"
 absl::StatusCode CodeOf(Reason reason);
 
 absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetadata& metadata = {});

@@ -6,8 +6,8 @@
 
 namespace ddsp::server {
 
-absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Open(const std::string& address,
-                                                                       const std::shared_ptr<prometheus::Registry>& registry) {
+absl::StatusOr<std::unique_ptr<MetricsEndpoint>> MetricsEndpoint::Open(
+    const std::string& address, const std::shared_ptr<prometheus::Registry>& registry) {
   try {
     auto exposer = std::make_unique<prometheus::Exposer>(address, 1);
     exposer->RegisterCollectable(registry);

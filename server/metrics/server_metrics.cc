@@ -65,8 +65,7 @@ ModelMetrics& ServerMetrics::ForModel(const std::string& model) {
   metrics = std::make_unique<ModelMetrics>(ModelMetrics{
       .sessions_active = &GaugeFamily("ddsp_sessions_active").Add(on_device),
       .session_slots = &GaugeFamily("ddsp_session_slots").Add(on_device),
-      .sessions_started =
-          &CounterFamily("ddsp_sessions_started_total").Add({{"model", model}, {"transport", "grpc"}}),
+      .sessions_started = &CounterFamily("ddsp_sessions_started_total").Add({{"model", model}, {"transport", "grpc"}}),
       .setup_seconds = HistogramOf("ddsp_session_setup_seconds", of_model),
       .first_output_seconds = HistogramOf("ddsp_first_output_seconds", of_model),
       .block_latency_seconds = HistogramOf("ddsp_block_latency_seconds", of_model),

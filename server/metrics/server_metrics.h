@@ -61,7 +61,9 @@ class ServerMetrics {
   std::string Text() const;
 
  private:
-  prometheus::Family<prometheus::Counter>& CounterFamily(std::string_view name) { return *counters_.at(std::string(name)); }
+  prometheus::Family<prometheus::Counter>& CounterFamily(std::string_view name) {
+    return *counters_.at(std::string(name));
+  }
   prometheus::Family<prometheus::Gauge>& GaugeFamily(std::string_view name) { return *gauges_.at(std::string(name)); }
   prometheus::Histogram* HistogramOf(std::string_view name, const prometheus::Labels& labels);
 

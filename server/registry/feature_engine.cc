@@ -26,7 +26,8 @@ StreamFormat FeatureEngine::format(StreamInput) const {
 int64_t FeatureEngine::bytes_per_slot() const { return kBytesPerStream; }
 
 absl::Status FeatureEngine::Reset(int slot, const StreamSettings& settings) {
-  if (settings.input != StreamInput::kAudio) return absl::InvalidArgumentError("features are extracted from audio only");
+  if (settings.input != StreamInput::kAudio)
+    return absl::InvalidArgumentError("features are extracted from audio only");
   if (states_[slot].has_value()) {
     states_[slot]->Reset();
   } else {

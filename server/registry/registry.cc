@@ -34,7 +34,8 @@ absl::StatusOr<HostedVoice*> Registry::Resolve(std::string_view reference) const
   if (found != by_reference_.end()) return found->second;
   const std::string asked(reference.substr(0, kMostEcho));
   const std::string known = models().empty() ? "none" : absl::StrJoin(models(), ", ");
-  return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "'; there is: ", known), {{"model", asked}});
+  return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "'; there is: ", known),
+                   {{"model", asked}});
 }
 
 std::vector<std::string> Registry::models() const {

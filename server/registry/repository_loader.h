@@ -9,8 +9,8 @@
 
 namespace ddsp::server {
 
-// Loads every version of every voice, golden test included, each with `slots` slots. Errors: those of the repository; of
-// the voices, all that failed, each with its directory.
+// Loads every version of every voice, golden test included, each with `slots` slots. Errors: those of the repository;
+// of the voices, all that failed, each with its directory.
 absl::StatusOr<std::vector<VoiceListing>> LoadRepository(const std::string& repository, int slots);
 
 // An extractor with the voices' settings.

@@ -15,10 +15,10 @@ class Endpoint {
   enum class Kind { kPublic, kAdmin };
   struct Options {
     Kind kind = Kind::kPublic;
-    std::string address;            // "0.0.0.0:8001"; port 0 lets the system choose
+    std::string address;  // "0.0.0.0:8001"; port 0 lets the system choose
     std::vector<grpc::Service*> services;
-    int max_streams = 100;          // per connection
-    int64_t memory_bytes = 0;       // of the gRPC library; 0: no bound
+    int max_streams = 100;     // per connection
+    int64_t memory_bytes = 0;  // of the gRPC library; 0: no bound
   };
   // Errors: UNAVAILABLE that names the address.
   static absl::StatusOr<std::unique_ptr<Endpoint>> Open(const Options& options);

@@ -8,8 +8,8 @@
 
 namespace ddsp::server {
 
-// Keeps reflection off a server. The reflection library registers itself with every ServerBuilder of the process as soon as
-// it is linked; this takes it (and any other such plugin) away from one builder.
+// Keeps reflection off a server. The reflection library registers itself with every ServerBuilder of the process as
+// soon as it is linked; this takes it (and any other such plugin) away from one builder.
 class WithoutPlugins : public grpc::ServerBuilderOption {
  public:
   void UpdateArguments(grpc::ChannelArguments*) override {}

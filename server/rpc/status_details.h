@@ -1,4 +1,5 @@
-// absl::Status (with the payloads of server/errors) to grpc::Status with google.rpc.Status as its details, and trailers.
+// absl::Status (with the payloads of server/errors) to grpc::Status with google.rpc.Status as its details, and
+// trailers.
 #pragma once
 
 #include <map>

@@ -9,7 +9,8 @@ namespace ddsp::server {
 std::optional<BatchPlan> BatchFormer::Next(absl::Span<const ReadyHop> ready, absl::Time now) const {
   if (ready.empty()) return std::nullopt;
   const auto urgency = [&](size_t i) {
-    const bool patient = ready[i].qos == QualityOfService::kThroughput && now - ready[i].since < options_.throughput_patience;
+    const bool patient =
+        ready[i].qos == QualityOfService::kThroughput && now - ready[i].since < options_.throughput_patience;
     return std::pair(patient, ready[i].since);
   };
   std::vector<size_t> order(ready.size());

@@ -2,8 +2,8 @@
 //
 // A pure decision: given a snapshot it returns who goes next; it owns no thread, lock or sample. Streams of different
 // engines never share a batch. REALTIME goes before THROUGHPUT, but a THROUGHPUT stream that has waited for
-// `throughput_patience` counts as REALTIME from then on, so nobody starves. The longest-waiting stream of the first class
-// always goes, with as many of its engine's ready streams as fit.
+// `throughput_patience` counts as REALTIME from then on, so nobody starves. The longest-waiting stream of the first
+// class always goes, with as many of its engine's ready streams as fit.
 #pragma once
 
 #include <optional>

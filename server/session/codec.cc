@@ -24,9 +24,10 @@ constexpr int kOpusComplexity = 5;
 
 absl::StatusOr<int64_t> WholeSamples(const std::string& data, size_t sample_bytes) {
   if (data.size() % sample_bytes == 0) return static_cast<int64_t>(data.size() / sample_bytes);
-  return MakeError(Reason::kBlockMalformed,
-                   absl::StrCat("a block of ", data.size(), " bytes is no whole number of ", sample_bytes, "-byte samples"),
-                   {{"bytes", absl::StrCat(data.size())}});
+  return MakeError(
+      Reason::kBlockMalformed,
+      absl::StrCat("a block of ", data.size(), " bytes is no whole number of ", sample_bytes, "-byte samples"),
+      {{"bytes", absl::StrCat(data.size())}});
 }
 
 class Pcm16Decoder : public BlockDecoder {
@@ -75,9 +76,10 @@ int OpusLookahead(OpusEncoder* encoder) {
 }
 
 absl::Status InvalidPacket(const std::string& data, int error) {
-  return MakeError(Reason::kOpusPacketInvalid,
-                   absl::StrCat("Opus packet of ", data.size(), " bytes: ", data.empty() ? "empty" : opus_strerror(error)),
-                   {{"bytes", absl::StrCat(data.size())}});
+  return MakeError(
+      Reason::kOpusPacketInvalid,
+      absl::StrCat("Opus packet of ", data.size(), " bytes: ", data.empty() ? "empty" : opus_strerror(error)),
+      {{"bytes", absl::StrCat(data.size())}});
 }
 
 const unsigned char* Bytes(const std::string& data) { return reinterpret_cast<const unsigned char*>(data.data()); }
@@ -92,8 +94,9 @@ class OpusBlockDecoder : public BlockDecoder {
   }
 
   absl::StatusOr<int64_t> CountSamples(const std::string& data) const override {
-    const int count = data.empty() ? OPUS_INVALID_PACKET
-                                   : opus_packet_get_nb_samples(Bytes(data), static_cast<opus_int32>(data.size()), rate_);
+    const int count = data.empty()
+                          ? OPUS_INVALID_PACKET
+                          : opus_packet_get_nb_samples(Bytes(data), static_cast<opus_int32>(data.size()), rate_);
     if (count <= 0) return InvalidPacket(data, count);
     return count;
   }
@@ -102,8 +105,8 @@ class OpusBlockDecoder : public BlockDecoder {
     const size_t at = samples->size();
     const int most = rate_ * kMaxOpusPacketMs / 1000;
     samples->resize(at + most);
-    const int count =
-        opus_decode_float(decoder_.get(), Bytes(data), static_cast<opus_int32>(data.size()), samples->data() + at, most, 0);
+    const int count = opus_decode_float(decoder_.get(), Bytes(data), static_cast<opus_int32>(data.size()),
+                                        samples->data() + at, most, 0);
     samples->resize(at + std::max(0, count));
     return count < 0 ? InvalidPacket(data, count) : absl::OkStatus();
   }
@@ -144,8 +147,8 @@ class OpusBlockEncoder : public BlockEncoder {
 
   std::string Encode(absl::Span<const float> samples) override {
     unsigned char packet[kMaxOpusPacketBytes];
-    const int size =
-        opus_encode_float(encoder_.get(), samples.data(), static_cast<int>(samples.size()), packet, kMaxOpusPacketBytes);
+    const int size = opus_encode_float(encoder_.get(), samples.data(), static_cast<int>(samples.size()), packet,
+                                       kMaxOpusPacketBytes);
     DDSP_CHECK(size > 0, "blocks have a packet length of Opus");
     return std::string(reinterpret_cast<const char*>(packet), size);
   }

@@ -1,8 +1,8 @@
 // Credit for one direction, as its receiver keeps it: how much the sender may still send.
 //
-// Grants are held back while the sender has more than half the window left, so a live stream costs one grant per half window.
-// A sender with messages of at most half the window never waits for ever: what the receiver has used up comes back as soon
-// as less than half is left.
+// Grants are held back while the sender has more than half the window left, so a live stream costs one grant per half
+// window. A sender with messages of at most half the window never waits for ever: what the receiver has used up comes
+// back as soon as less than half is left.
 #pragma once
 
 #include <cstdint>

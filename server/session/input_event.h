@@ -16,11 +16,11 @@ struct AudioIn {
 
 struct ControlsIn {
   std::vector<ControlFrame> frames;
-  int64_t frame_samples = 0;   // that each holds for, at the input rate
+  int64_t frame_samples = 0;  // that each holds for, at the input rate
 };
 
 struct ChangeIn {
-  int64_t sample = 0;          // at the input rate
+  int64_t sample = 0;  // at the input rate
   StreamParameters parameters;
 };
 

@@ -13,14 +13,16 @@ namespace {
 
 std::vector<FieldViolation> FrameViolations(const v1::ControlBlock& block) {
   std::vector<FieldViolation> violations;
-  if (block.frame_samples() == 0) violations.push_back({"frame_samples", "is 0; a frame holds for at least one sample"});
+  if (block.frame_samples() == 0)
+    violations.push_back({"frame_samples", "is 0; a frame holds for at least one sample"});
   for (int i = 0; i < block.frames_size() && violations.size() < 10; ++i) {
     const v1::ControlFrame& frame = block.frames(i);
     if (!std::isfinite(frame.f0_hz()) || frame.f0_hz() <= 0) {
       violations.push_back({absl::StrCat("frames[", i, "].f0_hz"), absl::StrCat(frame.f0_hz(), " is not above 0")});
     }
     if (!std::isfinite(frame.loudness_db())) {
-      violations.push_back({absl::StrCat("frames[", i, "].loudness_db"), absl::StrCat(frame.loudness_db(), " is not finite")});
+      violations.push_back(
+          {absl::StrCat("frames[", i, "].loudness_db"), absl::StrCat(frame.loudness_db(), " is not finite")});
     }
   }
   return violations;
@@ -32,7 +34,8 @@ InputReader::InputReader(const SessionPlan& plan, const SessionLimits& limits)
     : input_(plan.input),
       limits_(limits),
       decoder_(MakeDecoder(plan.input_format)),
-      codec_delay_(plan.input_format.encoding == Encoding::kOpus ? plan.input_codec_delay.value_or(decoder_->delay()) : 0),
+      codec_delay_(plan.input_format.encoding == Encoding::kOpus ? plan.input_codec_delay.value_or(decoder_->delay())
+                                                                 : 0),
       left_to_skip_(codec_delay_),
       declared_(plan.parameters) {}
 
@@ -44,7 +47,8 @@ absl::Status InputReader::CheckSize(int64_t bytes) const {
 }
 
 absl::StatusOr<AudioIn> InputReader::ReadAudio(const v1::AudioBlock& block, TakeCredit credit) {
-  if (input_ != StreamInput::kAudio) return MakeError(Reason::kInputMismatch, "this session is driven by controls, not audio");
+  if (input_ != StreamInput::kAudio)
+    return MakeError(Reason::kInputMismatch, "this session is driven by controls, not audio");
   RETURN_IF_ERROR(gate_.CheckAudio(block.seq(), block.start_sample()));
   RETURN_IF_ERROR(CheckSize(static_cast<int64_t>(block.data().size())));
   ASSIGN_OR_RETURN(const int64_t count, decoder_->CountSamples(block.data()));
@@ -86,9 +90,10 @@ absl::StatusOr<ChangeIn> InputReader::ReadChange(const v1::ControlBlock& block) 
   RETURN_IF_ERROR(gate_.CheckChange(block.start_sample(), now));
   while (!pending_changes_.empty() && pending_changes_.front() < now) pending_changes_.pop_front();
   if (static_cast<int64_t>(pending_changes_.size()) >= limits_.max_pending_changes) {
-    return MakeError(Reason::kCreditExceeded,
-                     absl::StrCat(pending_changes_.size(), " parameter changes wait for samples that were not sent yet"),
-                     {{"limit", absl::StrCat(limits_.max_pending_changes)}, {"kind", "parameter_changes"}});
+    return MakeError(
+        Reason::kCreditExceeded,
+        absl::StrCat(pending_changes_.size(), " parameter changes wait for samples that were not sent yet"),
+        {{"limit", absl::StrCat(limits_.max_pending_changes)}, {"kind", "parameter_changes"}});
   }
   ASSIGN_OR_RETURN(declared_, MergeParameters(block.parameters(), declared_));
   const auto sample = static_cast<int64_t>(block.start_sample());
@@ -98,12 +103,13 @@ absl::StatusOr<ChangeIn> InputReader::ReadChange(const v1::ControlBlock& block) 
 }
 
 absl::StatusOr<ControlsIn> InputReader::ReadFrames(const v1::ControlBlock& block) const {
-  if (input_ != StreamInput::kControls) return MakeError(Reason::kInputMismatch, "this session is driven by audio, not controls");
+  if (input_ != StreamInput::kControls)
+    return MakeError(Reason::kInputMismatch, "this session is driven by audio, not controls");
   RETURN_IF_ERROR(gate_.CheckFrames(block.start_sample()));
   if (const auto violations = FrameViolations(block); !violations.empty()) {
-    return MakeFieldError(Reason::kInvalidControl,
-                          absl::StrCat("frames cannot be played: ", violations[0].field, " ", violations[0].description),
-                          violations);
+    return MakeFieldError(
+        Reason::kInvalidControl,
+        absl::StrCat("frames cannot be played: ", violations[0].field, " ", violations[0].description), violations);
   }
   ControlsIn controls{.frames = {}, .frame_samples = block.frame_samples()};
   for (const v1::ControlFrame& frame : block.frames()) {

@@ -29,8 +29,8 @@ class InputReader {
   // Samples of the client so far, the codec's delay not counted.
   int64_t samples() const { return gate_.position() - (codec_delay_ - left_to_skip_); }
 
-  // Errors: BLOCK_SEQUENCE_GAP, BLOCK_TOO_LARGE, BLOCK_MALFORMED, OPUS_PACKET_INVALID, AUDIO_NOT_FINITE, INPUT_MISMATCH,
-  // and those of `credit`.
+  // Errors: BLOCK_SEQUENCE_GAP, BLOCK_TOO_LARGE, BLOCK_MALFORMED, OPUS_PACKET_INVALID, AUDIO_NOT_FINITE,
+  // INPUT_MISMATCH, and those of `credit`.
   absl::StatusOr<AudioIn> ReadAudio(const v1::AudioBlock& block, TakeCredit credit);
 
   struct Control {
@@ -52,8 +52,8 @@ class InputReader {
   const int codec_delay_;
   InputGate gate_;
   int left_to_skip_;
-  StreamParameters declared_;             // in force after all changes so far
-  std::deque<int64_t> pending_changes_;   // their samples
+  StreamParameters declared_;            // in force after all changes so far
+  std::deque<int64_t> pending_changes_;  // their samples
 };
 
 }  // namespace ddsp::server

@@ -1,4 +1,5 @@
-// Moves a session's output to the wire: one write at a time, and the final status when everything was written. Thread-safe.
+// Moves a session's output to the wire: one write at a time, and the final status when everything was written.
+// Thread-safe.
 //
 // The outlet is called only between a decision made under the lock and the report of its outcome, so it cannot go away
 // meanwhile: it is detached after Finish(), and Finish() waits for the write under way.
@@ -37,8 +38,8 @@ class OutputPump {
   void PushUrgent(v1::StreamSessionResponse message);
   // Takes the items out of `items`.
   void PushMedia(std::vector<OutputItem>* items);
-  // Nothing can be pushed any more: what waits is delivered or dropped, then the outlet finishes with `status`. Only the
-  // first call counts.
+  // Nothing can be pushed any more: what waits is delivered or dropped, then the outlet finishes with `status`. Only
+  // the first call counts.
   void Close(const absl::Status& status, Backlog backlog);
   // The write under way is done. A failed one drops everything that waits.
   void Written(bool ok);

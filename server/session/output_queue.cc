@@ -24,7 +24,9 @@ void OutputQueue::PushMedia(OutputItem item) {
   media_.push_back(std::move(item));
 }
 
-void OutputQueue::Grant(int64_t samples) { credit_ = std::min(kMostCredit, credit_ + std::min(samples, kMostCredit - credit_)); }
+void OutputQueue::Grant(int64_t samples) {
+  credit_ = std::min(kMostCredit, credit_ + std::min(samples, kMostCredit - credit_));
+}
 
 bool OutputQueue::sendable() const {
   if (!urgent_.empty()) return true;

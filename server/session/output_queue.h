@@ -1,7 +1,7 @@
 // What a session has to say, until the wire takes it. Not thread-safe.
 //
-// Urgent messages (started, credit, events, pong) overtake media (audio, features, flush marks, summary), which keep their
-// order and wait for the client's credit.
+// Urgent messages (started, credit, events, pong) overtake media (audio, features, flush marks, summary), which keep
+// their order and wait for the client's credit.
 #pragma once
 
 #include <cstdint>

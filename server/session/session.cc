@@ -32,7 +32,9 @@ std::string_view EndReason(const absl::Status& status) {
   return "error";
 }
 
-bool CountsAsWork(const v1::StreamSessionRequest& request) { return request.request_case() != v1::StreamSessionRequest::kCredit; }
+bool CountsAsWork(const v1::StreamSessionRequest& request) {
+  return request.request_case() != v1::StreamSessionRequest::kCredit;
+}
 
 }  // namespace
 
@@ -62,7 +64,8 @@ absl::Status Session::Accept(const v1::StreamSessionRequest& request) {
   }
   const bool is_config = request.has_config();
   if (is_config != (state == SessionState::kAwaitingConfig)) {
-    return MakeError(Reason::kConfigNotFirst, is_config ? "the config came twice" : "the first message is not a config");
+    return MakeError(Reason::kConfigNotFirst,
+                     is_config ? "the config came twice" : "the first message is not a config");
   }
   switch (request.request_case()) {
     case v1::StreamSessionRequest::kConfig:
@@ -113,14 +116,17 @@ absl::Status Session::TakeCredit(int64_t samples) {
   MutexLock lock(&mu_);
   if (input_credit_->Take(samples)) return absl::OkStatus();
   const ErrorMetadata values = {{"samples", absl::StrCat(samples)}, {"credit", absl::StrCat(input_credit_->left())}};
-  if (output_.full()) return MakeError(Reason::kClientTooSlow, "output is not read, so no more input can be taken", values);
+  if (output_.full())
+    return MakeError(Reason::kClientTooSlow, "output is not read, so no more input can be taken", values);
   return MakeError(Reason::kCreditExceeded,
-                   absl::StrCat("a block of ", samples, " samples exceeds the credit of ", input_credit_->left()), values);
+                   absl::StrCat("a block of ", samples, " samples exceeds the credit of ", input_credit_->left()),
+                   values);
 }
 
 absl::Status Session::AcceptAudio(const v1::AudioBlock& block) {
   ASSIGN_OR_RETURN(AudioIn audio, reader_->ReadAudio(block, [this](int64_t samples) { return TakeCredit(samples); }));
-  voice_->metrics->audio_seconds_in->Increment(static_cast<double>(audio.samples.size()) / plan_.input_format.sample_rate);
+  voice_->metrics->audio_seconds_in->Increment(static_cast<double>(audio.samples.size()) /
+                                               plan_.input_format.sample_rate);
   Post(std::move(audio));
   return absl::OkStatus();
 }
@@ -177,7 +183,8 @@ void Session::ResetDone(const absl::Status& status) {
     if (self->device_status_.ok()) {
       self->Start();
     } else {
-      self->Fail(MakeError(Reason::kInvalidConfig, std::string(self->device_status_.message())), OutputPump::Backlog::kDrop);
+      self->Fail(MakeError(Reason::kInvalidConfig, std::string(self->device_status_.message())),
+                 OutputPump::Backlog::kDrop);
     }
     self->RunTurn();
   });

@@ -4,9 +4,9 @@
 //   the wire    calls OnRequest, OnHalfClose, OnWritten, OnGone (its reactions; one OnRequest at a time);
 //   the device  calls ResetDone and HopDone;
 //   the crew    finishes hops: resamples, encodes, writes.
-// What evolves with the samples (`stream_`) has no lock. It belongs to whoever has the *turn*: a party that brings something
-// leaves it in the inbox and takes the turn if it is free; who has the turn looks into the inbox before giving it up. While
-// a hop is with the device, the device has the turn.
+// What evolves with the samples (`stream_`) has no lock. It belongs to whoever has the *turn*: a party that brings
+// something leaves it in the inbox and takes the turn if it is free; who has the turn looks into the inbox before
+// giving it up. While a hop is with the device, the device has the turn.
 #pragma once
 
 #include <memory>
@@ -128,7 +128,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   bool wants_room_ ABSL_GUARDED_BY(mu_) = false;  // a hop is ready, but output must leave first
   std::vector<InputEvent> inbox_ ABSL_GUARDED_BY(mu_);
   std::optional<CreditWindow> input_credit_ ABSL_GUARDED_BY(mu_);
-  absl::Time config_time_ ABSL_GUARDED_BY(mu_);   // construction, until there is a config
+  absl::Time config_time_ ABSL_GUARDED_BY(mu_);  // construction, until there is a config
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;

@@ -20,9 +20,7 @@ constexpr size_t kMaxProfileName = 64;
 constexpr int kMinBitrate = 6000, kMaxBitrate = 510000;
 constexpr absl::Duration kMaxLatencyGoal = absl::Minutes(1);
 
-bool IsOpusRate(int rate) {
-  return std::set<int>{8000, 12000, 16000, 24000, 48000}.count(rate) > 0;
-}
+bool IsOpusRate(int rate) { return std::set<int>{8000, 12000, 16000, 24000, 48000}.count(rate) > 0; }
 
 // Packet lengths of Opus in units of 0.1 ms; longer ones exist, but only as several frames in one packet.
 constexpr int kOpusPackets[] = {25, 50, 100, 200, 400, 600};
@@ -76,7 +74,8 @@ void CheckRate(const std::string& field, const WireFormat& format, Problems* pro
   if (rate < kMinRate || rate > kMaxRate) {
     problems->Format(field + ".sample_rate_hz", absl::StrCat(rate, " Hz is outside ", kMinRate, "..", kMaxRate));
   } else if (format.encoding == Encoding::kOpus && !IsOpusRate(rate)) {
-    problems->Format(field + ".sample_rate_hz", absl::StrCat(rate, " Hz is none of Opus: 8000, 12000, 16000, 24000, 48000"));
+    problems->Format(field + ".sample_rate_hz",
+                     absl::StrCat(rate, " Hz is none of Opus: 8000, 12000, 16000, 24000, 48000"));
   }
 }
 
@@ -106,7 +105,8 @@ v1::AudioFormat WithDefaults(v1::AudioFormat output, const v1::AudioFormat& inpu
 
 void ReadInputAndOutput(const v1::SessionConfig& config, SessionPlan* plan, Problems* problems) {
   if (!v1::SessionInput_IsValid(config.input())) problems->Add("input", absl::StrCat("unknown value ", config.input()));
-  if (!v1::SessionOutput_IsValid(config.output())) problems->Add("output", absl::StrCat("unknown value ", config.output()));
+  if (!v1::SessionOutput_IsValid(config.output()))
+    problems->Add("output", absl::StrCat("unknown value ", config.output()));
   if (config.input() == v1::SESSION_INPUT_CONTROLS) plan->input = StreamInput::kControls;
   plan->settings.input = plan->input;
   plan->audio_out = config.output() != v1::SESSION_OUTPUT_FEATURES;
@@ -116,13 +116,13 @@ void ReadInputAndOutput(const v1::SessionConfig& config, SessionPlan* plan, Prob
     problems->Add("output", "a session that is driven by controls has no features");
   }
   plan->model = config.model();
-  if (plan->needs_voice() && plan->model.empty()) problems->Add("model", "is empty; only features can do without a model");
+  if (plan->needs_voice() && plan->model.empty())
+    problems->Add("model", "is empty; only features can do without a model");
 }
 
 void ReadFormats(const v1::SessionConfig& config, SessionPlan* plan, Problems* problems) {
-  plan->input_format = plan->input == StreamInput::kAudio
-                           ? ReadFormat("input_format", config.input_format(), problems)
-                           : ReadControlClock(config, problems);
+  plan->input_format = plan->input == StreamInput::kAudio ? ReadFormat("input_format", config.input_format(), problems)
+                                                          : ReadControlClock(config, problems);
   plan->output_format = plan->input_format;
   if (!plan->audio_out) return;
   plan->output_format =
@@ -139,8 +139,9 @@ void ReadBlock(const v1::SessionConfig& config, const SessionLimits& limits, Ses
   if (plan->output_block < 0 || plan->output_block > longest) {
     problems->Add("output_block_samples", absl::StrCat(plan->output_block, " is outside 0..", longest));
   } else if (output.encoding == Encoding::kOpus && !IsOpusPacket(plan->output_block, output.sample_rate)) {
-    problems->Add("output_block_samples", absl::StrCat(plan->output_block, " samples at ", output.sample_rate,
-                                                       " Hz is no packet length of Opus (2.5, 5, 10, 20, 40 or 60 ms)"));
+    problems->Add("output_block_samples",
+                  absl::StrCat(plan->output_block, " samples at ", output.sample_rate,
+                               " Hz is no packet length of Opus (2.5, 5, 10, 20, 40 or 60 ms)"));
   }
 }
 
@@ -182,7 +183,8 @@ void ReadOpus(const v1::SessionConfig& config, SessionPlan* plan, Problems* prob
   }
   if (!config.has_input_codec_delay_samples()) return;
   if (config.input_codec_delay_samples() > static_cast<uint32_t>(kMaxRate)) {
-    problems->Add("input_codec_delay_samples", absl::StrCat(config.input_codec_delay_samples(), " is more than ", kMaxRate));
+    problems->Add("input_codec_delay_samples",
+                  absl::StrCat(config.input_codec_delay_samples(), " is more than ", kMaxRate));
     return;
   }
   plan->input_codec_delay = static_cast<int>(config.input_codec_delay_samples());
@@ -203,8 +205,8 @@ StreamParameters ReadParameters(const v1::Parameters& wire, StreamParameters par
               &parameters.pitch_shift_semitones, problems);
   }
   if (wire.has_loudness_shift_db()) {
-    ReadShift("parameters.loudness_shift_db", wire.loudness_shift_db(), kMaxLoudnessShift, &parameters.loudness_shift_db,
-              problems);
+    ReadShift("parameters.loudness_shift_db", wire.loudness_shift_db(), kMaxLoudnessShift,
+              &parameters.loudness_shift_db, problems);
   }
   return parameters;
 }
@@ -245,8 +247,9 @@ int DefaultBlock(const WireFormat& output, const StreamFormat& voice) {
 }
 
 int64_t InputWindow(const WireFormat& input, const SessionLimits& limits) {
-  const int64_t longest_message = input.encoding == Encoding::kOpus ? int64_t{input.sample_rate} * kMaxOpusPacketMs / 1000
-                                                                    : limits.max_block_bytes / BytesPerSample(input.encoding);
+  const int64_t longest_message = input.encoding == Encoding::kOpus
+                                      ? int64_t{input.sample_rate} * kMaxOpusPacketMs / 1000
+                                      : limits.max_block_bytes / BytesPerSample(input.encoding);
   return 2 * std::max<int64_t>(input.sample_rate, longest_message);
 }
 

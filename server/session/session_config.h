@@ -26,18 +26,18 @@ struct WireFormat {
 };
 
 struct SessionPlan {
-  std::string model;           // a reference; empty where no voice is needed
+  std::string model;  // a reference; empty where no voice is needed
   StreamInput input = StreamInput::kAudio;
   bool audio_out = true, features_out = false;
   WireFormat input_format, output_format;
   TailPolicy tail = TailPolicy::kRingOut;
   StreamParameters parameters;
   StreamSettings settings;
-  int output_block = 0;        // samples at the output rate; 0: DefaultBlock()
-  int64_t output_credit = 0;   // samples; 0: no limit
+  int output_block = 0;       // samples at the output rate; 0: DefaultBlock()
+  int64_t output_credit = 0;  // samples; 0: no limit
   QualityOfService qos = QualityOfService::kRealtime;
   absl::Duration max_block_latency = absl::Milliseconds(40);
-  int opus_bitrate = 0;        // bit/s; 0: the codec's default
+  int opus_bitrate = 0;                  // bit/s; 0: the codec's default
   std::optional<int> input_codec_delay;  // samples; absent: that of libopus
 
   // Sessions that only extract features need no voice.

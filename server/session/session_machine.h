@@ -4,7 +4,8 @@
 //          |               |           |           |
 //          +---------------+-----------+-----------+-------> kFailed
 //
-// kOpening: a slot is being made ready. kFinishing: the input has ended, the rest is on its way. The last two are final.
+// kOpening: a slot is being made ready. kFinishing: the input has ended, the rest is on its way. The last two are
+// final.
 #pragma once
 
 #include <string_view>
@@ -22,7 +23,8 @@ class SessionMachine {
   bool over() const { return state_ == SessionState::kClosed || state_ == SessionState::kFailed; }
   // Whether `to` may follow the present state.
   bool Allows(SessionState to) const;
-  // Moves to `to` where that is allowed. Otherwise: stays in a final state, and fails from any other (a broken invariant).
+  // Moves to `to` where that is allowed. Otherwise: stays in a final state, and fails from any other (a broken
+  // invariant).
   void Transition(SessionState to);
 
  private:

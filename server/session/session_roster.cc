@@ -14,7 +14,8 @@ SessionRoster::SessionRoster(const Options& options, const Registry& registry, S
     : options_(options), registry_(registry), metrics_(metrics) {}
 
 absl::Status SessionRoster::RefuseDraining() const {
-  return WithRetry(MakeError(Reason::kServerDraining, "this server is draining; another may answer"), absl::ZeroDuration());
+  return WithRetry(MakeError(Reason::kServerDraining, "this server is draining; another may answer"),
+                   absl::ZeroDuration());
 }
 
 absl::Status SessionRoster::RefuseFull(const std::string& model, int slots) const {

@@ -8,7 +8,8 @@
 
 namespace ddsp::server {
 
-absl::StatusOr<std::unique_ptr<SessionStream>> SessionStream::Create(const SessionPlan& plan, const StreamFormat& voice) {
+absl::StatusOr<std::unique_ptr<SessionStream>> SessionStream::Create(const SessionPlan& plan,
+                                                                     const StreamFormat& voice) {
   StreamFramer::Options options{.format = voice,
                                 .input = plan.input,
                                 .input_rate = plan.input_format.sample_rate,

@@ -71,8 +71,8 @@ class SessionStream {
   std::vector<float> scratch_;     // [block]
 
   int64_t skipped_ = 0, input_blocks_ = 0;
-  int64_t coded_samples_ = 0;      // sent, padding included
-  int64_t output_samples_ = 0;     // sent, of the session
+  int64_t coded_samples_ = 0;   // sent, padding included
+  int64_t output_samples_ = 0;  // sent, of the session
   int64_t output_blocks_ = 0, feature_blocks_ = 0, feature_frames_ = 0;
   bool finished_ = false, ended_ = false;
 };

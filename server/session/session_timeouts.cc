@@ -9,12 +9,14 @@ namespace {
 
 absl::Status IdleError(absl::Duration idle) {
   const std::string seconds = absl::StrCat(absl::ToInt64Seconds(idle));
-  return MakeError(Reason::kSessionIdleTimeout, absl::StrCat("nothing came for ", seconds, " s"), {{"idle_seconds", seconds}});
+  return MakeError(Reason::kSessionIdleTimeout, absl::StrCat("nothing came for ", seconds, " s"),
+                   {{"idle_seconds", seconds}});
 }
 
 absl::Status UnreadError(absl::Duration stalled) {
   const std::string seconds = absl::StrCat(absl::ToInt64Seconds(stalled));
-  return MakeError(Reason::kClientTooSlow, absl::StrCat("output was not read for ", seconds, " s"), {{"stalled_seconds", seconds}});
+  return MakeError(Reason::kClientTooSlow, absl::StrCat("output was not read for ", seconds, " s"),
+                   {{"stalled_seconds", seconds}});
 }
 
 }  // namespace
@@ -42,7 +44,8 @@ void Session::CheckTimeouts(absl::Time now) {
   } else if (state == SessionState::kLive && idle >= limits.idle_timeout) {
     Fail(IdleError(idle), OutputPump::Backlog::kDeliver);
   } else if (warn) {
-    output_.PushUrgent(MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));
+    output_.PushUrgent(
+        MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));
   }
 }
 

@@ -9,7 +9,8 @@ namespace ddsp::server {
 namespace {
 
 TEST(MakeError, CarriesCodeReasonAndValues) {
-  const absl::Status error = MakeError(Reason::kBlockSequenceGap, "seq 7 came where 5 was due", {{"expected", "5"}, {"got", "7"}});
+  const absl::Status error =
+      MakeError(Reason::kBlockSequenceGap, "seq 7 came where 5 was due", {{"expected", "5"}, {"got", "7"}});
   EXPECT_EQ(error.code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ(ReasonOf(error), "BLOCK_SEQUENCE_GAP");
   EXPECT_EQ(MetadataOf(error), (ErrorMetadata{{"expected", "5"}, {"got", "7"}}));
@@ -26,7 +27,8 @@ TEST(MakeError, NamesAreUniqueAndUpperSnake) {
 }
 
 TEST(WithMetadata, KeepsWhatWasThere) {
-  const absl::Status error = WithMetadata(MakeError(Reason::kAudioNotFinite, "sample 3 is nan", {{"sample", "3"}}), {{"more", "1"}});
+  const absl::Status error =
+      WithMetadata(MakeError(Reason::kAudioNotFinite, "sample 3 is nan", {{"sample", "3"}}), {{"more", "1"}});
   EXPECT_EQ(MetadataOf(error), (ErrorMetadata{{"sample", "3"}, {"more", "1"}}));
 }
 

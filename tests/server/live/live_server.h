@@ -31,8 +31,8 @@ inline std::unique_ptr<server::Registry> FakeVoices(int slots) {
   voices[0].model = "violin";
   voices[0].version = 1;
   voices[0].engine = std::make_unique<FakeEngine>(slots);
-  return std::make_unique<server::Registry>(std::move(voices),
-                                            std::make_unique<server::FeatureEngine>(*FeatureExtractor::Create({}), slots));
+  return std::make_unique<server::Registry>(
+      std::move(voices), std::make_unique<server::FeatureEngine>(*FeatureExtractor::Create({}), slots));
 }
 
 // One call of StreamSession. Writing and reading are blocking.
@@ -71,7 +71,9 @@ class LiveCall {
   }
   std::string trailer(const std::string& key) {
     const auto found = context_.GetServerTrailingMetadata().find(key);
-    return found == context_.GetServerTrailingMetadata().end() ? "" : std::string(found->second.data(), found->second.size());
+    return found == context_.GetServerTrailingMetadata().end()
+               ? ""
+               : std::string(found->second.data(), found->second.size());
   }
   grpc::ClientContext& context() { return context_; }
 

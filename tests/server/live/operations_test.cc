@@ -33,18 +33,21 @@ Answer AskOnce(int port, const std::string& method, const std::string& request) 
   const grpc::ByteBuffer ask = Bytes(request);
   grpc::ByteBuffer reply;
   std::promise<grpc::Status> done;
-  stub.UnaryCall(&context, method, grpc::StubOptions(), &ask, &reply, [&](grpc::Status status) { done.set_value(status); });
+  stub.UnaryCall(&context, method, grpc::StubOptions(), &ask, &reply,
+                 [&](grpc::Status status) { done.set_value(status); });
   Answer answer{.status = done.get_future().get(), .bytes = {}};
   std::vector<grpc::Slice> slices;
   if (answer.status.ok() && reply.Dump(&slices).ok()) {
-    for (const grpc::Slice& slice : slices) answer.bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
+    for (const grpc::Slice& slice : slices)
+      answer.bytes.append(reinterpret_cast<const char*>(slice.begin()), slice.size());
   }
   return answer;
 }
 
 // HealthCheckRequest.service is field 1; so is HealthCheckResponse.status, of which 1 is SERVING and 2 NOT_SERVING.
 Answer Health(int port, const std::string& service) {
-  const std::string request = service.empty() ? "" : absl::StrCat("\x0a", std::string(1, static_cast<char>(service.size())), service);
+  const std::string request =
+      service.empty() ? "" : absl::StrCat("\x0a", std::string(1, static_cast<char>(service.size())), service);
   return AskOnce(port, "/grpc.health.v1.Health/Check", request);
 }
 constexpr char kServing[] = "\x08\x01", kNotServing[] = "\x08\x02";
@@ -89,7 +92,8 @@ TEST_F(OperationsTest, HealthKnowsServerServiceAndModels) {
 TEST_F(OperationsTest, HealthTellsOfTheDrain) {
   server_->AnnounceDrain();
   for (const int port : {server_->port(), server_->admin_port()}) {
-    for (const char* service : {"", "ddsp.v1.Synthesis", "model/violin"}) EXPECT_EQ(Health(port, service).bytes, kNotServing);
+    for (const char* service : {"", "ddsp.v1.Synthesis", "model/violin"})
+      EXPECT_EQ(Health(port, service).bytes, kNotServing);
   }
 }
 

@@ -45,7 +45,8 @@ TEST(ServerMetrics, LabelsAreThoseOfTheTable) {
       for (const auto& label : metric.label) labels.insert(label.name);
       for (const MetricRow& row : kMetricTable) {
         if (row.name != family.name) continue;
-        for (const absl::string_view label : absl::StrSplit(absl::string_view(row.labels.data(), row.labels.size()), ',')) {
+        for (const absl::string_view label :
+             absl::StrSplit(absl::string_view(row.labels.data(), row.labels.size()), ',')) {
           expected.insert(std::string(label));
         }
       }

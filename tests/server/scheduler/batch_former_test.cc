@@ -17,15 +17,16 @@ absl::Time At(int ms) { return absl::UnixEpoch() + absl::Milliseconds(ms); }
 TEST(BatchFormer, NobodyReadyMeansNoBatch) { EXPECT_EQ(BatchFormer({}).Next({}, At(0)), std::nullopt); }
 
 TEST(BatchFormer, LongestWaitingGoesWithAllOfItsEngine) {
-  const auto plan = BatchFormer({}).Next({{0, kRealtime, At(5)}, {1, kRealtime, At(3)}, {1, kRealtime, At(9)}, {0, kRealtime, At(4)}}, At(10));
+  const auto plan = BatchFormer({}).Next(
+      {{0, kRealtime, At(5)}, {1, kRealtime, At(3)}, {1, kRealtime, At(9)}, {0, kRealtime, At(4)}}, At(10));
   ASSERT_TRUE(plan.has_value());
   EXPECT_EQ(plan->engine, 1);
   EXPECT_THAT(plan->members, ElementsAre(1, 2));
 }
 
 TEST(BatchFormer, RealtimeGoesBeforeOlderThroughput) {
-  const auto plan = BatchFormer({.max_streams = 2}).Next(
-      {{0, kThroughput, At(1)}, {0, kRealtime, At(8)}, {0, kRealtime, At(7)}}, At(10));
+  const auto plan = BatchFormer({.max_streams = 2})
+                        .Next({{0, kThroughput, At(1)}, {0, kRealtime, At(8)}, {0, kRealtime, At(7)}}, At(10));
   EXPECT_THAT(plan->members, ElementsAre(2, 1));
 }
 

@@ -64,7 +64,8 @@ TEST_F(SchedulerTest, ReadyStreamsShareAStep) {
 
 TEST_F(SchedulerTest, AFaultStaysWithItsStream) {
   Stream good(0, 0.1f), bad(1, kPoison);
-  for (Stream* stream : {&good, &bad}) device_.Do({.engine = 0, .resets = {{0, stream->slot, {}, stream->notes}}, .hops = {}});
+  for (Stream* stream : {&good, &bad})
+    device_.Do({.engine = 0, .resets = {{0, stream->slot, {}, stream->notes}}, .hops = {}});
   scheduler_.Submit(good.Hop());
   scheduler_.Submit(bad.Hop());
   device_.Do(*scheduler_.Next());

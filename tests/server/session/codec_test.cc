@@ -109,7 +109,8 @@ TEST(Opus, TakesPacketsOfEveryLength) {
 TEST(Opus, RefusesWhatIsNoPacket) {
   const auto decoder = MakeDecoder({Encoding::kOpus, 16000});
   // Empty; code 3 without its count; code 3 with 63 frames; code 1 (two equal frames) of odd length.
-  for (const std::string& broken : {std::string(), std::string("\xff"), std::string("\xff\x3f"), std::string("\x01\x02\x03\x04")}) {
+  for (const std::string& broken :
+       {std::string(), std::string("\xff"), std::string("\xff\x3f"), std::string("\x01\x02\x03\x04")}) {
     std::vector<float> samples;
     absl::Status error = decoder->CountSamples(broken).status();
     if (error.ok()) error = decoder->Decode(broken, &samples);

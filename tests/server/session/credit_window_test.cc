@@ -25,8 +25,8 @@ TEST(CreditWindow, GrantsWhenHalfIsUsed) {
   EXPECT_EQ(window.Used(50), 0);
 }
 
-// Theorem: a sender of messages of at most half the window, whose receiver uses up all but a residue that fits the other
-// half, never waits for ever.
+// Theorem: a sender of messages of at most half the window, whose receiver uses up all but a residue that fits the
+// other half, never waits for ever.
 TEST(CreditWindow, NoMessageOfHalfAWindowWaitsForEver) {
   for (const int64_t message : {1, 7, 320, 499, 500}) {
     CreditWindow window(1000);

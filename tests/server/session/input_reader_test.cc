@@ -93,12 +93,14 @@ TEST(InputReader, LeavesOutTheCodecsDelay) {
   InputReader reader(OpusPlan(), {});
   const auto encoder = MakeEncoder({Encoding::kOpus, 16000}, 0);
   ASSERT_EQ(reader.codec_delay(), 104);
-  const auto first = reader.ReadAudio(AudioRequest(0, 0, encoder->Encode(std::vector<float>(40))).audio(), Plenty);  // 2.5 ms
+  const auto first =
+      reader.ReadAudio(AudioRequest(0, 0, encoder->Encode(std::vector<float>(40))).audio(), Plenty);  // 2.5 ms
   EXPECT_EQ(first->skipped, 40);
   EXPECT_EQ(first->samples.size(), 0u);
   EXPECT_EQ(reader.samples(), 0);
   const auto encoder_20ms = MakeEncoder({Encoding::kOpus, 16000}, 0);
-  const auto second = reader.ReadAudio(AudioRequest(1, 40, encoder_20ms->Encode(std::vector<float>(320))).audio(), Plenty);
+  const auto second =
+      reader.ReadAudio(AudioRequest(1, 40, encoder_20ms->Encode(std::vector<float>(320))).audio(), Plenty);
   EXPECT_EQ(second->skipped, 64);
   EXPECT_EQ(reader.samples(), 256);
 }

@@ -51,28 +51,62 @@ void SetProfile(v1::SessionConfig& config, std::initializer_list<float> quantile
 
 constexpr char kFormat[] = "FORMAT_UNSUPPORTED", kConfig[] = "INVALID_CONFIG";
 const BadConfig kBadConfigs[] = {
-    {"RateTooLow", [](auto& c) { c.mutable_input_format()->set_sample_rate_hz(7999); c.mutable_output_format()->set_sample_rate_hz(8000); }, kFormat, "input_format.sample_rate_hz"},
-    {"RateTooHigh", [](auto& c) { c.mutable_output_format()->set_sample_rate_hz(96000); }, kFormat, "output_format.sample_rate_hz"},
+    {"RateTooLow",
+     [](auto& c) {
+       c.mutable_input_format()->set_sample_rate_hz(7999);
+       c.mutable_output_format()->set_sample_rate_hz(8000);
+     },
+     kFormat, "input_format.sample_rate_hz"},
+    {"RateTooHigh", [](auto& c) { c.mutable_output_format()->set_sample_rate_hz(96000); }, kFormat,
+     "output_format.sample_rate_hz"},
     {"Stereo", [](auto& c) { c.mutable_input_format()->set_channels(2); }, kFormat, "input_format.channels"},
-    {"UnknownEncoding", [](auto& c) { c.mutable_output_format()->set_encoding(static_cast<v1::AudioEncoding>(77)); }, kFormat, "output_format.encoding"},
-    {"OpusRate", [](auto& c) { c.mutable_output_format()->set_encoding(v1::OPUS); c.mutable_output_format()->set_sample_rate_hz(44100); }, kFormat, "output_format.sample_rate_hz"},
+    {"UnknownEncoding", [](auto& c) { c.mutable_output_format()->set_encoding(static_cast<v1::AudioEncoding>(77)); },
+     kFormat, "output_format.encoding"},
+    {"OpusRate",
+     [](auto& c) {
+       c.mutable_output_format()->set_encoding(v1::OPUS);
+       c.mutable_output_format()->set_sample_rate_hz(44100);
+     },
+     kFormat, "output_format.sample_rate_hz"},
     {"NoModel", [](auto& c) { c.clear_model(); }, kConfig, "model"},
     {"UnknownInput", [](auto& c) { c.set_input(static_cast<v1::SessionInput>(9)); }, kConfig, "input"},
     {"UnknownOutput", [](auto& c) { c.set_output(static_cast<v1::SessionOutput>(9)); }, kConfig, "output"},
-    {"FeaturesOfControls", [](auto& c) { c.set_input(v1::SESSION_INPUT_CONTROLS); c.set_output(v1::SESSION_OUTPUT_AUDIO_AND_FEATURES); }, kConfig, "output"},
+    {"FeaturesOfControls",
+     [](auto& c) {
+       c.set_input(v1::SESSION_INPUT_CONTROLS);
+       c.set_output(v1::SESSION_OUTPUT_AUDIO_AND_FEATURES);
+     },
+     kConfig, "output"},
     {"UnknownTail", [](auto& c) { c.set_tail(static_cast<v1::Tail>(5)); }, kConfig, "tail"},
     {"UnknownQos", [](auto& c) { c.set_qos(static_cast<v1::QualityOfService>(5)); }, kConfig, "qos"},
-    {"PitchOutOfRange", [](auto& c) { c.mutable_parameters()->set_pitch_shift_semitones(49); }, kConfig, "parameters.pitch_shift_semitones"},
-    {"PitchNan", [](auto& c) { c.mutable_parameters()->set_pitch_shift_semitones(NAN); }, kConfig, "parameters.pitch_shift_semitones"},
-    {"LoudnessInfinite", [](auto& c) { c.mutable_parameters()->set_loudness_shift_db(INFINITY); }, kConfig, "parameters.loudness_shift_db"},
+    {"PitchOutOfRange", [](auto& c) { c.mutable_parameters()->set_pitch_shift_semitones(49); }, kConfig,
+     "parameters.pitch_shift_semitones"},
+    {"PitchNan", [](auto& c) { c.mutable_parameters()->set_pitch_shift_semitones(NAN); }, kConfig,
+     "parameters.pitch_shift_semitones"},
+    {"LoudnessInfinite", [](auto& c) { c.mutable_parameters()->set_loudness_shift_db(INFINITY); }, kConfig,
+     "parameters.loudness_shift_db"},
     {"NegativeBlock", [](auto& c) { c.set_output_block_samples(-1); }, kConfig, "output_block_samples"},
     {"HugeBlock", [](auto& c) { c.set_output_block_samples(1 << 20); }, kConfig, "output_block_samples"},
-    {"BlockIsNoOpusPacket", [](auto& c) { c.mutable_output_format()->set_encoding(v1::OPUS); c.set_output_block_samples(321); }, kConfig, "output_block_samples"},
+    {"BlockIsNoOpusPacket",
+     [](auto& c) {
+       c.mutable_output_format()->set_encoding(v1::OPUS);
+       c.set_output_block_samples(321);
+     },
+     kConfig, "output_block_samples"},
     {"NegativeLatency", [](auto& c) { c.mutable_max_block_latency()->set_seconds(-1); }, kConfig, "max_block_latency"},
     {"Bitrate", [](auto& c) { c.set_opus_bitrate(1); }, kConfig, "opus_bitrate"},
     {"CodecDelay", [](auto& c) { c.set_input_codec_delay_samples(1000000); }, kConfig, "input_codec_delay_samples"},
-    {"FallingProfile", [](auto& c) { SetProfile(c, {-20, -40}); }, kConfig, "profile"},
-    {"LongProfileName", [](auto& c) { SetProfile(c, {-40, -20}); c.mutable_profile()->set_name(std::string(65, 'x')); }, kConfig, "profile.name"},
+    {"FallingProfile",
+     [](auto& c) {
+       SetProfile(c, {-20, -40});
+     },
+     kConfig, "profile"},
+    {"LongProfileName",
+     [](auto& c) {
+       SetProfile(c, {-40, -20});
+       c.mutable_profile()->set_name(std::string(65, 'x'));
+     },
+     kConfig, "profile.name"},
 };
 INSTANTIATE_TEST_SUITE_P(Table, BadConfigTest, ::testing::ValuesIn(kBadConfigs),
                          [](const auto& info) { return std::string(info.param.name); });

@@ -20,7 +20,8 @@ using ddsp::testing::Ramp;
 // A stream with its own engine, stepped at once.
 class Bench {
  public:
-  explicit Bench(const v1::SessionConfig& config) : stream_(*SessionStream::Create(*PlanSession(config, {}), kVstFormat)) {
+  explicit Bench(const v1::SessionConfig& config)
+      : stream_(*SessionStream::Create(*PlanSession(config, {}), kVstFormat)) {
     EXPECT_TRUE(engine_.Reset(0, {}).ok());
   }
   void Push(InputEvent event) {
@@ -83,7 +84,9 @@ TEST(SessionStream, BlocksAreNumberedAndTimedAndOfOneLength) {
     const v1::AudioBlock& block = bench.items[i].message.audio();
     EXPECT_EQ(block.seq(), i);
     EXPECT_EQ(block.start_sample(), position);
-    if (i + 2 < bench.items.size()) EXPECT_EQ(block.data().size(), 320 * sizeof(float));
+    if (i + 2 < bench.items.size()) {
+      EXPECT_EQ(block.data().size(), 320 * sizeof(float));
+    }
     position += block.data().size() / sizeof(float);
   }
   EXPECT_EQ(position, 4000u + kVstFormat.tail);
@@ -153,7 +156,9 @@ TEST(SessionStream, FeaturesAloneSendNoAudio) {
   int frames = 0;
   for (const OutputItem& item : bench.items) {
     EXPECT_FALSE(item.message.has_audio());
-    if (item.message.has_features()) EXPECT_EQ(item.message.features().first_frame(), static_cast<uint64_t>(frames));
+    if (item.message.has_features()) {
+      EXPECT_EQ(item.message.features().first_frame(), static_cast<uint64_t>(frames));
+    }
     frames += item.message.features().f0_hz_size();
   }
   EXPECT_EQ(frames, 51);

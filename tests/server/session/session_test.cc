@@ -148,28 +148,99 @@ void Flood(Caller& caller) {
 using absl::StatusCode;
 const BadInput kBadInputs[] = {
     {"AudioBeforeConfig", [](Caller& c) { c.Sing(Ramp(10)); }, StatusCode::kFailedPrecondition, "CONFIG_NOT_FIRST"},
-    {"ConfigTwice", [](Caller& c) { c.Open(FloatConfig()); c.Open(FloatConfig()); }, StatusCode::kFailedPrecondition, "CONFIG_NOT_FIRST"},
+    {"ConfigTwice",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Open(FloatConfig());
+     },
+     StatusCode::kFailedPrecondition, "CONFIG_NOT_FIRST"},
     {"NothingAtAll", [](Caller& c) { c.HalfClose(); }, StatusCode::kFailedPrecondition, "CONFIG_NOT_FIRST"},
     {"UnknownModel", [](Caller& c) { c.Open(FloatConfig("kazoo")); }, StatusCode::kNotFound, "MODEL_NOT_FOUND"},
     {"UnknownVersion", [](Caller& c) { c.Open(FloatConfig("violin/2")); }, StatusCode::kNotFound, "MODEL_NOT_FOUND"},
-    {"Rate", [](Caller& c) { c.Open(FloatConfig("violin", 192000)); }, StatusCode::kInvalidArgument, "FORMAT_UNSUPPORTED"},
+    {"Rate", [](Caller& c) { c.Open(FloatConfig("violin", 192000)); }, StatusCode::kInvalidArgument,
+     "FORMAT_UNSUPPORTED"},
     {"Channels", [](Caller& c) { c.Open(Stereo()); }, StatusCode::kInvalidArgument, "FORMAT_UNSUPPORTED"},
     {"NoEncoding", [](Caller& c) { c.Open({}); }, StatusCode::kInvalidArgument, "FORMAT_UNSUPPORTED"},
     {"NoModel", [](Caller& c) { c.Open(FloatConfig("")); }, StatusCode::kInvalidArgument, "INVALID_CONFIG"},
     {"Profile", [](Caller& c) { c.Open(UnusableProfile()); }, StatusCode::kInvalidArgument, "INVALID_CONFIG"},
-    {"SequenceGap", [](Caller& c) { c.Open(FloatConfig()); c.seq = 1; c.Sing(Ramp(10)); }, StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
-    {"SequenceRepeat", [](Caller& c) { c.Open(FloatConfig()); c.Sing(Ramp(10)); c.seq = 0; c.Sing(Ramp(10)); }, StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
-    {"StartSample", [](Caller& c) { c.Open(FloatConfig()); c.position = 5; c.Sing(Ramp(10)); }, StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
-    {"ControlGap", [](Caller& c) { c.Open(Controls()); c.Send(FramesRequest(0, 320, {440}, 320)); }, StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
-    {"TooLarge", [](Caller& c) { c.Open(FloatConfig()); c.Sing(Ramp(16385)); }, StatusCode::kInvalidArgument, "BLOCK_TOO_LARGE"},
+    {"SequenceGap",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.seq = 1;
+       c.Sing(Ramp(10));
+     },
+     StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
+    {"SequenceRepeat",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Sing(Ramp(10));
+       c.seq = 0;
+       c.Sing(Ramp(10));
+     },
+     StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
+    {"StartSample",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.position = 5;
+       c.Sing(Ramp(10));
+     },
+     StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
+    {"ControlGap",
+     [](Caller& c) {
+       c.Open(Controls());
+       c.Send(FramesRequest(0, 320, {440}, 320));
+     },
+     StatusCode::kOutOfRange, "BLOCK_SEQUENCE_GAP"},
+    {"TooLarge",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Sing(Ramp(16385));
+     },
+     StatusCode::kInvalidArgument, "BLOCK_TOO_LARGE"},
     {"Credit", Flood, StatusCode::kResourceExhausted, "CREDIT_EXCEEDED"},
-    {"Nan", [](Caller& c) { c.Open(FloatConfig()); c.Sing({0.0f, NAN}); }, StatusCode::kInvalidArgument, "AUDIO_NOT_FINITE"},
-    {"BrokenOpus", [](Caller& c) { c.Open(Opus()); c.Send(AudioRequest(0, 0, std::string("\xff\x3f"))); }, StatusCode::kInvalidArgument, "OPUS_PACKET_INVALID"},
-    {"PartOfASample", [](Caller& c) { c.Open(FloatConfig()); c.Send(AudioRequest(0, 0, std::string("abc"))); }, StatusCode::kInvalidArgument, "BLOCK_MALFORMED"},
-    {"FramesIntoAudio", [](Caller& c) { c.Open(FloatConfig()); c.Send(FramesRequest(0, 0, {440}, 320)); }, StatusCode::kInvalidArgument, "INPUT_MISMATCH"},
-    {"NanControl", [](Caller& c) { c.Open(Controls()); c.Send(FramesRequest(0, 0, {NAN}, 320)); }, StatusCode::kInvalidArgument, "INVALID_CONTROL"},
-    {"ModelFault", [](Caller& c) { c.Open(FloatConfig()); c.Sing(std::vector<float>(1000, kPoison)); }, StatusCode::kInternal, "MODEL_NUMERIC_FAULT"},
-    {"Gone", [](Caller& c) { c.Open(FloatConfig()); c.Sing(Ramp(1000)); c.session->OnGone(); }, StatusCode::kCancelled, ""},
+    {"Nan",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Sing({0.0f, NAN});
+     },
+     StatusCode::kInvalidArgument, "AUDIO_NOT_FINITE"},
+    {"BrokenOpus",
+     [](Caller& c) {
+       c.Open(Opus());
+       c.Send(AudioRequest(0, 0, std::string("\xff\x3f")));
+     },
+     StatusCode::kInvalidArgument, "OPUS_PACKET_INVALID"},
+    {"PartOfASample",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Send(AudioRequest(0, 0, std::string("abc")));
+     },
+     StatusCode::kInvalidArgument, "BLOCK_MALFORMED"},
+    {"FramesIntoAudio",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Send(FramesRequest(0, 0, {440}, 320));
+     },
+     StatusCode::kInvalidArgument, "INPUT_MISMATCH"},
+    {"NanControl",
+     [](Caller& c) {
+       c.Open(Controls());
+       c.Send(FramesRequest(0, 0, {NAN}, 320));
+     },
+     StatusCode::kInvalidArgument, "INVALID_CONTROL"},
+    {"ModelFault",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Sing(std::vector<float>(1000, kPoison));
+     },
+     StatusCode::kInternal, "MODEL_NUMERIC_FAULT"},
+    {"Gone",
+     [](Caller& c) {
+       c.Open(FloatConfig());
+       c.Sing(Ramp(1000));
+       c.session->OnGone();
+     },
+     StatusCode::kCancelled, ""},
 };
 INSTANTIATE_TEST_SUITE_P(Table, BadInputTest, ::testing::ValuesIn(kBadInputs),
                          [](const auto& info) { return std::string(info.param.name); });

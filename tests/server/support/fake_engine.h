@@ -10,7 +10,8 @@
 namespace ddsp::testing {
 
 // The timing of a voice of the VST recipe.
-inline constexpr StreamFormat kVstFormat{.sample_rate = 16000, .hop_size = 320, .preroll = 128, .warmup_hops = 2, .tail = 700};
+inline constexpr StreamFormat kVstFormat{
+    .sample_rate = 16000, .hop_size = 320, .preroll = 128, .warmup_hops = 2, .tail = 700};
 
 // A sample of this value makes the hop of its stream fail, as NaN in a model would.
 inline constexpr float kPoison = 1e6f;

@@ -39,7 +39,12 @@ void House::RunDevice() {
 }
 
 server::SessionServices House::services() {
-  return {.host = &roster, .scheduler = &scheduler, .crew = &executor, .clock = &clock, .metrics = &metrics, .limits = limits};
+  return {.host = &roster,
+          .scheduler = &scheduler,
+          .crew = &executor,
+          .clock = &clock,
+          .metrics = &metrics,
+          .limits = limits};
 }
 
 Caller::Caller(House& house) : house(house), session(std::make_shared<server::Session>(house.services(), &outlet)) {

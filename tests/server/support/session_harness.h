@@ -80,11 +80,13 @@ class Caller {
   void Sing(absl::Span<const float> samples);
   void HalfClose();
 
-  std::vector<float> audio() const;        // of all blocks, float
+  std::vector<float> audio() const;  // of all blocks, float
   int Count(v1::StreamSessionResponse::ResponseCase kind) const;
   const v1::SessionStarted& started() const { return outlet.messages.at(0).started(); }
   const v1::SessionSummary& summary() const { return outlet.messages.back().summary(); }
-  std::string reason() const { return outlet.finished.has_value() ? server::ReasonOf(*outlet.finished) : "(not finished)"; }
+  std::string reason() const {
+    return outlet.finished.has_value() ? server::ReasonOf(*outlet.finished) : "(not finished)";
+  }
   absl::StatusCode code() const { return outlet.finished.value_or(absl::UnknownError("not finished")).code(); }
   // Of the final status.
   std::string metadata(const std::string& key) const { return server::MetadataOf(*outlet.finished)[key]; }
