@@ -92,9 +92,9 @@ at::Tensor PhaseOf(const Tensor& frequency_hz, double sample_rate, PhaseAccumula
       return at::remainder(cycles, 1) * kTwoPi;
     }
     case PhaseAccumulation::kCumsum:
-      return UpstreamCumsum(frequency_hz * kTwoPi / sample_rate, 1);
+      return UpstreamCumsum(frequency_hz.to(at::kFloat) * kTwoPi / sample_rate, 1);
     case PhaseAccumulation::kAngularCumsum:
-      return AngularCumsum(frequency_hz * kTwoPi / sample_rate);
+      return AngularCumsum(frequency_hz.to(at::kFloat) * kTwoPi / sample_rate);
   }
   return {};
 }
