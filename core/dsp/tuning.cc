@@ -17,7 +17,12 @@ Tensor FromNearest(const Tensor& x) {
 
 Tensor Masked(const Tensor& x, const Tensor& mask_on) { return x.masked_select(mask_on.to(at::kBool)).to(at::kDouble); }
 
-Tensor ZScore(const Tensor& x) { return (x - x.mean()) / at::std(x, /*unbiased=*/false); }
+// Zero where nothing varies, which upstream divides by zero.
+Tensor ZScore(const Tensor& x) {
+  const Tensor centred = x - x.mean();
+  const double spread = at::std(x, /*unbiased=*/false).item<double>();
+  return spread > 0 ? centred / spread : centred;
+}
 
 // The notes of the major scale on `root`, ten octaves.
 Tensor MajorScale(int64_t root) {
