@@ -41,6 +41,7 @@ std::vector<DeviceEngine> Number(const Registry& registry, ServerMetrics& metric
     voice->engine_index = static_cast<int>(engines.size());
     voice->metrics = &metrics.ForModel(voice->model());
     voice->metrics->session_slots->Increment(voice->slots().slots());
+    if (voice->version() > 0) metrics.ModelLoaded(voice->model(), voice->version(), voice->load_seconds);
     state_bytes += static_cast<double>(voice->bytes_per_slot() * voice->slots().slots());
     engines.push_back({.engine = voice->engine(), .metrics = voice->metrics});
   }

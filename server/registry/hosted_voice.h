@@ -30,6 +30,7 @@ class HostedVoice {
   // Given by who hands voices to the device worker.
   int engine_index = 0;
   ModelMetrics* metrics = nullptr;
+  double load_seconds = 0;
 
  private:
   const std::string model_;
