@@ -28,7 +28,14 @@ const Buckets& LoadBuckets() {
   return buckets;
 }
 
+// From a unary call to a session of an hour.
+const Buckets& CallBuckets() {
+  static const Buckets buckets = {0.001, 0.005, 0.025, 0.1, 0.5, 2, 10, 60, 300, 900, 3600};
+  return buckets;
+}
+
 const Buckets& BucketsOf(std::string_view name) {
+  if (name == "grpc_server_call_duration_seconds") return CallBuckets();
   if (name == "ddsp_batch_size") return BatchBuckets();
   if (name == "ddsp_model_load_seconds") return LoadBuckets();
   return LatencyBuckets();
@@ -73,11 +80,13 @@ ModelMetrics& ServerMetrics::ForModel(const std::string& model) {
       .block_compute_seconds = HistogramOf("ddsp_block_compute_seconds", of_model),
       .block_encode_seconds = HistogramOf("ddsp_block_encode_seconds", of_model),
       .block_deadline_missed = &CounterFamily("ddsp_block_deadline_missed_total").Add(of_model),
+      .underruns = &CounterFamily("ddsp_underruns_total").Add(of_model),
       .audio_seconds_in = &audio.Add({{"model", model}, {"direction", "in"}}),
       .audio_seconds_out = &audio.Add({{"model", model}, {"direction", "out"}}),
       .realtime_factor = &GaugeFamily("ddsp_realtime_factor").Add(on_device),
       .batch_size = HistogramOf("ddsp_batch_size", on_device),
       .tick_seconds = HistogramOf("ddsp_tick_seconds", on_device),
+      .tick_overrun = &CounterFamily("ddsp_tick_overrun_total").Add(on_device),
   });
   return *metrics;
 }
@@ -94,6 +103,15 @@ void ServerMetrics::ModelLoaded(const std::string& model, int64_t version, doubl
   const std::string number = std::to_string(version);
   HistogramOf("ddsp_model_load_seconds", {{"model", model}, {"version", number}})->Observe(load_seconds);
   GaugeFamily("ddsp_model_state").Add({{"model", model}, {"version", number}, {"state", "available"}}).Set(1);
+}
+
+void ServerMetrics::CallStarted(std::string_view method) {
+  CounterFamily("grpc_server_call_started_total").Add({{"method", std::string(method)}}).Increment();
+}
+
+void ServerMetrics::CallEnded(std::string_view method, std::string_view status, double seconds) {
+  HistogramOf("grpc_server_call_duration_seconds", {{"method", std::string(method)}, {"status", std::string(status)}})
+      ->Observe(seconds);
 }
 
 void ServerMetrics::SetStateBytes(double bytes) {

@@ -32,11 +32,13 @@ struct ModelMetrics {
   prometheus::Histogram* block_compute_seconds;
   prometheus::Histogram* block_encode_seconds;
   prometheus::Counter* block_deadline_missed;
+  prometheus::Counter* underruns;
   prometheus::Counter* audio_seconds_in;
   prometheus::Counter* audio_seconds_out;
   prometheus::Gauge* realtime_factor;
   prometheus::Histogram* batch_size;
   prometheus::Histogram* tick_seconds;
+  prometheus::Counter* tick_overrun;
 };
 
 class ServerMetrics {
@@ -50,6 +52,9 @@ class ServerMetrics {
   // `reason` is an error's reason; `model` is a loaded model's name or "unknown".
   void SessionRejected(const std::string& model, std::string_view reason);
   void ModelLoaded(const std::string& model, int64_t version, double load_seconds);
+  // `method` is the full name of a method that the server has; `status` the name of a gRPC code.
+  void CallStarted(std::string_view method);
+  void CallEnded(std::string_view method, std::string_view status, double seconds);
   void SetStateBytes(double bytes);
   void SetServerState(ServerState state);
   // Sets the rates of what was counted since the last call.

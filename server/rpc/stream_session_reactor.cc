@@ -8,7 +8,10 @@ namespace ddsp::server {
 
 StreamSessionReactor::StreamSessionReactor(grpc::CallbackServerContext* context, const SessionServices& services,
                                            SessionRoster& roster)
-    : context_(context), roster_(roster), session_(std::make_shared<Session>(services, this)) {
+    : context_(context),
+      record_(kStreamSessionMethod, *services.metrics, *services.clock),
+      roster_(roster),
+      session_(std::make_shared<Session>(services, this)) {
   roster_.Add(session_);
   StartRead(&request_);
 }
@@ -37,6 +40,7 @@ void StreamSessionReactor::Write(v1::StreamSessionResponse message, bool more) {
 
 void StreamSessionReactor::Finish(const absl::Status& status) {
   for (const auto& [key, value] : TrailersOf(status)) context_->AddTrailingMetadata(key, value);
+  record_.End(status);
   ServerBidiReactor::Finish(ToGrpc(status));
 }
 

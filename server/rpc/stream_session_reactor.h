@@ -5,10 +5,13 @@
 
 #include "ddsp/v1/session.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/call_record.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
 namespace ddsp::server {
+
+inline constexpr char kStreamSessionMethod[] = "ddsp.v1.Synthesis/StreamSession";
 
 class StreamSessionReactor : public grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>,
                              public SessionOutlet {
@@ -27,6 +30,7 @@ class StreamSessionReactor : public grpc::ServerBidiReactor<v1::StreamSessionReq
 
  private:
   grpc::CallbackServerContext* const context_;
+  CallRecord record_;
   SessionRoster& roster_;
   const std::shared_ptr<Session> session_;
   v1::StreamSessionRequest request_;    // of the read under way

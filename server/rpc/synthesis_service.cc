@@ -22,6 +22,7 @@ class RefusingReactor : public grpc::ServerBidiReactor<v1::StreamSessionRequest,
 grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* SynthesisService::StreamSession(
     grpc::CallbackServerContext* context) {
   if (const absl::Status welcome = roster_.Welcome(); !welcome.ok()) {
+    CallRecord(kStreamSessionMethod, *services_.metrics, *services_.clock).End(welcome);
     services_.metrics->SessionRejected("unknown", ReasonOf(welcome));
     return new RefusingReactor(context, welcome);
   }

@@ -32,6 +32,8 @@ void DeviceWorker::Step(const DeviceEngine& device, const std::vector<HopTicket>
   }
   device.metrics->batch_size->Observe(static_cast<double>(hops.size()));
   device.metrics->tick_seconds->Observe(absl::ToDoubleSeconds(computed));
+  const StreamFormat format = device.engine->format(StreamInput::kAudio);
+  if (computed > absl::Seconds(1) * format.hop_size / format.sample_rate) device.metrics->tick_overrun->Increment();
 }
 
 DeviceThread::DeviceThread(DeviceWorker& worker) : thread_([&worker] { worker.Run(); }) {

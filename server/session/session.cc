@@ -330,10 +330,21 @@ void Session::Writing(const OutputItem& item) {
   metrics.block_latency_seconds->Observe(absl::ToDoubleSeconds(latency));
   metrics.audio_seconds_out->Increment(static_cast<double>(item.samples) / plan_.output_format.sample_rate);
   if (latency > plan_.max_block_latency) metrics.block_deadline_missed->Increment();
+  const absl::Duration gap = CountOutput(item, now, latency);
+  if (gap <= absl::ZeroDuration()) return;
+  metrics.underruns->Increment();
+  SayAfterStarted(
+      MakeEvent(v1::SessionEvent::UNDERRUN, ClampToInt64(item.message.audio().start_sample()),
+                absl::StrCat("output came ", absl::FormatDuration(gap), " after what had been sent was played")));
+}
+
+absl::Duration Session::CountOutput(const OutputItem& item, absl::Time now, absl::Duration latency) {
   MutexLock lock(&mu_);
-  if (first_output_seen_) return;
-  first_output_seen_ = true;
-  metrics.first_output_seconds->Observe(absl::ToDoubleSeconds(now - config_time_));
+  if (!std::exchange(first_output_seen_, true)) {
+    voice_->metrics->first_output_seconds->Observe(absl::ToDoubleSeconds(now - config_time_));
+  }
+  if (item.samples == 0) return absl::ZeroDuration();
+  return playback_.Deliver(absl::Seconds(1) * item.samples / plan_.output_format.sample_rate, now, latency);
 }
 
 void Session::RoomAgain() {

@@ -24,6 +24,7 @@
 #include "server/session/crew.h"
 #include "server/session/input_reader.h"
 #include "server/session/output_pump.h"
+#include "server/session/playback_meter.h"
 #include "server/session/session_host.h"
 #include "server/session/session_machine.h"
 #include "server/session/session_stream.h"
@@ -91,6 +92,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void SubmitHop();
   void Start();
   void ReturnCredit();
+  // Returns the gap before `item` at a client that plays what it gets.
+  absl::Duration CountOutput(const OutputItem& item, absl::Time now, absl::Duration latency);
   Next DecideNext(bool was_over, bool hop_ready);
 
   void Fail(const absl::Status& error, OutputPump::Backlog backlog);
@@ -133,6 +136,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
   bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
+  PlaybackMeter playback_ ABSL_GUARDED_BY(mu_);
   int64_t input_samples_ ABSL_GUARDED_BY(mu_) = 0, output_samples_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

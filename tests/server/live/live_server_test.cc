@@ -190,6 +190,10 @@ TEST_F(LiveServerTest, MetricsCountSessions) {
   EXPECT_THAT(text, ::testing::HasSubstr("ddsp_sessions_started_total{model=\"violin\",transport=\"grpc\"} 1"));
   EXPECT_THAT(text, ::testing::HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"client_close\"} 1"));
   EXPECT_THAT(text, ::testing::HasSubstr("ddsp_audio_seconds_total{direction=\"in\",model=\"violin\"} 1"));
+  const std::string call = "method=\"ddsp.v1.Synthesis/StreamSession\"";
+  EXPECT_THAT(text, ::testing::HasSubstr(absl::StrCat("grpc_server_call_started_total{", call, "} 1")));
+  EXPECT_THAT(
+      text, ::testing::HasSubstr(absl::StrCat("grpc_server_call_duration_seconds_count{", call, ",status=\"OK\"} 1")));
 }
 
 }  // namespace

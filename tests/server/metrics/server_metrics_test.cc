@@ -18,6 +18,8 @@ void UseAll(ServerMetrics& metrics) {
   metrics.SessionEnded("violin", "client_close");
   metrics.SessionRejected("violin", "SESSION_SLOTS_EXHAUSTED");
   metrics.ModelLoaded("violin", 1, 0.5);
+  metrics.CallStarted("ddsp.v1.Synthesis/StreamSession");
+  metrics.CallEnded("ddsp.v1.Synthesis/StreamSession", "OK", 1.5);
   metrics.SetStateBytes(1000);
 }
 

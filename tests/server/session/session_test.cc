@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/server/support/session_harness.h"
@@ -268,6 +269,27 @@ TEST(Session, BlocksOfOneSecondAreServed) {
   EXPECT_EQ(caller.outlet.finished, absl::OkStatus());
   EXPECT_EQ(caller.audio().size(), 20 * 16000u + 700u);
   EXPECT_GT(caller.Count(Response::kCredit), 5);
+}
+
+TEST(Session, AGapInTheOutputIsToldAndCounted) {
+  House house;
+  Caller caller(house);
+  caller.Open(FloatConfig());
+  for (int i = 0; i < 5; ++i) {
+    caller.Sing(Ramp(320));
+    house.clock.Advance(absl::Milliseconds(20));
+  }
+  EXPECT_EQ(caller.Count(Response::kEvent), 0);
+  // The first of two blocks frees output that has been made, the second waits for the device.
+  caller.Send(AudioRequest(5, 1600, Ramp(320)));
+  caller.Send(AudioRequest(6, 1920, Ramp(320)));
+  house.clock.Advance(absl::Milliseconds(100));
+  house.RunDevice();
+  ASSERT_EQ(caller.Count(Response::kEvent), 1);
+  const auto event = std::find_if(caller.outlet.messages.begin(), caller.outlet.messages.end(),
+                                  [](const Response& message) { return message.has_event(); });
+  EXPECT_EQ(event->event().kind(), v1::SessionEvent::UNDERRUN);
+  EXPECT_EQ(house.metrics.ForModel("violin").underruns->Value(), 1);
 }
 
 TEST(Session, RefusesTheSessionBeyondTheLastSlot) {
