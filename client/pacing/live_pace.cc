@@ -2,12 +2,9 @@
 
 #include <algorithm>
 
+#include "core/base/integer.h"
+
 namespace ddsp::client {
-namespace {
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-
-}  // namespace
 
 int64_t LivePace::messages() const { return CeilDiv(stream_.input_samples, stream_.message_samples); }
 

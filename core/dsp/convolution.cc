@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/integer.h"
 #include "core/dsp/argument.h"
 #include "core/dsp/arrays.h"
 
@@ -11,8 +12,6 @@ namespace ddsp {
 namespace {
 
 using at::Tensor;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 bool IsSmooth(int64_t n) {
   for (int64_t factor : {2, 3, 5}) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/integer.h"
 #include "core/dsp/argument.h"
 #include "core/dsp/arrays.h"
 
@@ -12,9 +13,6 @@ namespace ddsp {
 namespace {
 
 using at::Tensor;
-
-int64_t CeilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
-int64_t FloorDiv(int64_t a, int64_t b) { return a >= 0 ? a / b : -CeilDiv(-a, b); }
 
 void CheckSizes(int64_t frame_size, int64_t hop_size) {
   DDSP_CHECK_ARGUMENT(frame_size > 0 && hop_size > 0, "frame_size is ", frame_size, " and hop_size ", hop_size,

@@ -31,8 +31,6 @@ at::Tensor HzToMidi(const at::Tensor& hz) {
   return at::where(hz <= 0, at::zeros_like(notes), notes);
 }
 
-double HzToMidi(double hz) { return hz <= 0 ? 0 : 12 * std::log2(hz / 440.0) + 69; }
-
 at::Tensor UnitToMidi(const at::Tensor& unit, double midi_min, double midi_max, Range range) {
   return midi_min + (midi_max - midi_min) * (range == Range::kClipped ? unit.clamp(0, 1) : unit);
 }

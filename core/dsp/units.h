@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include "core/base/pitch.h"
+
 namespace ddsp {
 
 inline constexpr double kDbRange = 80.0;  // dB below the reference that levels are floored at
@@ -18,9 +20,8 @@ at::Tensor DbToPower(const at::Tensor& db);
 // MIDI note numbers (69 = 440 Hz). With `kIsSilence` note 0 is 0 Hz instead of 8.18 Hz. Upstream: midi_to_hz.
 enum class MidiZero { kIsPitch, kIsSilence };
 at::Tensor MidiToHz(const at::Tensor& notes, MidiZero zero = MidiZero::kIsPitch);
-// Frequencies <= 0 map to note 0. Upstream: hz_to_midi.
+// Frequencies <= 0 map to note 0, as in the scalar form of core/base/pitch.h. Upstream: hz_to_midi.
 at::Tensor HzToMidi(const at::Tensor& hz);
-double HzToMidi(double hz);
 
 at::Tensor UnitToMidi(const at::Tensor& unit, double midi_min = 20.0, double midi_max = 90.0,
                       Range range = Range::kOpen);

@@ -8,12 +8,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/base/file.h"
+#include "core/base/pitch.h"
 #include "core/base/status_macros.h"
 
 namespace ddsp {
 namespace {
-
-double HzToMidi(double hz) { return 69 + 12 * std::log2(hz / 440); }
 
 // Value at `position` (0..size-1) of evenly spaced points, linear between them.
 float Interpolate(const std::vector<float>& points, double position) {

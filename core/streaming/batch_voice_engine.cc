@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/pitch.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/flush_denormals.h"
 
@@ -15,8 +16,6 @@ namespace {
 // stay.
 constexpr int kDecoderRows = 64;
 constexpr float kMinF0Hz = 8.1758f, kMaxF0Hz = 12543.85f;  // MIDI 0 and 127
-
-float HzToMidi(float hz) { return static_cast<float>(69 + 12 * std::log2(hz / 440.0)); }
 
 bool AllFinite(absl::Span<const float> samples) {
   // A sum is finite unless a term is not: samples are far too small to overflow it.
@@ -135,7 +134,8 @@ void BatchVoiceEngine::AddRow(const HopRequest& request, const FeatureFrame& fra
   const Heard heard = Hear(frame, parameters, slots_[request.slot].profile);
   for (const std::string& key : voice_->spec.decoder().input_keys()) {
     const float db = key == "ld_scaled" ? heard.loudness_db : heard.power_db;
-    row_features_.push_back(key == "f0_scaled" ? HzToMidi(heard.f0_hz) / 127.0f : db / 80.0f + 1.0f);
+    row_features_.push_back(key == "f0_scaled" ? static_cast<float>(HzToMidi(heard.f0_hz)) / 127.0f
+                                               : db / 80.0f + 1.0f);
   }
   const size_t at = row_frames_.size();
   row_frames_.resize(at + layout_.size());

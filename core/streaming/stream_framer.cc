@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
+#include "core/base/integer.h"
 #include "core/base/status_macros.h"
 
 namespace ddsp {
@@ -19,8 +20,6 @@ absl::Status CheckRate(const char* which, int rate) {
   if (rate >= kMinRate && rate <= kMaxRate) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(which, " rate ", rate, " Hz is outside ", kMinRate, "..", kMaxRate));
 }
-
-int64_t CeilDiv(int64_t a, int64_t b) { return a >= 0 ? (a + b - 1) / b : -(-a / b); }
 
 // Smallest L such that every output sample is known by the time that
 // max(0, floor(M * out / in) - L) declares it due (see DeclaredLatency in tests/core/streaming/stream_framer_test.cc).

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "core/base/pitch.h"
 #include "core/base/safetensors.h"
 #include "core/base/status_macros.h"
 
@@ -107,7 +108,7 @@ absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset) {
     frames.insert(frames.end(), recording.frames.begin(), recording.frames.end());
   }
   for (const FeatureFrame& frame : frames) {
-    if (frame.voiced) midi.push_back(69 + 12 * std::log2(frame.f0_hz / 440));
+    if (frame.voiced) midi.push_back(static_cast<float>(HzToMidi(frame.f0_hz)));
   }
   MaterialProfile material;
   ASSIGN_OR_RETURN(material.profile, MeasureProfile("training material", frames, dataset.settings.frame_rate));

@@ -34,7 +34,7 @@ ALLOWED = {
     'server': {'core/base', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
     'client/sdk': {'core/base', 'proto/rpc', 'proto/session'},
-    'client/pacing': {'client/sdk'},
+    'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/models', 'core/streaming',
                    'core/training', 'proto/model'},
     'client/examples': {'client/sdk', 'core/base'},
