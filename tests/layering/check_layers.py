@@ -11,6 +11,7 @@ import sys
 ALLOWED = {
     'core/base': set(),
     'core/audio': {'core/base'},
+    'core/gin': {'core/base'},
     'core/kernels': {'core/base'},
     'core/dsp': {'core/base', 'core/kernels'},
     'core/processors': {'core/base', 'core/dsp', 'core/kernels'},
