@@ -74,8 +74,9 @@ void StageGraph::Step(int slot, StageStep step, float* output, Memory& memory, W
     step.signals = workspace.inputs;
     step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];
     double& phase = memory.phases[slot * nodes_.size() + i];
-    StageMemory view{
-        phase, absl::MakeSpan(&memory.floats[slot * memory_size_ + node.memory_begin], node.stage->memory_size())};
+    // By data(): the last stage's memory may be empty.
+    float* floats = memory.floats.data() + slot * memory_size_ + node.memory_begin;
+    StageMemory view{phase, absl::MakeSpan(floats, node.stage->memory_size())};
     node.stage->Step(step, view);
     phase = view.phase;
   }
