@@ -11,11 +11,10 @@ namespace {
 
 using at::Tensor;
 
-// Position in frames of every sample, in double.
+// Position in frames of every sample, in double; where a sample falls on a frame, exactly that.
 Tensor Positions(int64_t frames, int64_t n, Endpoint endpoint) {
-  double scale = static_cast<double>(frames) / static_cast<double>(n);
-  if (endpoint == Endpoint::kLast && n > 1) scale = static_cast<double>(frames - 1) / static_cast<double>(n - 1);
-  return at::arange(n, at::kDouble) * scale;
+  const bool ends = endpoint == Endpoint::kLast && n > 1;
+  return at::arange(n, at::kDouble) * (ends ? frames - 1 : frames) / (ends ? n - 1 : n);
 }
 
 // x [batch, frames, ...] at frame indices [n], clamped to the ends.
