@@ -2,25 +2,14 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cstring>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/crc32c.h"
 
 namespace ddsp::training {
 namespace {
-
-constexpr std::array<uint32_t, 256> MakeTable() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t value = i;
-    for (int bit = 0; bit < 8; ++bit) value = (value >> 1) ^ ((value & 1) ? 0x82f63b78u : 0);
-    table[i] = value;
-  }
-  return table;
-}
-constexpr std::array<uint32_t, 256> kTable = MakeTable();
 
 // Little-endian bytes of a number.
 template <class T>
@@ -51,17 +40,6 @@ std::string EventHead(absl::Time time, int64_t step) {
 }
 
 }  // namespace
-
-uint32_t Crc32c(std::string_view bytes) {
-  uint32_t crc = ~0u;
-  for (const char c : bytes) crc = kTable[(crc ^ static_cast<unsigned char>(c)) & 0xff] ^ (crc >> 8);
-  return ~crc;
-}
-
-uint32_t MaskedCrc32c(std::string_view bytes) {
-  const uint32_t crc = Crc32c(bytes);
-  return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
-}
 
 std::string FrameRecord(std::string_view data) {
   const std::string length = Fixed(static_cast<uint64_t>(data.size()));

@@ -14,10 +14,6 @@
 
 namespace ddsp::training {
 
-// CRC-32C (Castagnoli), and its masked form, which TFRecord stores.
-uint32_t Crc32c(std::string_view bytes);
-uint32_t MaskedCrc32c(std::string_view bytes);
-
 // length, its checksum, data, its checksum; integers little-endian.
 std::string FrameRecord(std::string_view data);
 
