@@ -20,6 +20,7 @@ ALLOWED = {
     'core/losses': {'core/base', 'core/dsp'},
     'core/features': {'core/base', 'core/kernels'},
     'core/models': {'core/base', 'core/features', 'proto/model'},
+    'core/importer': {'core/base', 'core/gin', 'proto/model', 'proto/tensorflow'},
     'core/streaming': {'core/base', 'core/features', 'core/kernels', 'core/models', 'proto/model'},
     'core/training': {'core/audio', 'core/base', 'core/dsp', 'core/features', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
                       'core/nn', 'core/processors', 'core/streaming', 'proto/model'},
@@ -45,7 +46,7 @@ ALLOWED = {
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/training'}
 # Messages of the protocol, by the first words of their header.
 PROTOS = {'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model',
-          'google/rpc/': 'proto/rpc'}
+          'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
 # One thread owns a device, so one file steps an engine.
 DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')
 DEVICE_FILES = {'server/scheduler/device_worker.cc'}
