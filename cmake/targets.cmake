@@ -12,9 +12,11 @@ target_link_libraries(ddsp_torch_pch PUBLIC ddsp_compiler ddsp::torch)
 target_precompile_headers(ddsp_torch_pch PRIVATE <torch/torch.h>)
 
 function(_ddsp_common name scope)
-  target_link_libraries(${name} ${scope} ddsp_compiler ${arg_DEPS})
+  # Warnings and sanitizers are for this build; who uses the installed package finds a LibTorch by ddspConfig.cmake,
+  # which calls it ddsp::libtorch.
+  target_link_libraries(${name} ${scope} $<BUILD_INTERFACE:ddsp_compiler> ${arg_DEPS})
   if(arg_TORCH)
-    target_link_libraries(${name} ${scope} ddsp::torch)
+    target_link_libraries(${name} ${scope} $<BUILD_INTERFACE:ddsp_torch> $<INSTALL_INTERFACE:ddsp::libtorch>)
     target_precompile_headers(${name} REUSE_FROM ddsp_torch_pch)
   endif()
 endfunction()
@@ -32,6 +34,9 @@ function(ddsp_library name)
   add_library(${alias} ALIAS ${name})
   _ddsp_common(${name} PUBLIC)
   target_link_libraries(${name} PRIVATE ${arg_PRIVATE_DEPS})
+  if(name MATCHES "^ddsp_core_")
+    ddsp_install_library(${name})
+  endif()
 endfunction()
 
 function(ddsp_program name)
