@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/sdk/codec.h"
+#include "core/dsp/timbre_adjust_options.h"
 #include "core/models/performer_profile.h"
 
 namespace ddsp::client {
@@ -22,6 +23,7 @@ struct TransferRequest {
   double pitch_shift_semitones = 0;
   double loudness_shift_db = 0;
   std::optional<ddsp::PerformerProfile> profile;
+  std::optional<TimbreAdjustOptions> adjust;  // with the statistics of the whole recording; in process only
   uint64_t seed = 0;
   bool tail = true;
   int64_t chunk_samples = 320;

@@ -26,7 +26,8 @@ struct Options {
   LiveOptions live;
   double chunk_ms = 20;
   int rate = 0;
-  bool no_tail = false, realtime = false, sixteen_bit = false;
+  TimbreAdjustOptions adjust;
+  bool adjusted = false, no_tail = false, realtime = false, sixteen_bit = false;
 };
 
 // The rate at which a recording of `rate` is streamed: its own where the stream has it.
@@ -43,6 +44,13 @@ void CheckCombination(const Options& options) {
   if (options.live.server.empty() && options.codec == "opus") {
     throw CLI::ValidationError("--codec opus", "needs --server: in process nothing is coded");
   }
+  if (!options.adjusted) return;
+  if (!options.live.server.empty()) {
+    throw CLI::ValidationError("--adjust", "needs the whole recording, which a live stream has not: give a --profile");
+  }
+  if (!options.profile.empty()) {
+    throw CLI::ValidationError("--adjust", "takes the place of --profile: give one of them");
+  }
 }
 
 absl::Status Prepare(const AudioFile& file, int output_rate, Options* options) {
@@ -52,6 +60,7 @@ absl::Status Prepare(const AudioFile& file, int output_rate, Options* options) {
   request.tail = !options->no_tail;
   request.chunk_samples = std::max<int64_t>(1, std::llround(options->chunk_ms * request.input_rate / 1e3));
   ASSIGN_OR_RETURN(request.audio, ResampleFile(file.samples, file.sample_rate, request.input_rate));
+  if (options->adjusted) request.adjust = options->adjust;
   if (!options->profile.empty()) {
     ASSIGN_OR_RETURN(request.profile, ReadProfile(options->profile));
   }
@@ -151,6 +160,21 @@ Action DeclareTransfer(CLI::App& app) {
   app.add_option("--rate", options->rate, "Sample rate of OUT in Hz; the input's by default")
       ->check(CLI::Range(8000, 192000));
   app.add_option("--profile", options->profile, "Performer profile, as `ddsp profile` writes it; neutral by default");
+  CLI::Option* adjust =
+      app.add_flag("--adjust", options->adjusted,
+                   "Fit register and dynamics to the voice with the statistics of the whole recording");
+  app.add_option("--threshold", options->adjust.threshold, "Of the note detector")
+      ->check(CLI::Range(0.0, 2.0))
+      ->needs(adjust)
+      ->capture_default_str();
+  app.add_option("--quiet", options->adjust.quiet_db, "dB taken from what is no note")
+      ->check(CLI::Range(0.0, 60.0))
+      ->needs(adjust)
+      ->capture_default_str();
+  app.add_option("--autotune", options->adjust.autotune, "Share of the distance to the scale that is removed")
+      ->check(CLI::Range(0.0, 1.0))
+      ->needs(adjust)
+      ->capture_default_str();
   app.add_option("--seed", request.seed, "Of the noise: the same seed gives the same samples")->capture_default_str();
   app.add_flag("--no-tail", options->no_tail, "Cut the reverb's tail: OUT is as long as IN");
   app.add_flag("--16-bit", options->sixteen_bit, "Write 16-bit samples instead of float");

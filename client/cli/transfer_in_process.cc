@@ -3,8 +3,10 @@
 
 #include "client/cli/progress_bar.h"
 #include "client/cli/transfer.h"
+#include "core/audio/file_resampler.h"
 #include "core/base/status_macros.h"
 #include "core/models/repository.h"
+#include "core/offline/adjusted_controls.h"
 #include "core/streaming/render.h"
 #include "core/streaming/voice_loader.h"
 
@@ -23,6 +25,14 @@ RenderOptions ToRenderOptions(const TransferRequest& request) {
   return options;
 }
 
+absl::StatusOr<Rendering> RenderAdjusted(const Voice& voice, VoiceEngine& engine, RenderOptions options,
+                                         const TransferRequest& request) {
+  ASSIGN_OR_RETURN(const std::vector<float> audio,
+                   ResampleFile(request.audio, request.input_rate, voice.spec.sample_rate_hz()));
+  ASSIGN_OR_RETURN(const AdjustedControls controls, AdjustToVoice(voice, audio, *request.adjust));
+  return RenderControls(engine, std::move(options), controls.frames, audio.size());
+}
+
 }  // namespace
 
 absl::StatusOr<TransferResult> TransferInProcess(const TransferRequest& request, const std::string& repository) {
@@ -33,7 +43,8 @@ absl::StatusOr<TransferResult> TransferInProcess(const TransferRequest& request,
   RenderOptions options = ToRenderOptions(request);
   options.progress = [&bar](double done) { bar.Show(done); };
   const auto begin = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(Rendering rendering, Render(*engine, std::move(options), request.audio));
+  ASSIGN_OR_RETURN(Rendering rendering, request.adjust ? RenderAdjusted(*voice, *engine, std::move(options), request)
+                                                       : Render(*engine, std::move(options), request.audio));
   TransferResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   result.audio = std::move(rendering.audio);

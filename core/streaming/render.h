@@ -27,4 +27,9 @@ struct Rendering {
 // options.framer.format is taken from the engine. Errors: those of the framer and the engine.
 absl::StatusOr<Rendering> Render(VoiceEngine& engine, RenderOptions options, absl::Span<const float> audio);
 
+// The same driven by controls; frame t is centred at sample t * hop_size. `input_samples`, at the engine's rate, says
+// where the recording that they stand for ends, at most frames.size() * hop_size.
+absl::StatusOr<Rendering> RenderControls(VoiceEngine& engine, RenderOptions options,
+                                         absl::Span<const ControlFrame> frames, int64_t input_samples);
+
 }  // namespace ddsp

@@ -73,6 +73,18 @@ TEST_F(Cli, TransferKeepsTheInputsRateAndLength) {
   EXPECT_EQ(ReadWav(Path("out.wav"))->frames(), 72000);
 }
 
+TEST_F(Cli, TransferAdjustsWithTheWholeRecording) {
+  const std::string in = WriteMelody("in.wav");
+  ASSERT_EQ(Transfer(in, "plain.wav").exit_code, 0);
+  const ProgramResult adjusted = Transfer(in, "adjusted.wav", "--adjust --quiet 30 --autotune 0.5 --threshold 0.9");
+  ASSERT_EQ(adjusted.exit_code, 0) << adjusted.said;
+  EXPECT_NE(*ReadFile(Path("plain.wav")), *ReadFile(Path("adjusted.wav")));
+  EXPECT_EQ(ReadWav(Path("plain.wav"))->samples.size(), ReadWav(Path("adjusted.wav"))->samples.size());
+  ExpectFailure(Transfer(in, "x.wav", "--adjust --server " + server_->address()), 2, "--adjust");
+  ExpectFailure(Transfer(in, "x.wav", "--adjust --threshold 3"), 2, "--threshold");
+  ExpectFailure(Transfer(in, "x.wav", "--quiet 3"), 2, "--quiet");
+}
+
 TEST_F(Cli, TransferPacedReportsBlockLatency) {
   const std::string in = WriteMelody("in.wav", 16000, 0.5);
   const ProgramResult result =
