@@ -5,6 +5,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "core/base/crc32c.h"
 #include "core/base/file.h"
 #include "core/training/event_file.h"
 #include "core/training/learning_rate.h"
