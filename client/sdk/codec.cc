@@ -86,7 +86,7 @@ class FloatDecoder : public Decoder {
     if (data.size() % sizeof(float) != 0)
       return absl::DataLossError(absl::StrCat(data.size(), " bytes are no float samples"));
     std::vector<float> samples(data.size() / sizeof(float));
-    std::memcpy(samples.data(), data.data(), data.size());
+    if (!samples.empty()) std::memcpy(samples.data(), data.data(), data.size());
     return samples;
   }
 };

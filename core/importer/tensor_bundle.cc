@@ -61,7 +61,7 @@ uint64_t WidthOf(TensorType type) {
 template <class T>
 std::vector<T> Cast(const std::string& bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
   return values;
 }
 

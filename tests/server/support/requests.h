@@ -31,7 +31,7 @@ inline std::string FloatBytes(absl::Span<const float> samples) {
 
 inline std::vector<float> FloatsOf(const std::string& bytes) {
   std::vector<float> samples(bytes.size() / sizeof(float));
-  std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(float));
+  if (!samples.empty()) std::memcpy(samples.data(), bytes.data(), samples.size() * sizeof(float));
   return samples;
 }
 
