@@ -1,24 +1,23 @@
-// A processor graph as text describes it, and the same after every name in it has been checked (upstream: dags.py,
-// processors.py).
+// A graph of processors, layers and losses as a text describes it, before anything in it has been checked (upstream:
+// dags.py). No LibTorch.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "core/processors/constructor_args.h"
-#include "core/processors/processor.h"
 
 namespace ddsp {
 
-// One processor and where its inputs come from, in the order of its ports. A key is a graph input ("f0_hz" or
+// One module and where its inputs come from, in the order of its ports. A key is a graph input ("f0_hz" or
 // "inputs/f0_hz"), or a result of an earlier node: "harmonic/signal", "harmonic/controls/f0_hz".
 struct GraphNode {
   std::string name;        // unique in the graph; results are found below it
   std::string class_name;  // "synths.Harmonic"
   ConstructorArgs args;
   std::vector<std::string> inputs;
+  std::vector<std::string> outputs = {};  // what the results of a layer are called; other modules name their own
+  std::string where = {};                 // place in the text, for messages: "solo.gin:12:4"
 };
 
 struct GraphSpec {
@@ -26,27 +25,14 @@ struct GraphSpec {
   std::vector<GraphNode> nodes;     // in order of execution; the last one makes the output
 };
 
-class ValidatedGraph;
+// The key without "inputs/".
+std::string BareKey(const std::string& key);
 
-// Checks classes, arguments, names, keys, ports and order, and constructs the processors.
-// Errors: INVALID_ARGUMENT with everything that is wrong, each with its node's name.
-absl::StatusOr<ValidatedGraph> ValidateGraphSpec(const GraphSpec& spec);
+// Every input of a node that no node of the graph can make, in the order of the nodes: what a caller has to give where
+// the text does not say.
+std::vector<std::string> InferInputs(const GraphSpec& spec);
 
-class ValidatedGraph {
- public:
-  struct Node {
-    std::shared_ptr<const Processor> processor;
-    std::vector<std::string> inputs;  // keys; "inputs/" removed
-  };
-  const std::vector<std::string>& inputs() const { return inputs_; }
-  const std::vector<Node>& nodes() const { return nodes_; }
-
- private:
-  friend absl::StatusOr<ValidatedGraph> ValidateGraphSpec(const GraphSpec& spec);
-  ValidatedGraph() = default;
-
-  std::vector<std::string> inputs_;
-  std::vector<Node> nodes_;
-};
+// What a module of a class is called unless it is told otherwise: "synths.FilteredNoise" is "filtered_noise".
+std::string DefaultModuleName(const std::string& class_name);
 
 }  // namespace ddsp

@@ -42,6 +42,9 @@ bool ArgReader::Flag(const std::string& name, bool fallback) {
   const ArgValue* value = Find(name);
   if (value == nullptr) return fallback;
   if (std::holds_alternative<bool>(*value)) return std::get<bool>(*value);
+  // As in Python, and in texts that have numbers only.
+  const int64_t* integer = std::get_if<int64_t>(value);
+  if (integer != nullptr && (*integer == 0 || *integer == 1)) return *integer == 1;
   Reject(absl::StrCat(name, " is neither true nor false"));
   return fallback;
 }
@@ -52,6 +55,14 @@ std::string ArgReader::Text(const std::string& name, const std::string& fallback
   if (std::holds_alternative<std::monostate>(*value)) return "";
   if (std::holds_alternative<std::string>(*value)) return std::get<std::string>(*value);
   Reject(absl::StrCat(name, " is not a text"));
+  return fallback;
+}
+
+std::vector<int64_t> ArgReader::Integers(const std::string& name, const std::vector<int64_t>& fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (std::holds_alternative<std::vector<int64_t>>(*value)) return std::get<std::vector<int64_t>>(*value);
+  Reject(absl::StrCat(name, " is not a list of integers"));
   return fallback;
 }
 

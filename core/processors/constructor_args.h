@@ -13,7 +13,7 @@
 namespace ddsp {
 
 // std::monostate stands for "none" (upstream: None).
-using ArgValue = std::variant<std::monostate, bool, int64_t, double, std::string>;
+using ArgValue = std::variant<std::monostate, bool, int64_t, double, std::string, std::vector<int64_t>>;
 using ConstructorArgs = std::map<std::string, ArgValue>;
 
 // Reads arguments by name, each with its default, and collects everything that is wrong with them.
@@ -26,6 +26,7 @@ class ArgReader {
   double Positive(const std::string& name, double fallback);
   bool Flag(const std::string& name, bool fallback);
   std::string Text(const std::string& name, const std::string& fallback);  // "" for none
+  std::vector<int64_t> Integers(const std::string& name, const std::vector<int64_t>& fallback);
   void Reject(const std::string& problem) { problems_.push_back(problem); }
   // Takes the value, or notes the error and returns a default.
   template <typename StatusOrT>

@@ -15,12 +15,13 @@ ALLOWED = {
     'core/kernels': {'core/base'},
     'core/dsp': {'core/base', 'core/kernels'},
     'core/processors': {'core/base', 'core/dsp', 'core/kernels'},
-    'core/graph': {'core/base', 'core/dsp', 'core/processors', 'proto/model'},
     'core/nn': {'core/base', 'core/dsp'},
     'core/losses': {'core/base', 'core/dsp'},
     'core/features': {'core/base', 'core/kernels'},
     'core/models': {'core/base', 'core/features', 'proto/model'},
     'core/importer': {'core/base', 'core/gin', 'proto/model', 'proto/tensorflow'},
+    'core/graph': {'core/base', 'core/dsp', 'core/gin', 'core/losses', 'core/models', 'core/nn', 'core/processors', 'proto/model'},
+    'core/models/inference': {'core/base', 'core/dsp', 'core/nn', 'core/processors'},
     'core/streaming': {'core/base', 'core/features', 'core/kernels', 'core/models', 'proto/model'},
     'core/offline': {'core/base', 'core/dsp', 'core/features', 'core/models', 'core/streaming', 'proto/model'},
     'core/training': {'core/audio', 'core/base', 'core/dsp', 'core/features', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
@@ -32,21 +33,24 @@ ALLOWED = {
                         'server/metrics', 'server/scheduler'},
     'server/session': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/session', 'server/errors', 'server/metrics',
                        'server/registry', 'server/scheduler'},
-    'server/rpc': {'core/base', 'proto/rpc', 'proto/session', 'server/errors', 'server/metrics', 'server/session'},
+    'server/rpc': {'core/base', 'core/features', 'core/gin', 'core/graph', 'proto/graph', 'proto/model', 'proto/rpc', 'proto/session',
+                   'server/errors',
+                   'server/metrics', 'server/session'},
     # server.cc alone knows who talks to whom.
     'server': {'core/base', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
     'client/sdk': {'core/base', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
-    'client/cli': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/dsp', 'core/features', 'core/models', 'core/offline', 'core/streaming',
+    'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
                    'core/training', 'proto/model'},
     'client/examples': {'client/sdk', 'core/base'},
     'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
-TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/offline', 'core/training'}
+TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/importer/voice', 'core/offline', 'core/training'}
 # Messages of the protocol, by the first words of their header.
-PROTOS = {'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model',
+PROTOS = {'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
+          'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
           'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
 # One thread owns a device, so one file steps an engine.
 DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')

@@ -1,5 +1,6 @@
 #include "core/gin/config.h"
 
+#include "absl/strings/str_cat.h"
 #include "core/gin/printer.h"
 #include "core/gin/reader.h"
 #include "gmock/gmock.h"
@@ -67,8 +68,8 @@ TEST(Config, NamesMacrosThatCannotBeResolved) {
 TEST(Config, BoundsWhatMacrosGrowInto) {
   std::string text = "m0 = 1\n";
   for (int i = 1; i <= 10; ++i) {
-    text += "m" + std::to_string(i) + " = [";
-    for (int k = 0; k < 10; ++k) text += "%m" + std::to_string(i - 1) + ",";
+    absl::StrAppend(&text, "m", i, " = [");
+    for (int k = 0; k < 10; ++k) absl::StrAppend(&text, "%m", i - 1, ",");
     text += "]\n";
   }
   EXPECT_THAT(Shown(Parsed(text).GetMacro("m10")), HasSubstr("more than 100000 values"));

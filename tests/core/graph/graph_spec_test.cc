@@ -80,7 +80,7 @@ TEST(ValidateGraphSpec, ReportsAllErrorsWithTheirNodes) {
   const auto status = ValidateGraphSpec(spec).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(status.message()),
-              AllOf(HasSubstr("node harmonic: no processor class 'synths.Theremin'"),
+              AllOf(HasSubstr("node harmonic: no class 'synths.Theremin'"),
                     HasSubstr("node filtered_noise: input 'nose_magnitudes'"),
                     HasSubstr("node add: input 'crop/signal' is computed by a later node"),
                     HasSubstr("another node has the same name")));
