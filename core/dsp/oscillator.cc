@@ -95,6 +95,10 @@ at::Tensor PhaseOf(const Tensor& frequency_hz, double sample_rate, PhaseAccumula
       return UpstreamCumsum(frequency_hz.to(at::kFloat) * kTwoPi / sample_rate, 1);
     case PhaseAccumulation::kAngularCumsum:
       return AngularCumsum(frequency_hz.to(at::kFloat) * kTwoPi / sample_rate);
+    case PhaseAccumulation::kTracedAngularCumsum: {
+      const float reciprocal = 1.0f / static_cast<float>(sample_rate);
+      return AngularCumsum(frequency_hz.to(at::kFloat) * (static_cast<float>(kTwoPi) * reciprocal));
+    }
   }
   return {};
 }

@@ -14,6 +14,9 @@ enum class PhaseAccumulation {
   kExact,          // in double, wrapped; gradients too
   kCumsum,         // float32 sum; upstream's default
   kAngularCumsum,  // float32 in chunks of 1000 samples, wrapped; upstream: use_angular_cumsum
+  // The same inside a tf.function, as upstream trains: TensorFlow's graph optimiser folds 2 pi / sample_rate into one
+  // constant, rounded twice. It tells in gradients of quiet bins.
+  kTracedAngularCumsum,
 };
 
 // Running sum of radians per sample along axis 1, modulo 2 pi, in chunks. Upstream: angular_cumsum.
