@@ -8,11 +8,12 @@
 namespace ddsp {
 
 // Whether the fused form computes what HarmonicSynthesis() would: exact phase, a whole number of samples per frame,
-// linear or window amplitudes, no shifts, float32 on the CPU, and no gradient wanted for the frequencies.
+// linear or window amplitudes, no shifts, on the CPU.
 bool CanFuseHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options);
 
-// HarmonicSynthesis() through core/kernels/harmonic_bank, forward and backward, in parallel over the batch. Differs
-// from the plain form by at most 1e-5 of the sum of the amplitudes.
+// HarmonicSynthesis() with gradients for all controls, in parallel over the batch. In float32 signal and amplitudes go
+// through core/kernels/harmonic_bank and differ from the plain form by at most 1e-5 of the sum of the amplitudes;
+// float64, and the gradient of the pitch, go through the slower exact_harmonic_bank.
 at::Tensor FusedHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options);
 
 }  // namespace ddsp

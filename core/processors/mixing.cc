@@ -1,41 +1,53 @@
 #include "core/processors/mixing.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "core/dsp/argument.h"
 #include "core/dsp/resample.h"
+#include "core/processors/frame_upsampler.h"
 
 namespace ddsp {
 
 using at::Tensor;
-using Names = std::vector<std::string>;
 
-const std::vector<Port>& Add::inputs() const {
-  static const auto* const kPorts = new std::vector<Port>{{"signal_one"}, {"signal_two"}};
-  return *kPorts;
-}
+namespace {
 
-const Names& Add::controls() const {
-  static const auto* const kNames = new Names{"signal_one", "signal_two"};
-  return *kNames;
-}
+class Sum : public ProcessorState {
+  Tensor Advance(const StreamBlock& block, int64_t) override {
+    return block.inputs.at("signal_one") + block.inputs.at("signal_two");
+  }
+};
 
-NamedTensors Add::ControlsFrom(const NamedTensors& inputs, const ProcessorContext&) const {
-  return {{"signal_one", inputs.at("signal_one")}, {"signal_two", inputs.at("signal_two")}};
-}
+class DropFront : public ProcessorState {
+ public:
+  explicit DropFront(int64_t count) : count_(count) {}
+
+ private:
+  Tensor Advance(const StreamBlock& block, int64_t) override {
+    const int64_t dropped = std::min(count_, block.samples);
+    count_ -= dropped;
+    return block.inputs.at("audio").narrow(1, dropped, block.samples - dropped);
+  }
+
+  int64_t count_;
+};
+
+}  // namespace
+
+Add::Add(std::string name)
+    : StreamingProcessor(std::move(name), {{{"signal_one"}, {"signal_two"}}, {"signal_one", "signal_two"}}) {}
 
 at::Tensor Add::SignalFrom(const NamedTensors& controls, const ProcessorContext&) const {
   return controls.at("signal_one") + controls.at("signal_two");
 }
 
-const std::vector<Port>& Mix::inputs() const {
-  static const auto* const kPorts = new std::vector<Port>{{"signal_one"}, {"signal_two"}, {"nn_out_mix_level"}};
-  return *kPorts;
-}
+std::unique_ptr<ProcessorState> Add::NewState(const Start&) const { return std::make_unique<Sum>(); }
 
-const Names& Mix::controls() const {
-  static const auto* const kNames = new Names{"signal_one", "signal_two", "mix_level"};
-  return *kNames;
-}
+Mix::Mix(MixGains gains, std::string name)
+    : StreamingProcessor(std::move(name), {{{"signal_one"}, {"signal_two"}, {"nn_out_mix_level", PortRate::kFrames, 1}},
+                                           {"signal_one", "signal_two", "mix_level"}}),
+      gains_(gains) {}
 
 NamedTensors Mix::ControlsFrom(const NamedTensors& inputs, const ProcessorContext&) const {
   const Tensor &one = inputs.at("signal_one"), &two = inputs.at("signal_two");
@@ -53,6 +65,39 @@ at::Tensor Mix::SignalFrom(const NamedTensors& controls, const ProcessorContext&
   return at::sqrt(at::abs(level)) * one + (gains_ == MixGains::kUpstream ? 1 - rest : rest) * controls.at("signal_two");
 }
 
+// The signals wait until their level is known.
+class Mix::Stream : public ProcessorState {
+ public:
+  Stream(const Mix& mix, int64_t hop) : mix_(mix), level_(Interpolation::kLinear, hop, 1) {}
+
+ private:
+  Tensor Advance(const StreamBlock& block, int64_t) override {
+    one_.Push(block.inputs.at("signal_one"));
+    two_.Push(block.inputs.at("signal_two"));
+    const Tensor& level = block.inputs.at("nn_out_mix_level");
+    return level.size(1) == 0 ? Tensor() : Mixed(level_.Push(at::sigmoid(level)));
+  }
+  Tensor Drain() override { return Mixed(level_.Drain()); }
+
+  // The last hop of a signal may be shorter than that of its level.
+  Tensor Mixed(const Tensor& level) {
+    const int64_t count = level.defined() ? std::min(level.size(1), one_.size()) : 0;
+    if (count == 0) return {};
+    return mix_.SignalFrom({{"signal_one", one_.Pop(count)},
+                            {"signal_two", two_.Pop(count)},
+                            {"mix_level", level.narrow(1, 0, count)}},
+                           {});
+  }
+
+  const Mix& mix_;
+  FrameUpsampler level_;
+  SampleQueue one_, two_;
+};
+
+std::unique_ptr<ProcessorState> Mix::NewState(const Start& start) const {
+  return std::make_unique<Stream>(*this, start.layout.hop);
+}
+
 absl::StatusOr<CropLocation> ParseCropLocation(const std::string& name) {
   if (name == "front") return CropLocation::kFront;
   if (name == "center") return CropLocation::kCenter;
@@ -60,27 +105,32 @@ absl::StatusOr<CropLocation> ParseCropLocation(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("crop_location is '", name, "', expected front, center or back"));
 }
 
-const std::vector<Port>& Crop::inputs() const {
-  static const auto* const kPorts = new std::vector<Port>{{"audio"}};
-  return *kPorts;
+Crop::Crop(int64_t frame_size, CropLocation location, std::string name)
+    : StreamingProcessor(std::move(name), {{{"audio"}}, {"audio"}}), frame_size_(frame_size), location_(location) {}
+
+int64_t Crop::RemovedInFront() const {
+  switch (location_) {
+    case CropLocation::kFront:
+      return Removed();
+    case CropLocation::kCenter:
+      return Removed() / 2;
+    case CropLocation::kBack:
+      return 0;
+  }
+  return 0;
 }
 
-const Names& Crop::controls() const {
-  static const auto* const kNames = new Names{"audio"};
-  return *kNames;
-}
-
-NamedTensors Crop::ControlsFrom(const NamedTensors& inputs, const ProcessorContext&) const {
-  return {{"audio", inputs.at("audio")}};
-}
+int64_t Crop::OutputSamples(int64_t input_samples) const { return std::max<int64_t>(0, input_samples - Removed()); }
 
 at::Tensor Crop::SignalFrom(const NamedTensors& controls, const ProcessorContext&) const {
   const Tensor& audio = controls.at("audio");
-  const int64_t half = frame_size_ / 2;
-  DDSP_CHECK_ARGUMENT(frame_size_ >= 0 && audio.dim() >= 2 && audio.size(1) >= 2 * half, "frame_size is ", frame_size_,
+  DDSP_CHECK_ARGUMENT(frame_size_ >= 0 && audio.dim() >= 2 && audio.size(1) >= Removed(), "frame_size is ", frame_size_,
                       " for audio of shape ", audio.sizes());
-  const int64_t start = location_ == CropLocation::kFront ? 2 * half : location_ == CropLocation::kCenter ? half : 0;
-  return audio.narrow(1, start, audio.size(1) - 2 * half);
+  return audio.narrow(1, RemovedInFront(), audio.size(1) - Removed());
+}
+
+std::unique_ptr<ProcessorState> Crop::NewState(const Start&) const {
+  return std::make_unique<DropFront>(RemovedInFront());
 }
 
 }  // namespace ddsp

@@ -5,37 +5,23 @@
 #include "core/dsp/argument.h"
 
 namespace ddsp {
-namespace {
-
-absl::Status WithName(const absl::Status& status, const std::string& name) {
-  if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
-}
-
-absl::Status CheckPresent(const NamedTensors& tensors, const std::string& name, const std::string& owner) {
-  const auto it = tensors.find(name);
-  if (it != tensors.end() && it->second.defined()) return absl::OkStatus();
-  const absl::Status missing = Lookup(tensors, name).status();
-  return WithName(missing.ok() ? absl::NotFoundError(absl::StrCat("'", name, "' is undefined")) : missing, owner);
-}
-
-}  // namespace
 
 absl::StatusOr<NamedTensors> Processor::GetControls(const NamedTensors& inputs, const ProcessorContext& context) const {
   for (const Port& port : this->inputs()) {
     if (port.required) RETURN_IF_ERROR(CheckPresent(inputs, port.name, name_));
   }
-  for (const ParameterSpec& parameter : parameters())
+  for (const ParameterSpec& parameter : parameters()) {
     RETURN_IF_ERROR(CheckPresent(context.parameters, parameter.name, name_));
+  }
   auto controls = CatchTorch([&] { return ControlsFrom(inputs, context); });
-  if (!controls.ok()) return WithName(controls.status(), name_);
+  if (!controls.ok()) return WithName(name_, controls.status());
   return controls;
 }
 
 absl::StatusOr<at::Tensor> Processor::GetSignal(const NamedTensors& controls, const ProcessorContext& context) const {
   for (const std::string& name : this->controls()) RETURN_IF_ERROR(CheckPresent(controls, name, name_));
   auto signal = CatchTorch([&] { return SignalFrom(controls, context); });
-  if (!signal.ok()) return WithName(signal.status(), name_);
+  if (!signal.ok()) return WithName(name_, signal.status());
   return signal;
 }
 
@@ -46,15 +32,27 @@ absl::StatusOr<ProcessorOutput> Processor::Run(const NamedTensors& inputs, const
   return output;
 }
 
+NamedTensors Processor::ControlsFrom(const NamedTensors& inputs, const ProcessorContext&) const {
+  NamedTensors controls;
+  for (const std::string& name : this->controls()) controls[name] = inputs.at(name);
+  return controls;
+}
+
+absl::Status WithName(const std::string& name, const absl::Status& status) {
+  if (status.ok()) return status;
+  return absl::Status(status.code(), absl::StrCat(name, ": ", status.message()));
+}
+
+absl::Status CheckPresent(const NamedTensors& tensors, const std::string& name, const std::string& owner) {
+  const auto it = tensors.find(name);
+  if (it != tensors.end() && it->second.defined()) return absl::OkStatus();
+  const absl::Status missing = Lookup(tensors, name).status();
+  return WithName(owner, missing.ok() ? absl::NotFoundError(absl::StrCat("'", name, "' is undefined")) : missing);
+}
+
 at::Tensor Optional(const NamedTensors& tensors, const std::string& name) {
   const auto it = tensors.find(name);
   return it == tensors.end() ? at::Tensor() : it->second;
-}
-
-at::Tensor UniformNoise(const ProcessorContext& context, at::IntArrayRef shape, const at::TensorOptions& options) {
-  if (!context.noise.defined()) return at::rand(shape, context.generator, options) * 2 - 1;
-  DDSP_CHECK_ARGUMENT(context.noise.sizes() == shape, "noise has shape ", context.noise.sizes(), ", expected ", shape);
-  return context.noise;
 }
 
 }  // namespace ddsp

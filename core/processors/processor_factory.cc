@@ -26,7 +26,9 @@ PhaseAccumulation ReadPhase(ArgReader& args) {
   if (phase == "exact") return PhaseAccumulation::kExact;
   if (phase == "cumsum") return PhaseAccumulation::kCumsum;
   if (phase == "angular_cumsum") return PhaseAccumulation::kAngularCumsum;
-  args.Reject(absl::StrCat("phase is '", phase, "', expected exact, cumsum or angular_cumsum"));
+  if (phase == "traced_angular_cumsum") return PhaseAccumulation::kTracedAngularCumsum;
+  args.Reject(
+      absl::StrCat("phase is '", phase, "', expected exact, cumsum, angular_cumsum or traced_angular_cumsum"));
   return PhaseAccumulation::kExact;
 }
 
@@ -49,8 +51,9 @@ Made MakeHarmonic(ArgReader& args, const std::string& name) {
   options.scale_fn = ReadScale(args, "scale_fn");
   options.above_nyquist = args.Flag("normalize_below_nyquist", true) ? AboveNyquist::kRemove : AboveNyquist::kKeepShare;
   options.amp_resample_method = ReadInterpolation(args);
-  options.accumulation = ReadPhase(args);
-  return std::make_unique<Harmonic>(options, name);
+  const PhaseAccumulation phase = ReadPhase(args);
+  if (phase == PhaseAccumulation::kExact) return std::make_unique<Harmonic>(options, name);
+  return std::make_unique<FloatPhaseHarmonic>(options, phase, name);
 }
 
 Made MakeFilteredNoise(ArgReader& args, const std::string& name) {
@@ -77,8 +80,9 @@ Made MakeSinusoidal(ArgReader& args, const std::string& name) {
   options.amp_scale_fn = ReadScale(args, "amp_scale_fn");
   options.amp_resample_method = ReadInterpolation(args);
   options.freq_scale_fn = args.Accept(ParseFrequencyScale(args.Text("freq_scale_fn", "core.frequencies_sigmoid")));
-  options.accumulation = ReadPhase(args);
-  return std::make_unique<Sinusoidal>(options, name);
+  const PhaseAccumulation phase = ReadPhase(args);
+  if (phase == PhaseAccumulation::kExact) return std::make_unique<Sinusoidal>(options, name);
+  return std::make_unique<FloatPhaseSinusoidal>(options, phase, name);
 }
 
 Made MakeReverb(ArgReader& args, const std::string& name) { return std::make_unique<Reverb>(ReadReverb(args), name); }

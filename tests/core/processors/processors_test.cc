@@ -1,5 +1,4 @@
 #include "core/processors/effects.h"
-#include "core/processors/harmonic_bank_function.h"
 #include "core/processors/mixing.h"
 #include "core/processors/processor_factory.h"
 #include "gmock/gmock.h"
@@ -11,38 +10,6 @@ namespace {
 using at::Tensor;
 using testing::AllOf;
 using testing::HasSubstr;
-
-HarmonicControls Glide(int64_t batch, int64_t frames, int64_t harmonics) {
-  HarmonicControls controls;
-  controls.frequencies = 100 + 900 * at::rand({batch, frames, 1});  // upper harmonics cross Nyquist
-  controls.amplitudes = at::rand({batch, frames, 1}).requires_grad_(true);
-  controls.harmonic_distribution = at::rand({batch, frames, harmonics}).requires_grad_(true);
-  return controls;
-}
-
-TEST(FusedHarmonicSynthesis, EqualsThePlainFormForwardAndBackward) {
-  for (const auto method : {Interpolation::kLinear, Interpolation::kWindow}) {
-    const HarmonicControls controls = Glide(3, 11, 20);
-    const HarmonicSynthesisOptions options = {11 * 64, 16000, method, PhaseAccumulation::kExact};
-    ASSERT_TRUE(CanFuseHarmonicSynthesis(controls, options));
-    const Tensor weights = at::randn({3, 11 * 64});
-    const auto run = [&](const Tensor& audio) {
-      controls.amplitudes.mutable_grad() = Tensor();
-      controls.harmonic_distribution.mutable_grad() = Tensor();
-      (audio * weights).sum().backward();
-      return std::vector<Tensor>{audio.detach(), controls.amplitudes.grad(), controls.harmonic_distribution.grad()};
-    };
-    const auto plain = run(HarmonicSynthesis(controls, options)),
-               fused = run(FusedHarmonicSynthesis(controls, options));
-    for (size_t i = 0; i < plain.size(); ++i) EXPECT_TRUE(at::allclose(plain[i], fused[i], 1e-4, 2e-4)) << i;
-  }
-}
-
-TEST(FusedHarmonicSynthesis, IsNotForPitchThatWantsGradients) {
-  HarmonicControls controls = Glide(1, 4, 3);
-  controls.frequencies.requires_grad_(true);
-  EXPECT_FALSE(CanFuseHarmonicSynthesis(controls, {256, 16000, Interpolation::kLinear, PhaseAccumulation::kExact}));
-}
 
 TEST(Harmonic, ItsDistributionSumsToOne) {
   const Harmonic harmonic({});
