@@ -25,5 +25,11 @@ endif()
 if(DDSP_SANITIZE)
   target_compile_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_definitions(ddsp_compiler INTERFACE _GLIBCXX_ASSERTIONS)
+  if(DDSP_SANITIZE MATCHES thread)
+    # Protobuf's map fields have two more members where this macro is defined; the packaged library was built without it, and
+    # every map of a message would crash. The standard library still has to know.
+    target_compile_options(ddsp_compiler INTERFACE -U__SANITIZE_THREAD__)
+    target_compile_definitions(ddsp_compiler INTERFACE _GLIBCXX_TSAN=1)
+  endif()
   target_link_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE})
 endif()
