@@ -1,5 +1,9 @@
 #include "core/dsp/resample.h"
 
+#include <ATen/Parallel.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <tuple>
@@ -41,8 +45,85 @@ std::pair<Tensor, Tensor> Intervals(const Tensor& x, Endpoint endpoint) {
   return {x, at::cat({x.narrow(1, 1, frames - 1), x.narrow(1, frames - 1, 1)}, 1)};
 }
 
-// Goes from each frame to the next one along `ramp` [hop]. Gathering by index would do, but its backward pass scatters.
+// One row: frames [frames, channels] to audio rate, along ramp [hop].
+struct RampRow {
+  int64_t frames, intervals, hop, channels;
+
+  int64_t Next(int64_t frame) const { return std::min(frame + 1, frames - 1); }
+
+  template <typename T>
+  void Apply(const T* x, const T* ramp, T* out) const {
+    for (int64_t k = 0; k < intervals; ++k) {
+      const T *from = x + k * channels, *to = x + Next(k) * channels;
+      for (int64_t m = 0; m < hop; ++m, out += channels) {
+        for (int64_t c = 0; c < channels; ++c) out[c] = from[c] + (to[c] - from[c]) * ramp[m];
+      }
+    }
+  }
+
+  template <typename T>
+  void AddGradient(const T* d_out, const T* ramp, T* d_x) const {
+    for (int64_t k = 0; k < intervals; ++k) {
+      T *from = d_x + k * channels, *to = d_x + Next(k) * channels;
+      for (int64_t m = 0; m < hop; ++m, d_out += channels) {
+        for (int64_t c = 0; c < channels; ++c) {
+          const T later = d_out[c] * ramp[m];
+          to[c] += later;
+          from[c] += d_out[c] - later;
+        }
+      }
+    }
+  }
+};
+
+// x [batch, frames, channels] and ramp [hop] to [batch, intervals * hop, channels] as one node of the autograd graph,
+// which keeps neither its input nor its output.
+class RampFunction : public torch::autograd::Function<RampFunction> {
+ public:
+  static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, const Tensor& ramp, int64_t intervals) {
+    ctx->save_for_backward({ramp});
+    ctx->saved_data["frames"] = x.size(1);
+    const RampRow row = {x.size(1), intervals, ramp.size(0), x.size(2)};
+    Tensor out = at::empty({x.size(0), intervals * row.hop, row.channels}, x.options());
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "Ramp", [&] {
+      at::parallel_for(0, x.size(0), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; ++b) {
+          row.Apply(x.const_data_ptr<scalar_t>() + b * x.stride(0), ramp.const_data_ptr<scalar_t>(),
+                    out.data_ptr<scalar_t>() + b * out.stride(0));
+        }
+      });
+    });
+    return out;
+  }
+
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const Tensor ramp = ctx->get_saved_variables()[0], d_out = grads[0].contiguous();
+    const int64_t hop = ramp.size(0);
+    const RampRow row = {ctx->saved_data["frames"].toInt(), d_out.size(1) / hop, hop, d_out.size(2)};
+    Tensor d_x = at::zeros({d_out.size(0), row.frames, row.channels}, d_out.options());
+    AT_DISPATCH_FLOATING_TYPES(d_out.scalar_type(), "Ramp", [&] {
+      at::parallel_for(0, d_out.size(0), 1, [&](int64_t begin, int64_t end) {
+        for (int64_t b = begin; b < end; ++b) {
+          row.AddGradient(d_out.const_data_ptr<scalar_t>() + b * d_out.stride(0), ramp.const_data_ptr<scalar_t>(),
+                          d_x.data_ptr<scalar_t>() + b * d_x.stride(0));
+        }
+      });
+    });
+    return {d_x, Tensor(), Tensor()};
+  }
+};
+
+// Goes from each frame to the next one along `ramp` [hop]. In tensor operations it takes two more arrays of the size of
+// the result.
 Tensor RampBetween(const Tensor& x, const Tensor& ramp, Endpoint endpoint) {
+  const int64_t frames = x.size(1), intervals = endpoint == Endpoint::kLast ? frames - 1 : frames;
+  const bool plain = x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kDouble);
+  if (plain && x.numel() > 0) {
+    const Tensor flat = x.flatten(2).contiguous();
+    const Tensor out = RampFunction::apply(flat, ramp.to(x.scalar_type()), intervals);
+    return x.dim() == 4 ? out.unflatten(2, x.sizes().slice(2)) : out;
+  }
   const auto [from, to] = Intervals(x, endpoint);
   std::vector<int64_t> shape(x.dim() + 1, 1);
   shape[2] = ramp.size(0);

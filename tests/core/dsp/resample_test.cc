@@ -5,6 +5,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/gradient_check.h"
 
 namespace ddsp {
 namespace {
@@ -70,6 +71,18 @@ TEST(Resample, RejectsWindowsThatDoNotFit) {
   EXPECT_THROW(Resample(x, 5, Interpolation::kWindow), c10::ValueError);   // no upsampling
   EXPECT_THROW(Resample(at::zeros({1, 5, 2, 2}), 20, Interpolation::kWindow), c10::ValueError);
   EXPECT_THROW(ParseInterpolation("bilinear"), c10::ValueError);
+}
+
+// Linear and window go through one node of the autograd graph.
+TEST(Resample, HasTheGradientsOfDifferences) {
+  at::manual_seed(1);
+  for (const Interpolation method : {Interpolation::kLinear, Interpolation::kWindow}) {
+    for (const Endpoint endpoint : {Endpoint::kHold, Endpoint::kLast}) {
+      const int64_t n = endpoint == Endpoint::kHold ? 5 * 8 : 4 * 8;
+      const auto resampled = [&](const std::vector<Tensor>& x) { return Resample(x[0], n, method, endpoint); };
+      EXPECT_LE(GradientError(resampled, {at::randn({2, 5, 3}, at::kDouble)}), 1e-8);
+    }
+  }
 }
 
 }  // namespace
