@@ -5,10 +5,20 @@
 #include "core/dsp/loudness.h"
 #include "core/dsp/safe_math.h"
 #include "core/dsp/spectrogram.h"
+#include "core/losses/fused_spectral_loss.h"
 
 namespace ddsp {
 
 using at::Tensor;
+
+namespace {
+
+void CheckShapes(const Tensor& target_audio, const Tensor& audio) {
+  DDSP_CHECK_ARGUMENT(audio.dim() == 2 && target_audio.sizes() == audio.sizes(), "target_audio has shape ",
+                      target_audio.sizes(), " and audio ", audio.sizes(), ", expected [batch, samples] for both");
+}
+
+}  // namespace
 
 SpectralTerms SpectralLoss::ScaleTerms(int64_t fft_size, const Tensor& target, const Tensor& value,
                                        const Tensor& weights) const {
@@ -26,13 +36,15 @@ SpectralTerms SpectralLoss::ScaleTerms(int64_t fft_size, const Tensor& target, c
   if (options_.cumsum_freq_weight > 0) {
     terms.cumsum_freq = difference(options_.cumsum_freq_weight, at::cumsum(target, 2), at::cumsum(value, 2));
   }
-  if (options_.logmag_weight > 0) terms.logmag = difference(options_.logmag_weight, SafeLog(target), SafeLog(value));
+  if (options_.logmag_weight > 0) {
+    const double floor = options_.log_floor;
+    terms.logmag = difference(options_.logmag_weight, SafeLog(target + floor), SafeLog(value + floor));
+  }
   return terms;
 }
 
 SpectralLossResult SpectralLoss::Compute(const Tensor& target_audio, const Tensor& audio, const Tensor& weights) const {
-  DDSP_CHECK_ARGUMENT(audio.dim() == 2 && target_audio.sizes() == audio.sizes(), "target_audio has shape ",
-                      target_audio.sizes(), " and audio ", audio.sizes(), ", expected [batch, samples] for both");
+  CheckShapes(target_audio, audio);
   SpectralLossResult result;
   result.total = at::zeros({}, audio.options().requires_grad(false));
   for (const int64_t size : options_.fft_sizes) {
@@ -52,6 +64,14 @@ SpectralLossResult SpectralLoss::Compute(const Tensor& target_audio, const Tenso
     result.total = result.total + result.loudness;
   }
   return result;
+}
+
+at::Tensor SpectralLoss::operator()(const Tensor& target_audio, const Tensor& audio, const Tensor& weights) const {
+  CheckShapes(target_audio, audio);
+  if (CanFuseSpectralLoss(options_, target_audio, audio, weights)) {
+    return FusedSpectralLoss(options_, target_audio, audio);
+  }
+  return Compute(target_audio, audio, weights).total;
 }
 
 }  // namespace ddsp

@@ -19,6 +19,9 @@ struct SpectralLossOptions {
   double delta_freq_weight = 0.0;   // of differences between bins
   double cumsum_freq_weight = 0.0;  // of cumulative sums over bins
   double logmag_weight = 0.0;       // of SafeLog magnitudes
+  // Added to magnitudes before the logarithm. Upstream has none, so that the gradient of a quiet bin is as large as the
+  // bin is quiet, down to the noise of rounding.
+  double log_floor = 0.0;
   double loudness_weight = 0.0;     // of ComputeLoudness with an FFT of 2048, for audio at 16 kHz
 };
 
@@ -39,15 +42,14 @@ class SpectralLoss {
   explicit SpectralLoss(SpectralLossOptions options = {}) : options_(std::move(options)) {}
   const SpectralLossOptions& options() const { return options_; }
 
-  // target_audio, audio [batch, samples]; weights undefined or broadcast over [batch, frames, bins]. Nothing is spent
-  // on gradients for a target that needs none. Throws ValueError for shapes that do not match.
+  // Each term by itself, in plain operations. target_audio, audio [batch, samples]; weights undefined or broadcast over
+  // [batch, frames, bins]. Nothing is spent on gradients for a target that needs none. Throws ValueError for shapes that
+  // do not match.
   SpectralLossResult Compute(const at::Tensor& target_audio, const at::Tensor& audio,
                              const at::Tensor& weights = {}) const;
 
-  // The total alone.
-  at::Tensor operator()(const at::Tensor& target_audio, const at::Tensor& audio, const at::Tensor& weights = {}) const {
-    return Compute(target_audio, audio, weights).total;
-  }
+  // The total alone; fused where that is possible (fused_spectral_loss.h).
+  at::Tensor operator()(const at::Tensor& target_audio, const at::Tensor& audio, const at::Tensor& weights = {}) const;
 
  private:
   SpectralTerms ScaleTerms(int64_t fft_size, const at::Tensor& target_mag, const at::Tensor& mag,
