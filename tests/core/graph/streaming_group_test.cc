@@ -96,16 +96,17 @@ TEST(StreamingGroup, AddsLatenciesAlongTheLongestPath) {
   EXPECT_EQ(group->latency_samples(), kHop + filter + kHop);
 }
 
-// Dry signal beside a filter: the click of the dry branch waits for the filter and comes when it is due.
-TEST(StreamingGroup, AClickArrivesAtTheDeclaredSampleAndPlace) {
+// Dry signal beside an all-pass filter: the click of the dry branch waits for the filter and comes when it is due; the
+// filter's own is two samples late, as in the whole call (FrequencyFilter).
+TEST(StreamingGroup, AClickArrivesAtTheDeclaredSample) {
   GraphSpec spec;
   spec.inputs = {"audio", "tone", "ir"};
   spec.nodes = {{"filter", "effects.FIRFilter", {{"scale_fn", std::monostate()}}, {"audio", "tone"}},
-                {"reverb", "effects.Reverb", {{"add_dry", false}}, {"filter/signal", "ir"}},
+                {"reverb", "effects.Reverb", {}, {"filter/signal", "ir"}},
                 {"add", "processors.Add", {}, {"audio", "reverb/signal"}}};
   const auto group = StreamingGroup::Create(spec, {1, kHop, {{"tone", 65}}});
   ASSERT_TRUE(group.ok()) << group.status();
-  const auto state = *group->MakeState({{"ir", at::zeros({1, 10})}}, {});
+  const auto state = *group->MakeState({{"ir", at::zeros({1, 300})}}, {});
   const int64_t latency = group->latency_samples(), click = 100;
   EXPECT_EQ(latency, 62);
   for (int64_t n = 0; n < 300; ++n) {
@@ -115,7 +116,8 @@ TEST(StreamingGroup, AClickArrivesAtTheDeclaredSampleAndPlace) {
     if (n % kHop == 0) block.inputs["tone"] = at::ones({1, 1, 65});
     const Tensor out = *group->Process(block, *state);
     ASSERT_EQ(out.size(1), n < latency ? 0 : 1);
-    if (n >= latency) EXPECT_EQ(out.item<float>(), n == click + latency ? 1.0f : 0.0f) << n;
+    const bool heard = n - latency == click || n - latency == click + 2;
+    EXPECT_NEAR(n < latency ? 0 : out.item<float>(), heard ? 1 : 0, 1e-5) << n;
   }
 }
 
