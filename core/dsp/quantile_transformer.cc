@@ -57,6 +57,21 @@ absl::StatusOr<QuantileTransformer> QuantileTransformer::Fit(absl::Span<const do
   return fitted;
 }
 
+absl::StatusOr<QuantileTransformer> QuantileTransformer::FromQuantiles(std::vector<double> references,
+                                                                       std::vector<double> quantiles,
+                                                                       Distribution distribution) {
+  if (references.empty() || references.size() != quantiles.size() ||
+      !std::is_sorted(references.begin(), references.end()) || !std::is_sorted(quantiles.begin(), quantiles.end())) {
+    return absl::InvalidArgumentError(absl::StrCat(references.size(), " references and ", quantiles.size(),
+                                                   " quantiles, expected as many of both, rising"));
+  }
+  QuantileTransformer fitted;
+  fitted.distribution_ = distribution;
+  fitted.references_ = std::move(references);
+  fitted.quantiles_ = std::move(quantiles);
+  return fitted;
+}
+
 double QuantileTransformer::Transform(double x) const {
   if (std::isnan(x)) return x;
   const bool normal = distribution_ == Distribution::kNormal;

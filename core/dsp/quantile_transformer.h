@@ -19,6 +19,11 @@ class QuantileTransformer {
   static absl::StatusOr<QuantileTransformer> Fit(absl::Span<const double> values, int64_t n_quantiles = 1000,
                                                  Distribution distribution = Distribution::kUniform);
 
+  // One that was fitted elsewhere. Errors: INVALID_ARGUMENT (not as many quantiles as references, none, falling).
+  static absl::StatusOr<QuantileTransformer> FromQuantiles(std::vector<double> references,
+                                                           std::vector<double> quantiles,
+                                                           Distribution distribution = Distribution::kUniform);
+
   const std::vector<double>& references() const { return references_; }  // 0 ... 1
   const std::vector<double>& quantiles() const { return quantiles_; }    // rising
 
