@@ -1,4 +1,4 @@
-// HarmonicBank in double arithmetic and in plain loops, with gradients for the pitch as well.
+// HarmonicBank in double arithmetic, with gradients for the pitch as well.
 //
 // For what the fast bank does not do: signals in double (gradient checks) and training through f0. T is the type of the
 // arrays, float or double; phases, sines and sums are double.
@@ -10,6 +10,8 @@
 #include "core/kernels/harmonic_bank.h"
 
 namespace ddsp::kernels {
+
+enum class Wave;
 
 template <typename T>
 class ExactHarmonicBank {
@@ -29,6 +31,8 @@ class ExactHarmonicBank {
   // Calls visit(group) for groups of samples of all hops, in order; memory does not depend on the frames.
   template <typename Visit>
   void ForEachGroup(const T* f0_hz, int64_t frames, Visit visit) const;
+  template <typename Use>
+  void ForEachSum(const T* f0_hz, const T* amplitudes, int64_t frames, Wave wave, Use use) const;
 
   const HarmonicBank::Options options_;
   std::vector<double> ramp_;  // [hop]
