@@ -55,7 +55,12 @@ function(ddsp_test name)
   target_compile_definitions(${name} PRIVATE DDSP_TESTDATA="${CMAKE_SOURCE_DIR}/testdata" DDSP_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
   add_test(NAME ${name} COMMAND ${name})
-  set_tests_properties(${name} PROPERTIES TIMEOUT 600)
+  # A sanitizer takes up to fifteen times as long.
+  set(seconds 600)
+  if(DDSP_SANITIZE)
+    set(seconds 3600)
+  endif()
+  set_tests_properties(${name} PROPERTIES TIMEOUT ${seconds})
 endfunction()
 
 function(ddsp_benchmark name)
