@@ -48,6 +48,35 @@ TEST_F(GruAgainstTorch, GradientsAreEqual) {
   for (size_t i = 0; i < ours.size(); ++i) EXPECT_TRUE(at::allclose(ours[i], torchs[i], 1e-10, 1e-12)) << "leaf " << i;
 }
 
+// float32 takes another way than double.
+TEST(GruSequence, InFloatEqualsDoubleForwardAndBackward) {
+  const int64_t steps = 9, batch = 3, units = 19;  // 19: whole vectors and a rest
+  const std::vector<Tensor> values = {at::randn({steps, batch, 3 * units}), 0.5 * at::randn({units, 3 * units}),
+                                      at::randn({3 * units}), at::randn({batch, units})};
+  const Tensor weights = at::randn({steps, batch, units});
+  const auto run = [&](at::ScalarType type) {
+    std::vector<Tensor> x;
+    for (const Tensor& value : values) x.push_back(value.to(type, false, /*copy=*/true).requires_grad_(true));
+    const Tensor h = GruSequence(x[0], x[1], x[2], x[3]);
+    (h * weights.to(type)).sum().backward();
+    std::vector<Tensor> all = {h.detach()};
+    for (const Tensor& leaf : x) all.push_back(leaf.grad());
+    return all;
+  };
+  const auto single = run(at::kFloat), exact = run(at::kDouble);
+  for (size_t i = 0; i < exact.size(); ++i) {
+    EXPECT_LE((single[i].to(at::kDouble) - exact[i]).abs().max().item<double>(),
+              2e-5 * exact[i].abs().max().item<double>() + 1e-6)
+        << i;
+  }
+}
+
+TEST(GruSequence, StaysFiniteWhereGatesSaturate) {
+  const Tensor projected = at::full({4, 2, 12}, -1e7f);
+  const Tensor h = GruSequence(projected, at::zeros({4, 12}), at::zeros({12}), at::zeros({2, 4}));
+  EXPECT_TRUE(h.isfinite().all().item<bool>());
+}
+
 TEST(RnnCell, CallsThatCarryTheStateEqualOneCall) {
   RnnCell cell(4, 5, RnnType::kGru);
   InitializeParameters(cell);
