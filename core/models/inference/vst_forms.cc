@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/dsp/argument.h"
-#include "core/dsp/oscillator.h"
 #include "core/dsp/preprocessing.h"
 #include "core/processors/processor_factory.h"
 
@@ -70,9 +69,9 @@ absl::StatusOr<VstPrediction> VstPredictControls::Predict(double f0_scaled, doub
 }
 
 absl::StatusOr<std::unique_ptr<VstSynthesize>> VstSynthesize::Create(const Options& options) {
-  if (options.hop_size < 4 || options.model_hop_size < 1 || !(options.sample_rate > 0)) {
-    return absl::InvalidArgumentError(absl::StrCat("hop_size is ", options.hop_size, ", model_hop_size ",
-                                                   options.model_hop_size, ", sample_rate ", options.sample_rate));
+  if (options.hop_size < 4 || !(options.sample_rate > 0)) {
+    return absl::InvalidArgumentError(absl::StrCat("hop_size is ", options.hop_size, ", sample_rate ",
+                                                   options.sample_rate, ", expected 4 or more and more than 0"));
   }
   auto form = absl::WrapUnique(new VstSynthesize(options));
   ASSIGN_OR_RETURN(form->noise_, MakeProcessor("synths.FilteredNoise", "filtered_noise",
@@ -84,8 +83,8 @@ absl::StatusOr<VstSynthesis> VstSynthesize::Synthesize(const VstFrame& previous,
                                                        const Tensor& noise) const {
   HarmonicSynthesisOptions options;
   options.n_samples = options_.hop_size;
-  options.sample_rate = options_.sample_rate * static_cast<double>(options_.hop_size) /
-                        static_cast<double>(options_.model_hop_size);
+  options.sample_rate = options_.sample_rate;
+  options.accumulation = options_.accumulation;
   options.amp_resample_method = Interpolation::kLinear;
   ASSIGN_OR_RETURN(const ContinuedAudio harmonic, CatchTorch([&] {
                      const Tensor f0 = at::tensor({previous.f0_hz, current.f0_hz}, at::kFloat).view({1, 2, 1});

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "core/dsp/oscillator.h"
 #include "core/nn/rnn_fc_decoder.h"
 #include "core/processors/processor.h"
 
@@ -75,8 +76,8 @@ class VstSynthesize {
  public:
   struct Options {
     int64_t hop_size = 320;      // samples; upstream: new_hop_size
-    double sample_rate = 16000;  // Hz, of the model; a longer hop plays at a rate as much higher
-    int64_t model_hop_size = 320;
+    double sample_rate = 16000;  // Hz, of the audio; upstream keeps the model's, whatever the hop
+    PhaseAccumulation accumulation = PhaseAccumulation::kExact;  // upstream: kTracedAngularCumsum
   };
   static absl::StatusOr<std::unique_ptr<VstSynthesize>> Create(const Options& options);
 
