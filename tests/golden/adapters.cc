@@ -9,7 +9,8 @@ std::map<std::string, Adapter> AllAdapters() {
   std::map<std::string, Adapter> all;
   for (const AdapterEntry* table : {kCoreAdapters, kSpectralAdapters, kProcessorAdapters, kLossAdapters, kNnAdapters,
                                     kPreprocessingAdapters, kModelAdapters, kLayerAdapters, kPostprocessingAdapters,
-                                    kMetricAdapters, kDecoderAdapters, kHeuristicAdapters, kEncoderAdapters}) {
+                                    kMetricAdapters, kDecoderAdapters, kHeuristicAdapters, kEncoderAdapters,
+                                    kTrainingAdapters, kImportAdapters}) {
     for (const AdapterEntry* entry = table; entry->fn != nullptr; ++entry) all[entry->fn] = entry->adapter;
   }
   return all;

@@ -36,8 +36,9 @@ ConstructorArgs ToConstructorArgs(const std::string& class_name, const Json& arg
   for (const auto& [name, value] : args.items()) {
     if (name != "name") converted[name] = ToArgValue(name, value);
   }
-  if (class_name == "synths.Sinusoidal" ||
-      (class_name == "synths.Harmonic" && !args.value("use_angular_cumsum", false))) {
+  if (!args.contains("phase") &&
+      (class_name == "synths.Sinusoidal" ||
+       (class_name == "synths.Harmonic" && !args.value("use_angular_cumsum", false)))) {
     converted["phase"] = "cumsum";
   }
   if (class_name == "processors.Mix") converted["gains"] = "upstream";

@@ -5,6 +5,7 @@
 #include "core/nn/polyphase.h"
 #include "core/nn/residual.h"
 #include "core/nn/rnn_layers.h"
+#include "core/nn/vector_quantization.h"
 #include "tests/golden/adapters.h"
 
 namespace ddsp::golden {
@@ -43,6 +44,14 @@ NamedTensors ConditionalNormCase(Call& call) {
   AnyNorm layer({Channels(x), Channels(z), NormTypeOf(call, "instance"), ModulationOf(call)});
   Load(call, layer);
   return {{"y", layer.Forward(x, z)}};
+}
+
+NamedTensors VectorQuantizationCase(Call& call) {
+  const Tensor x = call.In("x");
+  VectorQuantization layer(Channels(x), {call.Int("k"), call.Int("num_heads", 1)});
+  Load(call, layer);
+  const auto output = layer.Forward(x);
+  return {{"z", output.z}, {"c", output.c}};
 }
 
 NamedTensors RnnCase(Call& call) {
@@ -206,6 +215,7 @@ NamedTensors NotePoolingCase(Call& call) {
 }  // namespace
 
 const AdapterEntry kLayerAdapters[] = {
+    {"nn.VectorQuantization", VectorQuantizationCase},
     {"nn.Normalize", NormalizeCase},
     {"nn.normalize_op", [](Call& c) { return Out(NormalizeOp(c.In("x"), NormTypeOf(c, "layer"))); }},
     {"nn.ConditionalScaleAndShift", ScaleAndShiftCase},

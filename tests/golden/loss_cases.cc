@@ -1,7 +1,9 @@
 // losses.*
 #include "core/dsp/spectrogram.h"
 #include "core/losses/consistency.h"
+#include "core/losses/crepe_embedding_loss.h"
 #include "core/losses/hmm_transcriber.h"
+#include "core/losses/loss_group.h"
 #include "core/losses/mean_difference.h"
 #include "core/losses/spectral_loss.h"
 #include "tests/golden/adapters.h"
@@ -11,11 +13,41 @@ namespace {
 
 using at::Tensor;
 
+using Json = nlohmann::json;
+
 // COSINE is documented upstream but fails there: to a caller of upstream's form it is no loss type.
 LossType LossTypeOf(Call& call, const std::string& fallback) {
   const LossType type = ParseLossType(call.Text("loss_type", fallback));
   if (type == LossType::kCosine) throw Rejected("loss_type is 'COSINE', which upstream does not accept");
   return type;
+}
+
+// Losses that take (target, prediction) alone.
+std::function<Tensor(const std::vector<Tensor>&)> LossFrom(const Json& module) {
+  const Json args = module.value("args", Json::object());
+  if (module.at("class") == "losses.SpectralLoss") {
+    SpectralLossOptions options;
+    options.fft_sizes = args.value("fft_sizes", options.fft_sizes);
+    return [loss = std::make_shared<SpectralLoss>(options)](const std::vector<Tensor>& x) { return (*loss)(x[0], x[1]); };
+  }
+  if (module.at("class") != "losses.ParamLoss") throw Unsupported(module.at("class").get<std::string>());
+  return [weight = args.value("weight", 1.0)](const std::vector<Tensor>& x) {
+    return weight * MeanDifference(x[1], x[0]);
+  };
+}
+
+NamedTensors LossGroupCase(Call& call) {
+  std::vector<LossGroup::Node> nodes;
+  for (const Json& entry : call.Raw("dag")) {
+    const std::string name = entry.at(0);
+    nodes.push_back({name, entry.at(1), LossFrom(call.Raw("modules").at(name))});
+  }
+  return Unwrap(Unwrap(LossGroup::Create(std::move(nodes))).Compute(call.Inputs()));
+}
+
+// There are no weights of CREPE here: what is tested is which layers there are.
+NamedTensors CrepeEmbeddingCase(Call& call) {
+  return Out(at::scalar_tensor(CrepeActivationScale(call.Text("activation_layer", "classifier"))));
 }
 
 NamedTensors SpectralLossCase(Call& call) {
@@ -120,6 +152,8 @@ const AdapterEntry kLossAdapters[] = {
      }},
     {"losses.ParamLoss", ParamLossCase},
     {"losses.EmbeddingLoss", EmbeddingCase},
+    {"losses.PretrainedCREPEEmbeddingLoss", CrepeEmbeddingCase},
+    {"losses.LossGroup", LossGroupCase},
     {"losses.FilteredNoiseConsistencyLoss",
      [](Call& c) {
        return Out(c.Number("weight", 1) * AmpLoss(c.In("noise_magnitudes"), c.In("noise_magnitudes_target")));

@@ -5,6 +5,7 @@
 #include "core/dsp/quantile_transformer.h"
 #include "core/dsp/tuning.h"
 #include "core/dsp/units.h"
+#include "core/importer/dataset_statistics.h"
 #include "tests/golden/adapters.h"
 
 namespace ddsp::golden {
@@ -42,8 +43,23 @@ QuantileTransformer::Distribution DistributionOf(Call& call) {
   throw Rejected("output_distribution is " + name);
 }
 
+// As a training directory's statistics hold it.
+NamedTensors StoredQuantileCase(Call& call) {
+  const std::string directory = call.golden_case().directory + "/import/" + call.Text("dir", "");
+  const auto statistics = Unwrap(importer::ReadDatasetStatistics(directory + "/dataset_statistics.pkl"));
+  if (!statistics.quantile_transform) throw Rejected(directory + " has no quantile_transform");
+  const importer::LoudnessQuantiles& stored = *statistics.quantile_transform;
+  const bool uniform = stored.distribution == importer::LoudnessQuantiles::Distribution::kUniform;
+  const auto transformer = Unwrap(QuantileTransformer::FromQuantiles(
+      stored.references, stored.quantiles_db,
+      uniform ? QuantileTransformer::Distribution::kUniform : QuantileTransformer::Distribution::kNormal));
+  return {{"transformed", Map(call.In("x"), [&](double v) { return transformer.Transform(v); })},
+          {"inverse", Map(call.In("u"), [&](double v) { return transformer.Inverse(v); })}};
+}
+
 // Fitted column by column.
 NamedTensors QuantileCase(Call& call) {
+  if (call.Has("dir")) return StoredQuantileCase(call);
   const Tensor fit = call.In("fit"), x = call.In("x"), u = call.In("u");
   const int64_t n_quantiles = call.Int("n_quantiles", 1000);
   const auto distribution = DistributionOf(call);
