@@ -17,6 +17,7 @@ using Action = std::function<absl::Status()>;
 using Declare = Action (*)(CLI::App& options);
 
 Action DeclareFeatures(CLI::App& options);
+Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
 Action DeclareProfile(CLI::App& options);

@@ -23,6 +23,7 @@ constexpr Command kCommands[] = {
     {"", "features", "Write pitch, loudness and power of a recording as CSV", DeclareFeatures},
     {"", "profile", "Measure how a performer plays, for `transfer --profile`", DeclareProfile},
     {"", "spectrogram", "Draw recordings, one above the other, as PNG", DeclareSpectrogram},
+    {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
     {"model", "list", "List the voices of a repository", DeclareModelList},
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},
 };

@@ -7,18 +7,17 @@
 #include <iostream>
 #include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "client/cli/bundle_path.h"
 #include "client/cli/command.h"
 #include "client/cli/progress_bar.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
-#include "core/models/voice_name.h"
 #include "core/training/train_voice.h"
 
 namespace ddsp::client {
@@ -79,20 +78,13 @@ void ShowProgress(const TrainingProgress& progress) {
   }
 }
 
-// violin/3 -> name "violin", version 3, unless they were given.
 absl::Status NameVoice(training::TrainVoiceOptions* options) {
-  const std::filesystem::path path = std::filesystem::path(options->bundle).lexically_normal();
-  const std::filesystem::path folder = path.has_filename() ? path : path.parent_path();
   training::VoiceLabel& label = options->exporting.label;
-  if (!absl::SimpleAtoi(folder.filename().string(), &label.version) || label.version < 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--out ", options->bundle, ": a bundle's folder is a version number, as in voices/violin/1"));
-  }
-  options->bundle = folder.string();
-  if (label.name.empty()) label.name = folder.parent_path().filename().string();
-  if (IsVoiceName(label.name)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("voice name '", label.name, "' is not [a-z][a-z0-9-]{0,62}; see --name"));
+  ASSIGN_OR_RETURN(const BundlePath path, ParseBundlePath(options->bundle, label.name));
+  options->bundle = path.directory;
+  label.name = path.name;
+  label.version = path.version;
+  return absl::OkStatus();
 }
 
 absl::Status Run(Options options) {
