@@ -1,4 +1,6 @@
-// The names and constructor arguments of upstream 3.7.0: a table, since nothing else of it is Python here.
+// The names and constructor arguments of upstream 3.7.0: a table, since nothing else of it is Python here. Ours beside
+// them: ModDelay, which upstream does not register, and the arguments that choose upstream's form of something (phase,
+// gains, delay_end).
 #include "absl/strings/str_split.h"
 #include "core/gin/registry.h"
 
@@ -40,6 +42,9 @@ constexpr Row kRows[] = {
      "trainable reverb_length window_size n_frames n_filter_banks scale_fn initial_bias add_dry name",
      kPlain},
     {"ddsp.effects.FIRFilter", "window_size scale_fn name", kPlain},
+    {"ddsp.effects.ModDelay",
+     "center_ms depth_ms sample_rate gain_scale_fn phase_scale_fn add_dry name delay_end",
+     kPlain},
     {"ddsp.effects.Reverb", "trainable reverb_length add_dry name", kPlain},
     {"ddsp.losses.EmbeddingLoss", "weight loss_type pretrained_model name", kPlain},
     {"ddsp.losses.FilteredNoiseConsistencyLoss", "weight", kLayer},
@@ -63,7 +68,7 @@ constexpr Row kRows[] = {
     {"ddsp.losses.WassersteinConsistencyLoss", "weight midi", kLayer},
     {"ddsp.processors.Add", "name", kPlain},
     {"ddsp.processors.Crop", "frame_size crop_location name", kPlain},
-    {"ddsp.processors.Mix", "name", kPlain},
+    {"ddsp.processors.Mix", "name gains", kPlain},
     {"ddsp.processors.ProcessorGroup", "dag", kModules},
     {"ddsp.spectral_ops.compute_f0", "audio frame_rate viterbi padding", kPlain},
     {"ddsp.spectral_ops.compute_logmag", "audio size overlap pad_end", kPlain},
@@ -76,9 +81,9 @@ constexpr Row kRows[] = {
      kPlain},
     {"ddsp.synths.FilteredNoise", "n_samples window_size scale_fn initial_bias name", kPlain},
     {"ddsp.synths.Harmonic",
-     "n_samples sample_rate scale_fn normalize_below_nyquist amp_resample_method use_angular_cumsum name",
+     "n_samples sample_rate scale_fn normalize_below_nyquist amp_resample_method use_angular_cumsum name phase",
      kPlain},
-    {"ddsp.synths.Sinusoidal", "n_samples sample_rate amp_scale_fn amp_resample_method freq_scale_fn name", kPlain},
+    {"ddsp.synths.Sinusoidal", "n_samples sample_rate amp_scale_fn amp_resample_method freq_scale_fn name phase", kPlain},
     {"ddsp.synths.TensorToAudio", "name", kPlain},
     {"ddsp.synths.Wavetable", "n_samples sample_rate scale_fn name", kPlain},
     {"ddsp.training.data.BaseMultiProvider", "data_providers batch_size_ratios", kPlain},

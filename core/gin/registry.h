@@ -39,7 +39,7 @@ class Registry {
 // with all that is wrong, a line each, each with its position.
 absl::Status CheckKnown(const Config& config, const Registry& registry);
 
-// What upstream 3.7.0 registers, with the constructor arguments of each.
+// What upstream 3.7.0 registers, with the constructor arguments of each, and what our processors take beyond them.
 const Registry& DdspConfigurables();
 
 }  // namespace ddsp::gin

@@ -2,38 +2,17 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/processors/noise_source.h"
 
 namespace ddsp {
 namespace {
 
-// Different noise for each node that draws.
-class Seeds {
- public:
-  explicit Seeds(std::optional<uint64_t> seed) : seed_(seed) {}
-
-  std::optional<uint64_t> Next() {
-    if (!seed_) return std::nullopt;
-    const uint64_t seed = *seed_ + draws_ * 0x9e3779b97f4a7c15u;
-    ++draws_;
-    return seed;
-  }
-
- private:
-  const std::optional<uint64_t> seed_;
-  uint64_t draws_ = 0;
-};
-
-bool DrawsNoise(const std::string& class_name) {
-  for (const char* drawing : {"FilteredNoise", "FilteredNoiseReverb", "ExpDecayReverb"}) {
-    if (class_name == drawing || class_name.ends_with(std::string(".") + drawing)) return true;
-  }
-  return false;
-}
-
-ProcessorContext ContextOf(const ValidatedGraph::Node& node, const GroupContext& group, Seeds& seeds) {
+ProcessorContext ContextOf(const ValidatedGraph::Node& node, const GroupContext& group, int64_t* draws) {
   ProcessorContext context;
   context.generator = group.generator;
-  if (DrawsNoise(node.spec.class_name)) context.seed = seeds.Next();
+  if (group.seed && node.module->randomness() == Randomness::kDrawsNoise) {
+    context.seed = SeedOfDraw(*group.seed, (*draws)++);
+  }
   context.noise = Optional(group.noise, node.spec.name);
   const std::string prefix = node.spec.name + "/";
   for (auto it = group.parameters.lower_bound(prefix); it != group.parameters.end(); ++it) {
@@ -58,7 +37,7 @@ std::vector<ParameterSpec> DagLayer::parameters() const {
 
 absl::StatusOr<NamedTensors> DagLayer::Run(const NamedTensors& inputs, const GroupContext& context) const {
   NamedTensors available = inputs, results;
-  Seeds seeds(context.seed);
+  int64_t draws = 0;
   for (const auto& node : graph_.nodes()) {
     std::vector<at::Tensor> arguments;
     for (const std::string& key : node.spec.inputs) {
@@ -66,7 +45,7 @@ absl::StatusOr<NamedTensors> DagLayer::Run(const NamedTensors& inputs, const Gro
       if (!argument.ok()) return WithName(absl::StrCat("node ", node.spec.name), argument.status());
       arguments.push_back(*std::move(argument));
     }
-    auto output = node.module->Run(arguments, ContextOf(node, context, seeds));
+    auto output = node.module->Run(arguments, ContextOf(node, context, &draws));
     if (!output.ok()) return WithName(absl::StrCat("node ", node.spec.name), output.status());
     for (const auto& [name, value] : *output) {
       available[absl::StrCat(node.spec.name, "/", name)] = results[absl::StrCat(node.spec.name, "/", name)] = value;
@@ -84,15 +63,6 @@ NamedTensors InitialParameters(const DagLayer& graph, std::optional<at::Generato
     values[spec.name] = value;
   }
   return values;
-}
-
-absl::StatusOr<NamedTensors> RunLossGroup(const DagLayer& group, const NamedTensors& outputs) {
-  ASSIGN_OR_RETURN(const NamedTensors results, group.Run(outputs));
-  NamedTensors losses;
-  for (const auto& node : group.graph().nodes()) {
-    for (const std::string& name : node.module->results()) losses[name] = results.at(absl::StrCat(node.spec.name, "/", name));
-  }
-  return losses;
 }
 
 }  // namespace ddsp

@@ -1,4 +1,4 @@
-// Runs a validated graph of processors, layers and losses (upstream: dags.py, DAGLayer; losses.py, LossGroup).
+// Runs a validated graph of processors, layers and losses (upstream: dags.py, DAGLayer).
 #pragma once
 
 #include <optional>
@@ -37,8 +37,5 @@ class DagLayer {
 
 // Fresh values for parameters(), drawn with LibTorch's default generator if none is given.
 NamedTensors InitialParameters(const DagLayer& graph, std::optional<at::Generator> generator = std::nullopt);
-
-// The losses of a graph of losses, by their own names alone. Upstream: LossGroup. Errors: as for Run().
-absl::StatusOr<NamedTensors> RunLossGroup(const DagLayer& group, const NamedTensors& outputs);
 
 }  // namespace ddsp

@@ -33,14 +33,6 @@ const std::map<std::string, std::map<std::string, Value::Content>>& FixedArgumen
   return *fixed;
 }
 
-// What upstream calls a module that has been given no name.
-std::string ModuleName(const std::string& class_name) {
-  static const std::map<std::string, std::string> kNames = {{"FIRFilter", "fir_filter"}};
-  const std::string bare = class_name.substr(class_name.rfind('.') + 1);
-  const auto it = kNames.find(bare);
-  return it != kNames.end() ? it->second : DefaultModuleName(class_name);
-}
-
 // "synths.Harmonic" for "ddsp.synths.Harmonic".
 std::string ShortClass(const std::string& name) {
   const size_t last = name.rfind('.'), before = last == std::string::npos ? last : name.rfind('.', last - 1);
@@ -129,7 +121,7 @@ class GraphBuilder {
     const auto parameters = config_.ParametersOf(gin::Reference{reference->scope, (*known)->name}, owner_.scope);
     if (!parameters.ok()) return Note(parameters.status());
     const std::string given_name = node->name;
-    if (node->name.empty()) node->name = ModuleName(node->class_name);
+    if (node->name.empty()) node->name = DefaultModuleName(node->class_name);
     for (const auto& [name, argument] : *parameters) {
       const std::string* text = argument.As<std::string>();
       if (name == "name" && text != nullptr && given_name.empty()) node->name = *text;

@@ -22,6 +22,7 @@ class ProcessorModule : public GraphModule {
         processor_(std::move(processor)) {}
 
   std::vector<ParameterSpec> parameters() const override { return processor_->parameters(); }
+  Randomness randomness() const override { return processor_->randomness(); }
 
   absl::StatusOr<NamedTensors> Run(const std::vector<at::Tensor>& inputs,
                                    const ProcessorContext& context) const override {

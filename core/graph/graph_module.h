@@ -25,6 +25,7 @@ class GraphModule {
   ModuleKind kind() const { return kind_; }
   // Trainable parameters whose shapes do not depend on the inputs. Those of a layer do, and are not among them.
   virtual std::vector<ParameterSpec> parameters() const { return {}; }
+  virtual Randomness randomness() const { return Randomness::kNone; }
 
   // `inputs` by port; required ones are defined. Errors: INVALID_ARGUMENT.
   virtual absl::StatusOr<NamedTensors> Run(const std::vector<at::Tensor>& inputs,

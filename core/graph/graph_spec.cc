@@ -35,9 +35,9 @@ std::string DefaultModuleName(const std::string& class_name) {
   std::string name;
   for (size_t i = 0; i < bare.size(); ++i) {
     // A capital starts a word, unless it goes on with an abbreviation: FIRFilter, SingleGru.
-    const bool starts_word = absl::ascii_isupper(bare[i]) && i > 0 &&
-                             (absl::ascii_islower(bare[i - 1]) || (i + 1 < bare.size() && absl::ascii_islower(bare[i + 1])));
-    if (starts_word) name += '_';
+    const bool small_before = i > 0 && absl::ascii_islower(bare[i - 1]);
+    const bool small_after = i > 0 && i + 1 < bare.size() && absl::ascii_islower(bare[i + 1]);
+    if (absl::ascii_isupper(bare[i]) && (small_before || small_after)) name += '_';
     name += absl::ascii_tolower(bare[i]);
   }
   return name;

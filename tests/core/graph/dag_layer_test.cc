@@ -94,18 +94,5 @@ TEST(DagLayer, TheSeedDecidesTheNoiseOfEveryNode) {
   EXPECT_FALSE(at::allclose(graph.Run(inputs, context)->at("one/signal"), first->at("one/signal")));
 }
 
-TEST(LossGroup, ReturnsLossesUnderTheirOwnNames) {
-  GraphSpec spec;
-  spec.inputs = {"a", "b"};
-  spec.nodes = {{"first", "losses.ParamLoss", {{"name", "near"}, {"weight", 2.0}}, {"a", "b"}},
-                {"second", "losses.SpectralLoss", {{"fft_sizes", std::vector<int64_t>{64}}}, {"a", "b"}}};
-  const DagLayer group(*ValidateGraphSpec(spec));
-  const auto losses = RunLossGroup(group, {{"a", at::ones({1, 256})}, {"b", at::zeros({1, 256})}});
-  ASSERT_TRUE(losses.ok()) << losses.status();
-  EXPECT_EQ(losses->size(), 2);
-  EXPECT_FLOAT_EQ(losses->at("near").item<float>(), 2);
-  EXPECT_GT(losses->at("spectral_loss").item<float>(), 0);
-}
-
 }  // namespace
 }  // namespace ddsp

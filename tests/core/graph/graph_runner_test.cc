@@ -88,7 +88,8 @@ TEST(GraphRunner, KeepsToItsLimits) {
   EXPECT_THAT(std::string(GraphRunner::Create(NoiseInARoom(), {.max_nodes = 1}).status().message()),
               HasSubstr("graph has 2 nodes, expected at most 1"));
   EXPECT_THAT(std::string(GraphRunner::Create(NoiseInARoom(), {.max_argument = 99}).status().message()),
-              AllOf(HasSubstr("node noise: n_samples is 320, expected at most 99"), HasSubstr("node room: reverb_length")));
+              AllOf(HasSubstr("node noise: n_samples is 320, expected at most 99"),
+                    HasSubstr("node room: reverb_length")));
   const auto status = Runner({.max_elements = 1000})->Run(Request()).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_THAT(std::string(status.message()), HasSubstr("expected at most 1000"));

@@ -96,5 +96,12 @@ TEST(ValidateGraphSpec, RejectsCyclesWrongPortsAndUnknownResults) {
                     HasSubstr("node crop: input 'reverb/controls/tail': node reverb has no such result")));
 }
 
+TEST(GraphSpec, ModulesAreCalledLikeTheirClasses) {
+  EXPECT_EQ(DefaultModuleName("synths.FilteredNoise"), "filtered_noise");
+  EXPECT_EQ(DefaultModuleName("effects.FIRFilter"), "fir_filter");
+  EXPECT_EQ(DefaultModuleName("losses.KDEConsistencyLoss"), "kde_consistency_loss");
+  EXPECT_EQ(DefaultModuleName("Add"), "add");
+}
+
 }  // namespace
 }  // namespace ddsp
