@@ -43,6 +43,12 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
                  "Output that waits for a slow reader; beyond it a session pauses")
       ->capture_default_str()
       ->check(CLI::Range(4096, 64 * 1024 * 1024));
+  app.add_option("--work-threads", options.work_threads, "Threads for Graph.Run and Features.Extract")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 256));
+  app.add_option("--max-waiting-calls", options.max_waiting_calls, "Such calls that may wait for a thread")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 100000));
   app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
       ->capture_default_str()
       ->check(CLI::Range(16, 1 << 20));

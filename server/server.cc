@@ -15,7 +15,10 @@
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
 #include "server/rpc/endpoint.h"
+#include "server/rpc/features_service.h"
+#include "server/rpc/graph_service.h"
 #include "server/rpc/synthesis_service.h"
+#include "server/rpc/work_queue.h"
 #include "server/scheduler/device_worker.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
@@ -23,7 +26,7 @@
 namespace ddsp::server {
 namespace {
 
-constexpr char kServiceName[] = "ddsp.v1.Synthesis";
+constexpr const char* kServiceNames[] = {"ddsp.v1.Synthesis", "ddsp.v1.Graph", "ddsp.v1.Features"};
 constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
 // For calls to carry their status out, once their sessions were ended.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
@@ -102,7 +105,10 @@ struct Server::Parts {
                    .clock = &clock,
                    .metrics = &metrics,
                    .limits = options.limits},
-                  roster) {}
+                  roster),
+        work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
+        graph(work),
+        features(work) {}
   ~Parts() {
     ticker.reset();
     admin_endpoint.reset();
@@ -120,6 +126,9 @@ struct Server::Parts {
   DeviceWorker device;
   DeviceThread device_thread;
   SynthesisService synthesis;
+  WorkQueue work;
+  GraphService graph;
+  FeaturesService features;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Endpoint> public_endpoint, admin_endpoint;
   std::unique_ptr<Ticker> ticker;
@@ -137,7 +146,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   }
   ASSIGN_OR_RETURN(parts.public_endpoint, Endpoint::Open({.kind = Endpoint::Kind::kPublic,
                                                           .address = options.listen,
-                                                          .services = {&parts.synthesis},
+                                                          .services = {&parts.synthesis, &parts.graph, &parts.features},
                                                           .max_streams = std::max(100, options.max_sessions + 16),
                                                           .memory_bytes = options.grpc_memory_bytes}));
   if (!options.admin_listen.empty()) {
@@ -146,7 +155,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   }
   for (Endpoint* endpoint : {parts.public_endpoint.get(), parts.admin_endpoint.get()}) {
     if (endpoint == nullptr) continue;
-    endpoint->SetHealth(kServiceName, Endpoint::Health::kServing);
+    for (const char* service : kServiceNames) endpoint->SetHealth(service, Endpoint::Health::kServing);
     for (const std::string& model : parts.registry->models()) {
       endpoint->SetHealth(absl::StrCat("model/", model), Endpoint::Health::kServing);
     }

@@ -23,6 +23,9 @@ struct ServerOptions {
   int max_batch = 64;
   // Longest wait of a ready hop for company.
   absl::Duration max_batch_wait = absl::ZeroDuration();
+  // Threads for graphs and for features of whole recordings, and calls that may wait for one.
+  int work_threads = 1;
+  int max_waiting_calls = 16;
   // Memory of the gRPC library.
   int64_t grpc_memory_bytes = int64_t{1} << 30;
 

@@ -35,6 +35,10 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kClientTooSlow, StatusCode::kResourceExhausted, "CLIENT_TOO_SLOW"},
     {Reason::kSessionIdleTimeout, StatusCode::kAborted, "SESSION_IDLE_TIMEOUT"},
     {Reason::kModelNumericFault, StatusCode::kInternal, "MODEL_NUMERIC_FAULT"},
+    {Reason::kQueueFull, StatusCode::kUnavailable, "QUEUE_FULL"},
+    {Reason::kInvalidGraph, StatusCode::kInvalidArgument, "INVALID_GRAPH"},
+    {Reason::kInvalidGraphInput, StatusCode::kInvalidArgument, "INVALID_GRAPH_INPUT"},
+    {Reason::kGraphTooLarge, StatusCode::kResourceExhausted, "GRAPH_TOO_LARGE"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

@@ -36,6 +36,10 @@ enum class Reason {
   kClientTooSlow,
   kSessionIdleTimeout,
   kModelNumericFault,
+  kQueueFull,
+  kInvalidGraph,
+  kInvalidGraphInput,
+  kGraphTooLarge,
 };
 
 using ErrorMetadata = std::map<std::string, std::string>;

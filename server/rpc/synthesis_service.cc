@@ -1,8 +1,10 @@
 #include "server/rpc/synthesis_service.h"
 
 #include "server/errors/errors.h"
+#include "server/rpc/render_reactor.h"
 #include "server/rpc/status_details.h"
 #include "server/rpc/stream_session_reactor.h"
+#include "server/rpc/unary_call.h"
 
 namespace ddsp::server {
 namespace {
@@ -27,6 +29,21 @@ grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* Sy
     return new RefusingReactor(context, welcome);
   }
   return new StreamSessionReactor(context, services_, roster_);
+}
+
+grpc::ServerUnaryReactor* SynthesisService::Render(grpc::CallbackServerContext* context,
+                                                  const v1::RenderRequest* request, v1::RenderResponse* response) {
+  absl::Status refused = roster_.Welcome();
+  if (!refused.ok()) services_.metrics->SessionRejected("unknown", ReasonOf(refused));
+  if (refused.ok()) refused = CheckRender(*request);
+  if (!refused.ok()) {
+    auto* reactor = new UnaryReactor(context);
+    reactor->End(refused);
+    return reactor;
+  }
+  auto* reactor = new RenderReactor(context, services_, roster_, *request, response);
+  reactor->Start();
+  return reactor;
 }
 
 }  // namespace ddsp::server

@@ -15,6 +15,8 @@ class SynthesisService : public v1::Synthesis::CallbackService {
 
   grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* StreamSession(
       grpc::CallbackServerContext* context) override;
+  grpc::ServerUnaryReactor* Render(grpc::CallbackServerContext* context, const v1::RenderRequest* request,
+                                   v1::RenderResponse* response) override;
 
  private:
   const SessionServices services_;

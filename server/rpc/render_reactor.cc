@@ -1,0 +1,153 @@
+#include "server/rpc/render_reactor.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/errors/errors.h"
+#include "server/rpc/status_details.h"
+
+namespace ddsp::server {
+namespace {
+
+constexpr int64_t kControlFramesAtOnce = 1000;
+constexpr uint32_t kMaxFrameSamples = 8000;  // below any session's credit
+
+int64_t SampleBytes(const v1::RenderRequest& request) {
+  return request.config().input_format().encoding() == v1::PCM_S16LE ? 2 : 4;
+}
+
+bool IsDrivenByControls(const v1::RenderRequest& request) {
+  return request.config().input() == v1::SESSION_INPUT_CONTROLS;
+}
+
+}  // namespace
+
+absl::Status CheckRender(const v1::RenderRequest& request) {
+  std::vector<FieldViolation> opus;
+  if (request.config().input_format().encoding() == v1::OPUS) {
+    opus.push_back({"config.input_format.encoding", "is OPUS"});
+  }
+  if (request.config().output_format().encoding() == v1::OPUS) {
+    opus.push_back({"config.output_format.encoding", "is OPUS"});
+  }
+  if (!opus.empty()) return MakeFieldError(Reason::kFormatUnsupported, "packets have no place in one message", opus);
+  if (IsDrivenByControls(request) && !request.audio().empty()) {
+    return MakeFieldError(Reason::kInvalidConfig, "audio comes with a config that is driven by controls",
+                          {{"audio", "expected frames"}});
+  }
+  if (!IsDrivenByControls(request) && request.frames_size() > 0) {
+    return MakeFieldError(Reason::kInvalidConfig, "controls come with a config that is driven by audio",
+                          {{"frames", "expected audio"}});
+  }
+  if (request.frame_samples() > kMaxFrameSamples) {
+    const std::string expected = absl::StrCat("is ", request.frame_samples(), ", expected at most ", kMaxFrameSamples);
+    return MakeFieldError(Reason::kInvalidControl, "frame_samples " + expected, {{"frame_samples", expected}});
+  }
+  return absl::OkStatus();
+}
+
+RenderReactor::RenderReactor(grpc::CallbackServerContext* context, const SessionServices& services,
+                             SessionRoster& roster, const v1::RenderRequest& request, v1::RenderResponse* response)
+    : context_(context),
+      crew_(*services.crew),
+      max_block_bytes_(services.limits.max_block_bytes),
+      roster_(roster),
+      request_(request),
+      response_(response),
+      session_(std::make_shared<Session>(services, this)) {
+  roster_.Add(session_);
+}
+
+void RenderReactor::Start() {
+  v1::StreamSessionRequest first;
+  *first.mutable_config() = request_.config();
+  first.mutable_config()->set_output_credit(0);
+  first.mutable_config()->set_qos(v1::QUALITY_OF_SERVICE_THROUGHPUT);
+  session_->OnRequest(first);
+}
+
+void RenderReactor::OnDone() {
+  session_->Detach();
+  roster_.Remove(session_.get());
+  delete this;
+}
+
+// Not from inside the session: what it is told next may make it write again.
+void RenderReactor::Write(v1::StreamSessionResponse message, bool) {
+  message_ = std::move(message);
+  crew_.Post([this, session = session_] {
+    Take(message_);
+    Feed();
+    // This may finish the call and with it this object.
+    session->OnWritten(true);
+  });
+}
+
+void RenderReactor::Finish(const absl::Status& status) {
+  for (const auto& [key, value] : TrailersOf(status)) context_->AddTrailingMetadata(key, value);
+  ServerUnaryReactor::Finish(ToGrpc(status));
+}
+
+void RenderReactor::Take(const v1::StreamSessionResponse& message) {
+  if (message.has_started()) {
+    *response_->mutable_started() = message.started();
+    credit_ = static_cast<int64_t>(message.started().input_credit());
+  } else if (message.has_audio()) {
+    response_->mutable_audio()->append(message.audio().data());
+  } else if (message.has_features()) {
+    v1::FeatureBlock& all = *response_->mutable_features();
+    all.set_frame_rate_hz(message.features().frame_rate_hz());
+    all.mutable_f0_hz()->MergeFrom(message.features().f0_hz());
+    all.mutable_f0_confidence()->MergeFrom(message.features().f0_confidence());
+    all.mutable_voiced()->MergeFrom(message.features().voiced());
+    all.mutable_loudness_db()->MergeFrom(message.features().loudness_db());
+    all.mutable_power_db()->MergeFrom(message.features().power_db());
+  } else if (message.has_credit()) {
+    credit_ += static_cast<int64_t>(message.credit().samples());
+  }
+}
+
+void RenderReactor::Feed() {
+  if (ended_ || !response_->has_started()) return;
+  IsDrivenByControls(request_) ? FeedControls() : FeedAudio();
+  const int64_t all = IsDrivenByControls(request_) ? request_.frames_size()
+                                                   : static_cast<int64_t>(request_.audio().size());
+  if (fed_ < all) return;
+  ended_ = true;
+  session_->OnHalfClose();
+}
+
+void RenderReactor::FeedAudio() {
+  const int64_t sample_bytes = SampleBytes(request_), all = static_cast<int64_t>(request_.audio().size());
+  while (fed_ < all && credit_ > 0) {
+    // A rest that is no whole sample goes along, and is refused by the session.
+    const int64_t samples = std::min(credit_, max_block_bytes_ / sample_bytes);
+    const int64_t bytes = all - fed_ < samples * sample_bytes ? all - fed_ : samples * sample_bytes;
+    v1::StreamSessionRequest next;
+    next.mutable_audio()->set_seq(seq_++);
+    next.mutable_audio()->set_start_sample(fed_ / sample_bytes);
+    next.mutable_audio()->set_data(request_.audio().substr(fed_, bytes));
+    fed_ += bytes;
+    credit_ -= bytes / sample_bytes;
+    session_->OnRequest(next);
+  }
+}
+
+void RenderReactor::FeedControls() {
+  const int64_t length = std::max<int64_t>(1, request_.frame_samples());
+  while (fed_ < request_.frames_size() && credit_ >= length) {
+    const int64_t count = std::min({kControlFramesAtOnce, credit_ / length, request_.frames_size() - fed_});
+    v1::StreamSessionRequest next;
+    v1::ControlBlock& control = *next.mutable_control();
+    control.set_seq(seq_++);
+    control.set_start_sample(fed_ * request_.frame_samples());
+    control.set_frame_samples(request_.frame_samples());
+    for (int64_t i = fed_; i < fed_ + count; ++i) *control.add_frames() = request_.frames(static_cast<int>(i));
+    fed_ += count;
+    credit_ -= count * length;
+    session_->OnRequest(next);
+  }
+}
+
+}  // namespace ddsp::server
