@@ -17,6 +17,11 @@ using Action = std::function<absl::Status()>;
 using Declare = Action (*)(CLI::App& options);
 
 Action DeclareFeatures(CLI::App& options);
+Action DeclareGinShow(CLI::App& options);
+Action DeclareGinUpdate(CLI::App& options);
+Action DeclareGraphCheck(CLI::App& options);
+Action DeclareGraphRun(CLI::App& options);
+Action DeclareGraphShow(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);

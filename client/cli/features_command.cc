@@ -11,7 +11,7 @@ namespace ddsp::client {
 namespace {
 
 struct Options {
-  std::string input, output;
+  std::string input, output, server;
   int frame_rate = 100;
 };
 
@@ -26,7 +26,9 @@ std::string FormatCsv(const std::vector<FeatureFrame>& frames, int frame_rate) {
 }
 
 absl::Status Run(const Options& options) {
-  ASSIGN_OR_RETURN(const std::vector<FeatureFrame> frames, ExtractFromFile(options.input, options.frame_rate));
+  ASSIGN_OR_RETURN(const std::vector<FeatureFrame> frames,
+                   options.server.empty() ? ExtractFromFile(options.input, options.frame_rate)
+                                          : ExtractRemotely(options.input, options.frame_rate, options.server));
   RETURN_IF_ERROR(WriteFileAtomically(options.output, FormatCsv(frames, options.frame_rate)));
   std::cout << options.output << ": " << frames.size() << " frames at " << options.frame_rate << " a second\n";
   return absl::OkStatus();
@@ -40,6 +42,7 @@ Action DeclareFeatures(CLI::App& app) {
   app.add_option("--out", options->output, "CSV file: time_s is the centre of a frame")->required();
   app.add_option("--frame-rate", options->frame_rate, "Frames a second, a divisor of 16000, 25 to 250")
       ->capture_default_str();
+  app.add_option("--server", options->server, "HOST:PORT of a ddsp-server that extracts them instead of this process");
   return [options] { return Run(*options); };
 }
 

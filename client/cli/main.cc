@@ -23,6 +23,11 @@ constexpr Command kCommands[] = {
     {"", "features", "Write pitch, loudness and power of a recording as CSV", DeclareFeatures},
     {"", "profile", "Measure how a performer plays, for `transfer --profile`", DeclareProfile},
     {"", "spectrogram", "Draw recordings, one above the other, as PNG", DeclareSpectrogram},
+    {"graph", "run", "Run a graph of processors on given controls", DeclareGraphRun},
+    {"graph", "check", "Check a graph: everything that is wrong with it", DeclareGraphCheck},
+    {"graph", "show", "Print or draw a graph", DeclareGraphShow},
+    {"gin", "update", "Bring configurations of older releases up to date", DeclareGinUpdate},
+    {"gin", "show", "Check a configuration and print it with all that it includes", DeclareGinShow},
     {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
     {"model", "list", "List the voices of a repository", DeclareModelList},
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},
@@ -36,7 +41,7 @@ CLI::App& Group(CLI::App& app, const std::string& group) {
   for (CLI::App* existing : app.get_subcommands([](CLI::App*) { return true; })) {
     if (existing->get_name() == group) return *existing;
   }
-  CLI::App* made = app.add_subcommand(group, "Work on " + group + "s");
+  CLI::App* made = app.add_subcommand(group, group == "gin" ? "Work on gin configurations" : "Work on " + group + "s");
   made->require_subcommand(1);
   return *made;
 }

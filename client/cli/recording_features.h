@@ -12,4 +12,8 @@ namespace ddsp::client {
 // Reads `path`, brings it to the extractor's rate and extracts `frame_rate` frames a second.
 absl::StatusOr<std::vector<FeatureFrame>> ExtractFromFile(const std::string& path, int frame_rate);
 
+// The same by a server at HOST:PORT.
+absl::StatusOr<std::vector<FeatureFrame>> ExtractRemotely(const std::string& path, int frame_rate,
+                                                          const std::string& server);
+
 }  // namespace ddsp::client
