@@ -150,7 +150,7 @@ Action DeclareTrain(CLI::App& app) {
                  "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
       ->check(CLI::IsMember({"cosine", "exponential"}))
       ->capture_default_str();
-  app.add_option("--log-floor", trainer.step.objective.weights.log_floor,
+  app.add_option("--log-floor", trainer.step.objective.log_floor,
                  "Added to magnitudes before the loss takes their logarithm; 0 is upstream's loss")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();

@@ -25,6 +25,13 @@ struct SpectralLossOptions {
   double loudness_weight = 0.0;     // of ComputeLoudness with an FFT of 2048, for audio at 16 kHz
 };
 
+// The loss of the published recipes: magnitudes and their logarithms.
+inline SpectralLossOptions RecipeSpectralLoss() {
+  SpectralLossOptions options;
+  options.logmag_weight = 1.0;
+  return options;
+}
+
 // Weighted terms of one scale; undefined where the weight is 0.
 struct SpectralTerms {
   int64_t fft_size = 0;

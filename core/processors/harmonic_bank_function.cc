@@ -142,12 +142,15 @@ bool CanFuseHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSy
 }
 
 at::Tensor FusedHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options) {
-  const Tensor f0 = controls.frequencies.squeeze(2).contiguous();
-  const Tensor amplitudes = (controls.amplitudes * controls.harmonic_distribution).contiguous();
+  return HarmonicBankAudio(controls.frequencies.squeeze(2), controls.amplitudes * controls.harmonic_distribution,
+                           options);
+}
+
+at::Tensor HarmonicBankAudio(const Tensor& f0_hz, const Tensor& amplitudes, const HarmonicSynthesisOptions& options) {
   const auto ramp = options.amp_resample_method == Interpolation::kLinear ? kernels::AmplitudeRamp::kLinear
                                                                           : kernels::AmplitudeRamp::kHann;
-  return HarmonicBankFunction::apply(f0, amplitudes, options.n_samples / f0.size(1), options.sample_rate,
-                                     static_cast<int64_t>(ramp));
+  return HarmonicBankFunction::apply(f0_hz.contiguous(), amplitudes.contiguous(), options.n_samples / f0_hz.size(1),
+                                     options.sample_rate, static_cast<int64_t>(ramp));
 }
 
 }  // namespace ddsp

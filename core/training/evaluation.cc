@@ -8,9 +8,9 @@
 
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
+#include "core/losses/spectral_loss.h"
 #include "core/streaming/render.h"
 #include "core/streaming/voice_loader.h"
-#include "core/training/spectral_objective.h"
 
 namespace ddsp::training {
 namespace {
@@ -44,9 +44,10 @@ double Ratio(double sum, double count) { return count > 0 ? sum / count : 0; }
 std::pair<double, int64_t> WindowLosses(absl::Span<const float> original, absl::Span<const float> rendered) {
   double total = 0;
   int64_t windows = 0;
+  const SpectralLoss loss(RecipeSpectralLoss());
   const auto view = [](const float* data) { return at::from_blob(const_cast<float*>(data), {1, kWindow}); };
   for (size_t begin = 0; begin + kWindow <= std::min(original.size(), rendered.size()); begin += kWindow, ++windows) {
-    total += SpectralObjective({}, view(&original[begin]), view(&rendered[begin])).item<double>();
+    total += loss(view(&original[begin]), view(&rendered[begin])).item<double>();
   }
   return {total, windows};
 }

@@ -30,7 +30,7 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     const at::Tensor response = ReverbImpulseResponse(options_.shape, leaves, noise.reverb);
     const at::Tensor audio = Synthesize(options_.shape, leaves, controls, noise.audio.slice(0, begin, end), response);
     // Each shard contributes its share of the mean over the batch.
-    const at::Tensor loss = SpectralObjective(options_.objective, batch.audio.slice(0, begin, end), audio) *
+    const at::Tensor loss = SpectralLoss(options_.objective)(batch.audio.slice(0, begin, end), audio) *
                             (static_cast<double>(end - begin) / static_cast<double>(items));
     loss.backward();
     losses[shard] = loss.item<double>();

@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/losses/spectral_loss.h"
 #include "core/training/adam.h"
 #include "core/training/learning_rate.h"
 #include "core/training/parameter_store.h"
-#include "core/training/spectral_objective.h"
 #include "core/training/voice_network.h"
 #include "core/training/worker_pool.h"
 
@@ -22,7 +22,7 @@ struct TrainingBatch {
 
 struct StepOptions {
   VoiceShape shape;
-  SpectralObjectiveOptions objective;
+  SpectralLossOptions objective = RecipeSpectralLoss();
   LearningRate learning_rate;
   // Multiplies the learning rate of the reverb's magnitudes. They start so loud that a dry recording needs them 60 dB
   // lower, and at the network's rate (upstream's 1) they are still on their way there, hissing through every rest,

@@ -25,8 +25,8 @@ std::string TrainerOptions::Describe() const {
                                      s.noise_bands, s.reverb_length, s.reverb_frames, s.reverb_bands},
                                     "/"),
                       " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"),
-                      " weights ", step.objective.weights.magnitude, "/", step.objective.weights.log_magnitude,
-                      " log floor ", step.objective.weights.log_floor, " rate ",
+                      " weights ", step.objective.mag_weight, "/", step.objective.logmag_weight,
+                      " log floor ", step.objective.log_floor, " rate ",
                       rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak,
                       " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
                       rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ",
@@ -66,9 +66,9 @@ double HeldOutLoss(const StepOptions& options, const Parameters& weights, const 
                                  batch.controls.f0_hz.slice(0, item, item + 1)};
     const at::Tensor audio = Synthesize(options.shape, weights, controls, noise.audio,
                                         ReverbImpulseResponse(options.shape, weights, noise.reverb));
-    SpectralObjectiveOptions upstream;
+    SpectralLossOptions upstream = RecipeSpectralLoss();
     upstream.fft_sizes = options.objective.fft_sizes;
-    total += SpectralObjective(upstream, batch.audio.slice(0, item, item + 1), audio).item<double>();
+    total += SpectralLoss(upstream)(batch.audio.slice(0, item, item + 1), audio).item<double>();
   }
   return total / static_cast<double>(items);
 }

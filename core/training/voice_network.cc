@@ -6,17 +6,14 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
-#include "core/kernels/harmonic_bank.h"
 #include "core/kernels/noise.h"
-#include "core/training/affine.h"
-#include "core/training/gru_sequence.h"
+#include "core/nn/affine.h"
+#include "core/nn/gru_sequence.h"
+#include "core/processors/harmonic_bank_function.h"
 #include "core/training/seed.h"
 
 namespace ddsp::training {
 namespace {
-
-using torch::autograd::AutogradContext;
-using torch::autograd::variable_list;
 
 std::string Layer(const std::string& stack, int64_t layer) {
   return absl::StrCat("decoder/", stack, "/layer_with_weights-", layer, "/layer_with_weights-");
@@ -53,9 +50,11 @@ at::Tensor Decode(const VoiceShape& shape, const Parameters& parameters, const V
   const at::Tensor power = Stack("input_stacks/0", shape, parameters, pw_scaled);
   const at::Tensor pitch = Stack("input_stacks/1", shape, parameters, f0_scaled);
   const std::string cell = "decoder/rnn/rnn/cell/";
+  const at::Tensor& bias = parameters.at(cell + "bias");
+  const at::Tensor gates = Affine(at::cat({power, pitch}, 1), parameters.at(cell + "kernel"), bias[0]);
   const at::Tensor states =
-      GruSequence(at::cat({power, pitch}, 1).view({frames, batch, -1}), parameters.at(cell + "kernel"),
-                  parameters.at(cell + "recurrent_kernel"), parameters.at(cell + "bias"));
+      GruSequence(gates.view({frames, batch, 3 * shape.rnn_channels}), parameters.at(cell + "recurrent_kernel"),
+                  bias[1], at::zeros({batch, shape.rnn_channels}));
   const at::Tensor joined = at::cat({power, pitch, states.reshape({frames * batch, shape.rnn_channels})}, 1);
   const at::Tensor out = Stack("out_stack", shape, parameters, joined);
   const at::Tensor raw =
@@ -65,42 +64,6 @@ at::Tensor Decode(const VoiceShape& shape, const Parameters& parameters, const V
 
 // 2 sigmoid(x)^ln(10) + 1e-7.
 at::Tensor ExpSigmoid(const at::Tensor& x) { return 2.0 * at::exp(std::numbers::ln10 * at::log_sigmoid(x)) + 1e-7; }
-
-// Audio [batch, frames * hop] from amplitudes [batch, frames, harmonics]; f0 gets no gradient.
-class HarmonicSignal : public torch::autograd::Function<HarmonicSignal> {
- public:
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& amplitudes, const at::Tensor& f0_hz,
-                            const kernels::HarmonicBank::Options& options) {
-    const at::Tensor a = amplitudes.contiguous(), f0 = f0_hz.contiguous();
-    const int64_t batch = a.size(0), frames = a.size(1);
-    at::Tensor audio = at::empty({batch, frames * options.hop}, a.options());
-    const kernels::HarmonicBank bank(options);
-    for (int64_t item = 0; item < batch; ++item) {
-      double phase = 0;
-      bank.Render(f0[item].data_ptr<float>(), a[item].data_ptr<float>(), frames, phase, audio[item].data_ptr<float>());
-    }
-    context->save_for_backward({f0});
-    context->saved_data["sample_rate"] = options.sample_rate_hz;
-    context->saved_data["hop"] = static_cast<int64_t>(options.hop);
-    context->saved_data["harmonics"] = static_cast<int64_t>(options.harmonics);
-    return audio;
-  }
-
-  static variable_list backward(AutogradContext* context, variable_list gradients) {
-    const at::Tensor f0 = context->get_saved_variables()[0], d_audio = gradients[0].contiguous();
-    kernels::HarmonicBank::Options options;
-    options.sample_rate_hz = context->saved_data["sample_rate"].toDouble();
-    options.hop = static_cast<int>(context->saved_data["hop"].toInt());
-    options.harmonics = static_cast<int>(context->saved_data["harmonics"].toInt());
-    const kernels::HarmonicBank bank(options);
-    at::Tensor d_amplitudes = at::empty({f0.size(0), f0.size(1), options.harmonics}, d_audio.options());
-    for (int64_t item = 0; item < f0.size(0); ++item) {
-      bank.Backward(f0[item].data_ptr<float>(), d_audio[item].data_ptr<float>(), f0.size(1),
-                    d_amplitudes[item].data_ptr<float>());
-    }
-    return {d_amplitudes, at::Tensor(), at::Tensor()};
-  }
-};
 
 // Amplitudes of the harmonics, silent at and above Nyquist, summing to the overall amplitude.
 at::Tensor HarmonicAmplitudes(const VoiceShape& shape, const at::Tensor& raw, const at::Tensor& f0_hz) {
@@ -233,11 +196,11 @@ at::Tensor Synthesize(const VoiceShape& shape, const Parameters& parameters, con
                       const at::Tensor& audio_noise, const at::Tensor& impulse_response) {
   const at::Tensor raw = Decode(shape, parameters, controls);
   const at::Tensor amplitudes = HarmonicAmplitudes(shape, raw.slice(2, 0, 1 + shape.harmonics), controls.f0_hz);
-  kernels::HarmonicBank::Options bank;
-  bank.sample_rate_hz = static_cast<double>(shape.sample_rate);
-  bank.hop = static_cast<int>(shape.hop);
-  bank.harmonics = static_cast<int>(shape.harmonics);
-  const at::Tensor harmonic = HarmonicSignal::apply(amplitudes, controls.f0_hz, bank);
+  HarmonicSynthesisOptions bank;
+  bank.n_samples = controls.f0_hz.size(1) * shape.hop;
+  bank.sample_rate = static_cast<double>(shape.sample_rate);
+  bank.amp_resample_method = Interpolation::kLinear;
+  const at::Tensor harmonic = HarmonicBankAudio(controls.f0_hz, amplitudes, bank);
   const at::Tensor noise = FilterNoise(audio_noise, ExpSigmoid(raw.slice(2, 1 + shape.harmonics) + shape.noise_bias));
   const at::Tensor dry = harmonic + noise;
   const at::Tensor audio = dry + Convolve(dry, impulse_response);

@@ -10,7 +10,6 @@
 #include "core/processors/effects.h"
 #include "core/processors/mixing.h"
 #include "core/processors/synths.h"
-#include "core/training/spectral_objective.h"
 
 namespace ddsp::training {
 namespace {
@@ -104,10 +103,8 @@ TEST_P(VoiceNetworkTest, EqualsTheLibrarysParts) {
   ASSERT_EQ(audio.sizes(), expected.sizes());
   EXPECT_LE((audio - expected).abs().max().item<double>(), 2e-5);
 
-  SpectralLossOptions loss_options;
-  loss_options.logmag_weight = 1;
-  const at::Tensor loss = SpectralObjective({}, target, audio),
-                   expected_loss = SpectralLoss(loss_options)(target, expected);
+  const SpectralLoss spectral(RecipeSpectralLoss());
+  const at::Tensor loss = spectral(target, audio), expected_loss = spectral.Compute(target, expected).total;
   EXPECT_NEAR(loss.item<double>(), expected_loss.item<double>(), 1e-4 * expected_loss.item<double>());
   loss.backward();
   expected_loss.backward();
