@@ -1,5 +1,8 @@
 #include <algorithm>
+#include <optional>
+#include <vector>
 
+#include "core/kernels/harmonic_bank.h"
 #include "core/processors/frame_upsampler.h"
 #include "core/processors/harmonic_bank_function.h"
 #include "core/processors/synths.h"
@@ -42,6 +45,63 @@ int64_t Lookahead(const HarmonicOptions& options) {
   return std::max(LookaheadFrames(Interpolation::kLinear), LookaheadFrames(options.amp_resample_method));
 }
 
+// Linear and window amplitudes, hop by hop through the fused bank: equal to the whole call to the bit.
+class FusedHarmonicStream : public ProcessorState {
+ public:
+  FusedHarmonicStream(const HarmonicOptions& options, const StreamLayout& layout)
+      : options_(options), hop_(layout.hop), phases_(layout.batch) {}
+
+  static bool Suits(const HarmonicOptions& options) {
+    return options.amp_resample_method == Interpolation::kLinear ||
+           options.amp_resample_method == Interpolation::kWindow;
+  }
+
+ private:
+  Tensor Advance(const StreamBlock& block, int64_t) override {
+    if (block.inputs.at("f0_hz").size(1) == 0) return {};
+    const NamedTensors controls = Scaled(options_, block.inputs);
+    return Sound(controls.at("f0_hz").squeeze(2), controls.at("amplitudes") * controls.at("harmonic_distribution"));
+  }
+  Tensor Drain() override { return last_f0_hz_.defined() ? Sound(last_f0_hz_, last_amplitudes_) : Tensor(); }
+
+  // The hops from the last frame to each of these: f0 [batch, frames], amplitudes [batch, frames, harmonics].
+  Tensor Sound(const Tensor& new_f0_hz, const Tensor& new_amplitudes) {
+    const bool first = !last_f0_hz_.defined();
+    const Tensor f0_hz = first ? new_f0_hz.contiguous() : at::cat({last_f0_hz_, new_f0_hz}, 1);
+    const Tensor amplitudes = first ? new_amplitudes.contiguous() : at::cat({last_amplitudes_, new_amplitudes}, 1);
+    const int64_t hops = f0_hz.size(1) - 1, harmonics = amplitudes.size(2);
+    last_f0_hz_ = f0_hz.narrow(1, hops, 1);
+    last_amplitudes_ = amplitudes.narrow(1, hops, 1);
+    if (!bank_) bank_.emplace(BankOptions(harmonics));
+    Tensor audio = at::empty({f0_hz.size(0), hops * hop_});
+    float* out = audio.data_ptr<float>();
+    for (size_t row = 0; row < phases_.size(); ++row) {
+      const float* f0 = f0_hz.const_data_ptr<float>() + row * (hops + 1);
+      const float* a = amplitudes.const_data_ptr<float>() + row * (hops + 1) * harmonics;
+      for (int64_t h = 0; h < hops; ++h, ++f0, a += harmonics, out += hop_) {
+        bank_->Hop({f0[0], a}, {f0[1], a + harmonics}, phases_[row], out);
+      }
+    }
+    return audio;
+  }
+
+  kernels::HarmonicBank::Options BankOptions(int64_t harmonics) const {
+    const bool linear = options_.amp_resample_method == Interpolation::kLinear;
+    kernels::HarmonicBank::Options options;
+    options.sample_rate_hz = options_.sample_rate;
+    options.hop = static_cast<int>(hop_);
+    options.harmonics = static_cast<int>(harmonics);
+    options.ramp = linear ? kernels::AmplitudeRamp::kLinear : kernels::AmplitudeRamp::kHann;
+    return options;
+  }
+
+  const HarmonicOptions& options_;
+  const int64_t hop_;
+  std::optional<kernels::HarmonicBank> bank_;  // from the first frame on, which says how many harmonics there are
+  Tensor last_f0_hz_, last_amplitudes_;        // [batch, 1(, harmonics)]
+  std::vector<double> phases_;                 // cycles, by row
+};
+
 }  // namespace
 
 Harmonic::Harmonic(const Options& options, std::string name)
@@ -58,7 +118,7 @@ at::Tensor Harmonic::SignalFrom(const NamedTensors& controls, const ProcessorCon
                                                      : HarmonicSynthesis(harmonic, options);
 }
 
-// Whole hops, as soon as their frames are there.
+// Other amplitudes: whole hops, as soon as their frames are there.
 class Harmonic::Stream : public ProcessorState {
  public:
   Stream(const HarmonicOptions& options, const StreamLayout& layout)
@@ -94,6 +154,7 @@ class Harmonic::Stream : public ProcessorState {
 int64_t Harmonic::Latency(const StreamLayout& layout) const { return Lookahead(options_) * layout.hop; }
 
 std::unique_ptr<ProcessorState> Harmonic::NewState(const Start& start) const {
+  if (FusedHarmonicStream::Suits(options_)) return std::make_unique<FusedHarmonicStream>(options_, start.layout);
   return std::make_unique<Stream>(options_, start.layout);
 }
 

@@ -99,7 +99,10 @@ absl::StatusOr<StreamBlock> StreamingProcessor::CheckBlock(const StreamBlock& bl
       continue;
     }
     RETURN_IF_ERROR(CheckPresent(block.inputs, port.name, name()));
-    RETURN_IF_ERROR(WithName(name(), CheckShape(port, block.inputs.at(port.name), layout.batch, steps)));
+    Port expected = port;
+    const auto channels = layout.channels.find(port.name);
+    if (channels != layout.channels.end() && port.channels == kAnyChannels) expected.channels = channels->second;
+    RETURN_IF_ERROR(WithName(name(), CheckShape(expected, block.inputs.at(port.name), layout.batch, steps)));
   }
   return whole;
 }
