@@ -18,8 +18,6 @@ constexpr int kPast = 512;
 constexpr int kLookahead = 512;
 constexpr int kWindow = kPast + kLookahead;
 static_assert(PitchTracker::kHalfWindow == kPast && kPast == kLookahead);
-// The longest hop (25 frames per second).
-constexpr int kMaxHop = 640;
 // Above any audio, and its square summed over a window is still a float.
 constexpr float kMaxSample = 1e6f;
 
@@ -28,8 +26,8 @@ float Tame(float x) { return std::isfinite(x) ? std::clamp(x, -kMaxSample, kMaxS
 }  // namespace
 
 struct FeatureState::Impl {
-  // The last samples, oldest first: the newest frame's window, before it what its earlier pitch steps look back to.
-  std::array<float, kMaxHop + kWindow> history;
+  // The newest frame's window, oldest sample first.
+  std::array<float, kWindow> history;
   PitchState pitch;
   PitchState initial_pitch;
 
@@ -75,18 +73,14 @@ FeatureState FeatureExtractor::MakeState() const {
 
 FeatureFrame FeatureExtractor::Step(std::span<const float> hop_samples, FeatureState& state) const {
   const FeatureSettings& settings = impl_->settings;
-  const PitchTracker& tracker = impl_->pitch;
   auto& [history, pitch_state, initial] = *state.impl_;
   const int hop = this->hop();
   std::copy(history.begin() + hop, history.end(), history.begin());
   std::transform(hop_samples.begin(), hop_samples.begin() + hop, history.end() - hop, Tame);
 
-  for (int rest = hop - tracker.step(); rest >= 0; rest -= tracker.step()) {
-    tracker.Advance(std::span<const float>(history.end() - rest - kWindow, kWindow), pitch_state);
-  }
-  const std::span<const float> window(history.end() - kWindow, kWindow);
+  const std::span<const float> window(history.begin(), kWindow);
   auto centred = [&](int size) { return window.subspan(kPast - size / 2, size); };
-  const PitchEstimate pitch = tracker.Estimate(window, pitch_state);
+  const PitchEstimate pitch = impl_->pitch.Estimate(window, pitch_state);
   return {.f0_hz = pitch.f0_hz,
           .f0_confidence = pitch.confidence,
           .voiced = pitch.voiced,

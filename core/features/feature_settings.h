@@ -21,7 +21,7 @@ struct FeatureSettings {
   // Counts changes of the extractor that change its numbers. Only kVersion is built.
   int version = kVersion;
 
-  static constexpr int kVersion = 1;
+  static constexpr int kVersion = 2;
 
   // Samples from one frame centre to the next.
   int hop() const { return sample_rate / frame_rate; }

@@ -39,11 +39,11 @@ double TemplateLobe(double ratio) {
 }
 
 // [spectrum bin, grid bin], each column scaled so that its positive part has norm 1.
-std::vector<float> HarmonicTemplates(const PitchGrid& grid, int first, int last, int spectrum_bins, double hz_per_bin) {
-  const int columns = last - first;
+std::vector<float> HarmonicTemplates(int first, int spectrum_bins, double hz_per_bin) {
+  const int columns = PitchGrid::kBins - first;
   std::vector<float> result(static_cast<size_t>(spectrum_bins) * columns);
   for (int c = 0; c < columns; ++c) {
-    const double hz = grid.Hz(first + c);
+    const double hz = PitchGrid::Hz(first + c);
     std::vector<double> column(spectrum_bins);
     double norm = 0.0;
     for (int k = 1; k < spectrum_bins; ++k) {
@@ -81,21 +81,19 @@ int TemplateBins(double hz_per_bin) { return static_cast<int>(Periodicity::kTemp
 
 }  // namespace
 
-Periodicity::Periodicity(int sample_rate, int window, int fft, const PitchGrid& grid, int first_bin, int last_bin)
+Periodicity::Periodicity(int sample_rate, int window, int fft, int first_bin)
     : sample_rate_(sample_rate),
-      grid_(grid),
       first_bin_(first_bin),
-      last_bin_(last_bin),
-      lags_(std::max(kMinLags, static_cast<int>(sample_rate / grid.Hz(first_bin - 0.5)) + 4)),
+      lags_(std::max(kMinLags, static_cast<int>(sample_rate / PitchGrid::Hz(first_bin - 0.5)) + 4)),
       hz_per_bin_(static_cast<double>(sample_rate) / fft),
       fft_(fft),
       window_(HannWindow(window)),
       window_correlation_(Autocorrelation(window_, lags_)),
-      template_(HarmonicTemplates(grid, first_bin, last_bin, TemplateBins(hz_per_bin_), hz_per_bin_), {},
-                TemplateBins(hz_per_bin_), last_bin - first_bin) {
+      template_(HarmonicTemplates(first_bin, TemplateBins(hz_per_bin_), hz_per_bin_), {}, TemplateBins(hz_per_bin_),
+                PitchGrid::kBins - first_bin) {
   for (float c : window_correlation_) correction_.push_back(1.0f / std::max(c, kMinWindowCorrelation));
-  for (int bin = first_bin; bin < last_bin; ++bin) {
-    const double lag = sample_rate / grid.Hz(bin);
+  for (int bin = first_bin; bin < PitchGrid::kBins; ++bin) {
+    const double lag = sample_rate / PitchGrid::Hz(bin);
     const float f = static_cast<float>(lag - std::floor(lag));
     taps_.push_back({.lag = static_cast<int>(lag) - 1,
                      .weight = {0.5f * f * (-1.0f + f * (2.0f - f)), 1.0f + 0.5f * f * f * (3.0f * f - 5.0f),
@@ -129,20 +127,21 @@ void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<floa
   lowest_before[0] = correlation[0];
   for (int lag = 1; lag < lags_; ++lag) lowest_before[lag] = std::min(lowest_before[lag - 1], correlation[lag]);
   auto standing_out = [&](float value, int lag) { return std::min(value, 2.0f * (value - lowest_before[lag])); };
-  for (int bin = first_bin_; bin < last_bin_; ++bin) {
+  std::fill_n(at_period.begin(), first_bin_, 0.0f);
+  for (int bin = first_bin_; bin < PitchGrid::kBins; ++bin) {
     const Tap& tap = taps_[bin - first_bin_];
     const float* c = correlation.data() + tap.lag;
     const float value = c[0] * tap.weight[0] + c[1] * tap.weight[1] + c[2] * tap.weight[2] + c[3] * tap.weight[3];
     at_period[bin] = standing_out(value, tap.lag + 1);
   }
-  // A low candidate's 20 cents span several lags: peaks inside count wherever they are.
-  const int lowest = std::max(2, static_cast<int>(sample_rate_ / grid_.Hz(last_bin_ - 0.5)));
+  // A low candidate's 50 cents span several lags: peaks inside count wherever they are.
+  const int lowest = std::max(2, static_cast<int>(sample_rate_ / PitchGrid::Hz(PitchGrid::kBins - 0.5)));
   for (int lag = lowest; lag + 1 < lags_; ++lag) {
     const float a = correlation[lag - 1], b = correlation[lag], c = correlation[lag + 1];
     if (b <= 0.0f || b < a || b <= c) continue;
     const float shift = 0.5f * (a - c) / (a - 2.0f * b + c);
-    const int bin = grid_.Bin(sample_rate_ / (lag + shift));
-    if (bin < first_bin_ || bin >= last_bin_) continue;
+    const int bin = PitchGrid::Bin(sample_rate_ / (lag + shift));
+    if (bin < first_bin_) continue;
     at_period[bin] = std::max(at_period[bin], standing_out(b - 0.25f * (a - c) * shift, lag));
   }
 }
@@ -158,9 +157,10 @@ void Periodicity::MatchHarmonics(std::span<const float> power, std::span<float> 
   const float floor_root = eighth_root(floor);
   for (int k = 0; k < bins; ++k) compressed[k] = eighth_root(power[k] + floor) - floor_root;
   for (int k = 0; k < bins; ++k) norm += compressed[k] * compressed[k];
-  alignas(64) std::array<float, PitchGrid::kMaxBins> match;
-  const int columns = last_bin_ - first_bin_;
+  alignas(64) std::array<float, PitchGrid::kBins> match;
+  const int columns = PitchGrid::kBins - first_bin_;
   template_.Apply(compressed.data(), bins, 1, match.data(), columns);
+  std::fill_n(at_harmonics.begin(), first_bin_, 0.0f);
   const float scale = 1.0f / std::sqrt(norm);
   for (int c = 0; c < columns; ++c) at_harmonics[first_bin_ + c] = match[c] * scale;
 }

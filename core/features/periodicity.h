@@ -9,7 +9,7 @@
 
 namespace ddsp {
 
-// How well the pitches first_bin to last_bin - 1 of a grid explain one Hann-windowed piece of sound, two ways:
+// How well the candidate pitches from first_bin on explain one Hann-windowed piece of sound, two ways:
 // the autocorrelation at one period (blind to nothing, but as large at two periods), and the match of the compressed
 // spectrum with the first and the prime harmonics, the valleys between counting against a pitch (an octave below
 // finds half of its harmonics missing, an octave above finds peaks in its valleys). The second is the idea of SWIPE',
@@ -28,14 +28,14 @@ class Periodicity {
     // [lag] autocorrelation over that at lag 0, corrected for the window; lags() of them,
     // kMinLags to kMaxLag.
     std::span<float> correlation;
-    // [grid bin] the largest correlation within the candidate's 20 cents, and the match with its harmonics, each at
-    // most about 1; only first_bin to last_bin - 1 are written.
+    // [grid bin] the largest correlation within the candidate's 50 cents, and the match with its harmonics, each at
+    // most about 1; 0 below first_bin.
     std::span<float> at_period;
     std::span<float> at_harmonics;
   };
 
   // window <= kMaxWindow < fft <= kMaxFft, powers of two or sums of a few, long enough for the lowest pitch's lag.
-  Periodicity(int sample_rate, int window, int fft, const PitchGrid& grid, int first_bin, int last_bin);
+  Periodicity(int sample_rate, int window, int fft, int first_bin);
 
   int window() const { return static_cast<int>(window_.size()); }
   int spectrum_bins() const { return static_cast<int>(template_.inputs()); }
@@ -58,8 +58,7 @@ class Periodicity {
   };
 
   int sample_rate_;
-  PitchGrid grid_;
-  int first_bin_, last_bin_, lags_;
+  int first_bin_, lags_;
   double hz_per_bin_;
   kernels::RealFft fft_;
   std::vector<float> window_, window_correlation_, correction_;

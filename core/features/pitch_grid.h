@@ -5,26 +5,21 @@
 
 namespace ddsp {
 
-// Candidate pitches, 20 cents apart from the lower end of the range to at least its upper end.
+// Candidate pitches, 50 cents apart from 50 Hz to 2100 Hz. An octave is 24 of them and a twelfth 38, to 2 cents; the
+// pitch itself is refined between them.
 class PitchGrid {
  public:
-  // 50 to 2100 Hz needs 325.
-  static constexpr int kMaxBins = 328;
-  static constexpr double kCents = 20.0;
+  static constexpr double kCents = 50.0;
+  static constexpr double kLowestHz = 50.0;
+  static constexpr int kBins = 131;
+  static constexpr int kOctave = 24;
+  static constexpr int kTwelfth = 38;
 
-  PitchGrid(double min_hz, double max_hz)
-      : min_hz_(min_hz), bins_(static_cast<int>(std::ceil(1200.0 * std::log2(max_hz / min_hz) / kCents)) + 1) {}
-
-  int bins() const { return bins_; }
-  double Hz(double bin) const { return min_hz_ * std::exp2(bin * kCents / 1200.0); }
+  static double Hz(double bin) { return kLowestHz * std::exp2(bin * kCents / 1200.0); }
   // The nearest candidate; out of range gives the end.
-  int Bin(double hz) const {
-    return std::clamp(static_cast<int>(std::lround(1200.0 / kCents * std::log2(hz / min_hz_))), 0, bins_ - 1);
+  static int Bin(double hz) {
+    return std::clamp(static_cast<int>(std::lround(1200.0 / kCents * std::log2(hz / kLowestHz))), 0, kBins - 1);
   }
-
- private:
-  double min_hz_;
-  int bins_;
 };
 
 }  // namespace ddsp

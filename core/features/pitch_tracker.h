@@ -5,7 +5,7 @@
 
 #include "core/features/feature_settings.h"
 #include "core/features/periodicity.h"
-#include "core/features/pitch_grid.h"
+#include "core/features/pitch_network.h"
 #include "core/features/pitch_path.h"
 
 namespace ddsp {
@@ -18,37 +18,21 @@ struct PitchEstimate {
 
 // What pitch tracking remembers of a stream. Plain values of fixed size.
 struct PitchState {
-  static constexpr int kSlots = PitchPath::kMaxLag + 1;
-  static constexpr int kShortLags = 132;
-
-  // One past step, as later estimates need it.
-  struct Slot {
-    // Correlation of the short window by lag.
-    std::array<float, kShortLags> correlation;
-    // Confidence of each candidate.
-    std::array<float, PitchGrid::kMaxBins> confidence;
-  };
-
   PitchPath path;
-  std::array<Slot, kSlots> slots;
-  int newest = 0;
-  // The long window's power spectrum and correlation at the newest step.
-  std::array<float, Periodicity::kMaxFft / 2 + 1> long_power;
-  std::array<float, Periodicity::kMaxLag> long_correlation;
+  int bin = 0;
+  // Samples since the pitch leapt or a pause ended.
+  int since_onset = 0;
   float held_hz = 0.0f;
 };
 
 // Follows the pitch of one voice.
 //
-// Every step() samples the newest sound is compared with all candidate pitches (Periodicity): low ones in a window of
-// 1024 samples that ends with the newest sample, the others in one of 384, so that a new note shows sooner; between 160
-// and 250 Hz in both. The best path through the candidates (PitchPath) is read at the instant in the middle of the long
-// window, up to 320 samples after the short window about that instant was seen. The candidate is then refined to about
-// a cent. All of it together looks kHalfWindow samples past the instant and no further.
+// Four views of the sound about an instant are compared with all candidate pitches (Periodicity): 1024 samples and 384
+// about the instant, and the last 384 and 256 before the look-ahead ends. The first tells low pitches and octaves, the
+// last show a new note while the old one still rings. A small network weighs what they say (PitchNetwork), the path
+// (PitchPath) adds what was before, and the best candidate is refined to about a cent.
 //
-// A note that begins up to 10 ms after the instant counts already: its attack is sounding while the old one rings.
-// Measured on the test melodies that is right more often than either the path's own date or an earlier one, and dating
-// the attack by where the old period ceases to predict the sound was no better than the fixed lead.
+// A note is reported from where it begins, as far as its attack can be heard within the look-ahead.
 class PitchTracker {
  public:
   // Samples before and after the instant of an estimate.
@@ -56,39 +40,36 @@ class PitchTracker {
 
   explicit PitchTracker(const FeatureSettings& settings);
 
-  // Samples from one step to the next; divides the hop.
-  int step() const { return step_; }
-
   void Reset(PitchState& state) const;
 
-  // Takes the newest 2 * kHalfWindow samples, step() later than the last time.
-  void Advance(std::span<const float> window, PitchState& state) const;
-
-  // The pitch in the middle of `window`, which the last Advance() took.
+  // The pitch in the middle of 2 * kHalfWindow samples, a hop after the last time.
   PitchEstimate Estimate(std::span<const float> window, PitchState& state) const;
 
  private:
-  // A candidate and the step at which it is read, counted from the estimate's instant.
-  struct Reading {
-    int bin;
-    int step;
-    bool steady;
+  // What one view says, by lag, spectrum bin and candidate.
+  struct View {
+    std::array<float, Periodicity::kMaxFft / 2 + 1> power;
+    std::array<float, Periodicity::kMaxLag> correlation;
+    std::array<float, PitchGrid::kBins> at_period, at_harmonics;
   };
-  Reading Read(const PitchState& state) const;
-  double RefineInLongWindow(double hz, const PitchState& state) const;
-  double RefineInShortWindow(double hz, const PitchState::Slot& slot) const;
+  using Views = std::array<View, PitchNetwork::kViews>;
+
+  using Evidence = std::array<float, PitchGrid::kBins>;
+
+  void Look(std::span<const float> window, Views& views) const;
+  void Weigh(std::span<const float> window, const Views& views, Evidence& evidence) const;
+  // Takes the evidence into the path and returns the best candidate.
+  int Follow(std::span<const float> window, const Evidence& evidence, PitchState& state) const;
+  double RefineInLongView(double hz, const View& view) const;
+  double RefineInShortView(double hz, const View& view, const Periodicity& periodicity) const;
 
   FeatureSettings settings_;
-  PitchGrid grid_;
-  int step_, lag_, lead_;
-  // Candidates from first_short_ on are measured in the short window, those below last_long_ in the long one; from
-  // split_ on they are read where the short one was centred.
-  int first_short_, last_long_, split_;
-  Periodicity long_, short_;
-  // Share of the short window in a candidate's evidence.
-  std::array<float, PitchGrid::kMaxBins> short_share_;
-  // Evidence per unit of log correlation by candidate.
-  std::array<float, PitchGrid::kMaxBins> period_weight_;
+  std::array<Periodicity, PitchNetwork::kViews> periodicity_;
+  PitchNetwork network_;
+  // The candidates inside the settings' range.
+  int lowest_, highest_;
+  // Weight of an estimate's evidence: 1 at 50 frames per second.
+  float weight_;
 };
 
 }  // namespace ddsp
