@@ -10,7 +10,7 @@
 #include "core/base/wav.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/client/cli/run_program.h"
+#include "tests/support/run_program.h"
 #include "tests/client/support/live_server.h"
 
 namespace ddsp::testing {
