@@ -64,7 +64,10 @@ void HarmonicEager(benchmark::State& state, Pitch pitch) {
     (audible * at::sin(phase * numbers)).sum(-1).square().sum().backward();
   });
 }
-BENCHMARK_CAPTURE(HarmonicEager, FixedPitch, Pitch::kFixed)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(2);
+BENCHMARK_CAPTURE(HarmonicEager, FixedPitch, Pitch::kFixed)
+    ->Unit(benchmark::kMillisecond)
+    ->UseRealTime()
+    ->Iterations(2);
 BENCHMARK_CAPTURE(HarmonicEager, LearnedPitch, Pitch::kLearned)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime()

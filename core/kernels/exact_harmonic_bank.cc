@@ -202,7 +202,8 @@ void ExactHarmonicBank<T>::AmplitudeGradient(const T* f0_hz, const T* d_audio, i
   });
 }
 
-// A sample's frequency moves the phase of all samples from there on, so the gradient of the phase is summed from the end.
+// A sample's frequency moves the phase of all samples from there on, so the gradient of the phase is summed from the
+// end.
 template <typename T>
 void ExactHarmonicBank<T>::PitchGradient(const T* f0_hz, const T* amplitudes, const T* d_audio, int64_t frames,
                                          T* d_f0_hz) const {

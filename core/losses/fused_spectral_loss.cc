@@ -33,7 +33,8 @@ class Scale {
         half_window_(window_ * 0.5),
         target_frames_(at::empty({framing.frames, framing.size}, options)),
         audio_frames_(at::empty_like(target_frames_)),
-        target_(at::empty({framing.frames, framing.size / 2 + 1}, options.dtype(at::toComplexType(options.dtype().toScalarType())))),
+        target_(at::empty({framing.frames, framing.size / 2 + 1},
+                          options.dtype(c10::CppTypeToScalarType<c10::complex<T>>::value))),
         audio_(at::empty_like(target_)) {}
 
   // Weighted sum of distances over all bins of a row. `gradient` (null: none) gets that of the sum, times `factor`.

@@ -1,5 +1,5 @@
-// A filter that changes from frame to frame as one node of the autograd graph: memory of O(samples), where the FFT takes
-// several spectra of every frame.
+// A filter that changes from frame to frame as one node of the autograd graph: memory of O(samples), where the FFT
+// takes several spectra of every frame.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -7,7 +7,8 @@
 namespace ddsp {
 
 // FrequencyFilter() (core/dsp/filter_design) with padding kSame. Fused, with gradients for both arguments, where
-// magnitudes are [batch, frames, bands], frames divide the samples, and responses are short; in parallel over the batch.
+// magnitudes are [batch, frames, bands], frames divide the samples, and responses are short; in parallel over the
+// batch.
 at::Tensor FilterFrames(const at::Tensor& audio, const at::Tensor& magnitudes, int64_t window_size);
 
 // The fused part: audio [batch, samples] convolved with responses [batch, frames, taps], contiguous CPU tensors of one

@@ -31,8 +31,8 @@ at::Tensor UniformNoise(const ProcessorContext& context, at::IntArrayRef shape, 
 
 NoiseSource::NoiseSource(const ProcessorContext& context) : given_(context.noise) {
   if (given_.defined()) return;
-  seed_ = context.seed ? *context.seed
-                       : static_cast<uint64_t>(at::randint(INT64_MAX, {1}, context.generator, at::kLong).item<int64_t>());
+  const auto drawn = [&] { return at::randint(INT64_MAX, {1}, context.generator, at::kLong).item<int64_t>(); };
+  seed_ = context.seed ? *context.seed : static_cast<uint64_t>(drawn());
 }
 
 at::Tensor NoiseSource::Read(int64_t batch, int64_t first, int64_t samples) const {

@@ -206,7 +206,8 @@ TEST(StreamingProcessor, NamesAnInputOfTheWrongShape) {
   const TensorToAudio passage("in");
   const auto state = *passage.MakeState({1, 64});
   const auto status = passage.Process({3, {{"samples", at::zeros({1, 4, 1})}}}, *state).status();
-  EXPECT_THAT(std::string(status.message()), AllOf(HasSubstr("in: samples"), HasSubstr("[1, 4, 1]"), HasSubstr("[1, 3, 1]")));
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("in: samples"), HasSubstr("[1, 4, 1]"), HasSubstr("[1, 3, 1]")));
 }
 
 TEST(FilteredNoise, SaysWhenTheLayoutLacksItsBands) {
