@@ -8,9 +8,9 @@ namespace {
 std::map<std::string, Adapter> AllAdapters() {
   std::map<std::string, Adapter> all;
   for (const AdapterEntry* table : {kCoreAdapters, kSpectralAdapters, kProcessorAdapters, kLossAdapters, kNnAdapters,
-                                    kPreprocessingAdapters, kModelAdapters, kLayerAdapters, kPostprocessingAdapters,
-                                    kMetricAdapters, kDecoderAdapters, kHeuristicAdapters, kEncoderAdapters,
-                                    kTrainingAdapters, kImportAdapters}) {
+                                    kPreprocessingAdapters, kModelAdapters, kLayerAdapters, kDagAdapters,
+                                    kPostprocessingAdapters, kMetricAdapters, kDecoderAdapters, kHeuristicAdapters,
+                                    kEncoderAdapters, kTrainingAdapters, kImportAdapters}) {
     for (const AdapterEntry* entry = table; entry->fn != nullptr; ++entry) all[entry->fn] = entry->adapter;
   }
   return all;

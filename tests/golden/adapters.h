@@ -24,6 +24,7 @@ extern const AdapterEntry kDecoderAdapters[];
 extern const AdapterEntry kMetricAdapters[];
 extern const AdapterEntry kPostprocessingAdapters[];
 extern const AdapterEntry kLayerAdapters[];
+extern const AdapterEntry kDagAdapters[];
 extern const AdapterEntry kTrainingAdapters[];
 extern const AdapterEntry kImportAdapters[];
 

@@ -68,7 +68,7 @@ void AddLosses(const SpectralLossResult& loss, NamedTensors* results) {
 
 }  // namespace
 
-GinAutoencoder::GinAutoencoder(GinText gin) : gin_(std::move(gin)) {
+GinAutoencoder::GinAutoencoder(GinArgs gin) : gin_(std::move(gin)) {
   const Json model = gin_.ParametersOf("Autoencoder");
   const Json encoder = model.value("encoder", Json()),
              encoder_args = gin_.ParametersOf("MfccTimeDistributedRnnEncoder");
@@ -102,7 +102,7 @@ NamedTensors GinAutoencoder::Synthesize(const NamedTensors& inputs, const NamedT
                                         const NamedTensors& parameters) const {
   std::vector<std::string> keys;
   for (const auto& [name, feature] : features) keys.push_back(name);
-  const GraphSpec spec = GraphFromGin(gin_, keys);
+  const GraphSpec spec = GraphFromArgs(gin_, keys);
   const ProcessorGroup group(Unwrap(ValidateGraphSpec(spec)));
   GroupContext context;
   context.parameters = Below(parameters, "processor_group/");

@@ -7,14 +7,14 @@
 #include "core/losses/spectral_loss.h"
 #include "core/nn/encoders.h"
 #include "core/nn/rnn_fc_decoder.h"
-#include "tests/golden/gin_text.h"
+#include "tests/golden/gin_args.h"
 
 namespace ddsp::golden {
 
 class GinAutoencoder {
  public:
   // Throws Unsupported for parts that we do not have, Rejected for parameters that do not fit.
-  explicit GinAutoencoder(GinText gin);
+  explicit GinAutoencoder(GinArgs gin);
 
   // inputs: audio, f0_hz and what else the preprocessor takes, noise, reverb_noise; parameters by checkpoint path.
   // Returns features, controls, signals and losses under the names of the golden files.
@@ -25,7 +25,7 @@ class GinAutoencoder {
   NamedTensors Synthesize(const NamedTensors& inputs, const NamedTensors& features,
                           const NamedTensors& parameters) const;
 
-  GinText gin_;
+  GinArgs gin_;
   std::string preprocessor_;
   std::unique_ptr<MfccTimeDistributedRnnEncoder> encoder_;  // null: none
   std::unique_ptr<RnnFcDecoder> decoder_;

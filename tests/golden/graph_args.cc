@@ -1,7 +1,6 @@
 #include "tests/golden/graph_args.h"
 
-#include <cctype>
-
+#include "core/graph/gin_graph.h"
 #include "tests/golden/call.h"
 
 namespace ddsp::golden {
@@ -15,18 +14,20 @@ ArgValue ToArgValue(const std::string& name, const Json& value) {
   if (value.is_number_integer()) return value.get<int64_t>();
   if (value.is_number()) return value.get<double>();
   if (value.is_string()) return value.get<std::string>();
+  if (value.is_array()) return value.get<std::vector<int64_t>>();
   throw Unsupported("argument " + name + " of this type");
 }
 
-// "synths.FilteredNoise" to "filtered_noise": what a processor is called by default.
-std::string DefaultName(const std::string& class_name) {
-  std::string name;
-  for (const char c : class_name.substr(class_name.rfind('.') + 1)) {
-    const bool upper = std::isupper(static_cast<unsigned char>(c)) != 0;
-    if (upper && !name.empty()) name += '_';
-    name += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+// Upstream's form where our default is another one.
+void TakeUpstreamForms(const std::string& class_name, ConstructorArgs* args) {
+  const auto angular = args->find("use_angular_cumsum");
+  const bool is_angular = angular != args->end() && angular->second == ArgValue(true);
+  if (!args->contains("phase") &&
+      (class_name == "synths.Sinusoidal" || (class_name == "synths.Harmonic" && !is_angular))) {
+    (*args)["phase"] = "cumsum";
   }
-  return name;
+  if (class_name == "processors.Mix") (*args)["gains"] = "upstream";
+  if (class_name == "effects.ModDelay") (*args)["delay_end"] = "wrap";
 }
 
 }  // namespace
@@ -36,13 +37,7 @@ ConstructorArgs ToConstructorArgs(const std::string& class_name, const Json& arg
   for (const auto& [name, value] : args.items()) {
     if (name != "name") converted[name] = ToArgValue(name, value);
   }
-  if (!args.contains("phase") &&
-      (class_name == "synths.Sinusoidal" ||
-       (class_name == "synths.Harmonic" && !args.value("use_angular_cumsum", false)))) {
-    converted["phase"] = "cumsum";
-  }
-  if (class_name == "processors.Mix") converted["gains"] = "upstream";
-  if (class_name == "effects.ModDelay") converted["delay_end"] = "wrap";
+  TakeUpstreamForms(class_name, &converted);
   return converted;
 }
 
@@ -58,6 +53,7 @@ GraphSpec GraphFromModules(const Json& dag, const Json& modules, std::vector<std
     GraphNode node;
     node.name = entry.at(0).get<std::string>();
     node.inputs = entry.at(1).get<std::vector<std::string>>();
+    if (entry.size() > 2) node.outputs = entry.at(2).get<std::vector<std::string>>();
     if (!modules.contains(node.name)) throw Rejected("no module " + node.name);
     node.class_name = modules[node.name].at("class").get<std::string>();
     node.args = ToConstructorArgs(node.class_name, modules[node.name].value("args", Json::object()));
@@ -66,19 +62,10 @@ GraphSpec GraphFromModules(const Json& dag, const Json& modules, std::vector<std
   return spec;
 }
 
-GraphSpec GraphFromGin(const GinText& gin, std::vector<std::string> inputs) {
-  GraphSpec spec;
+GraphSpec GraphFromArgs(const GinArgs& gin, std::vector<std::string> inputs) {
+  GraphSpec spec = Unwrap(GraphFromGin(gin.config()));
   spec.inputs = std::move(inputs);
-  const Json group = gin.ParametersOf("ProcessorGroup");
-  for (const Json& entry : group.at("dag")) {
-    GraphNode node;
-    node.class_name = entry.at(0).get<std::string>();
-    const Json parameters = gin.ParametersOf(node.class_name);
-    node.name = parameters.value("name", DefaultName(node.class_name));
-    node.inputs = entry.at(1).get<std::vector<std::string>>();
-    node.args = ToConstructorArgs(node.class_name, parameters);
-    spec.nodes.push_back(std::move(node));
-  }
+  for (GraphNode& node : spec.nodes) TakeUpstreamForms(node.class_name, &node.args);
   return spec;
 }
 

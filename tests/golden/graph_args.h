@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/graph/graph_spec.h"
-#include "tests/golden/gin_text.h"
+#include "tests/golden/gin_args.h"
 
 namespace ddsp::golden {
 
@@ -15,9 +15,9 @@ ConstructorArgs ToConstructorArgs(const std::string& class_name, const nlohmann:
 // Whether processors of a class draw noise.
 bool DrawsNoise(const std::string& class_name);
 
-// From `dag` = [[module, [input keys]], ...] and `modules` = {module: {class, args}}.
+// From `dag` = [[module, [input keys], [output keys]?], ...] and `modules` = {module: {class, args}}.
 GraphSpec GraphFromModules(const nlohmann::json& dag, const nlohmann::json& modules, std::vector<std::string> inputs);
 // From ProcessorGroup.dag of a gin text.
-GraphSpec GraphFromGin(const GinText& gin, std::vector<std::string> inputs);
+GraphSpec GraphFromArgs(const GinArgs& gin, std::vector<std::string> inputs);
 
 }  // namespace ddsp::golden

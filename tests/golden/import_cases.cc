@@ -47,8 +47,8 @@ NamedTensors AutoencoderCase(Call& call) {
   CheckAgainst(call.Params(), restored.parameters);
   NamedTensors inputs = call.Inputs();
   if (!inputs.contains("noise")) inputs["noise"] = at::zeros_like(inputs.at("audio"));
-  NamedTensors results = GinAutoencoder(GinText::Parse(restored.gin)).Run(inputs, restored.parameters);
-  const GinAutoencoder exact(GinText::Parse(restored.gin + "\nHarmonic.phase = 'exact'\n"));
+  NamedTensors results = GinAutoencoder(GinArgs::Parse(restored.gin)).Run(inputs, restored.parameters);
+  const GinAutoencoder exact(GinArgs::Parse(restored.gin + "\nHarmonic.phase = 'exact'\n"));
   results["audio_synth_exact_phase"] = exact.Run(inputs, restored.parameters).at("audio_synth");
   for (const char* name : {"audio_synth", "audio_synth_exact_phase"}) {
     const auto stored = call.golden_case().outputs.find(name);

@@ -6,7 +6,7 @@ namespace ddsp::golden {
 namespace {
 
 NamedTensors AutoencoderCase(Call& call) {
-  const GinAutoencoder model(GinText::Parse(call.Text("gin", "")));
+  const GinAutoencoder model(GinArgs::Parse(call.Text("gin", "")));
   call.Args();  // the files and overrides that the text was made from
   return model.Run(call.Inputs(), call.Params());
 }

@@ -54,7 +54,7 @@ NamedTensors GroupCase(Call& call) {
     inputs[name] = tensor;
     keys.push_back(name);
   }
-  const GraphSpec spec = call.Has("gin") ? GraphFromGin(GinText::Parse(call.Text("gin", "")), keys)
+  const GraphSpec spec = call.Has("gin") ? GraphFromArgs(GinArgs::Parse(call.Text("gin", "")), keys)
                                          : GraphFromModules(call.Raw("dag"), call.Raw("modules"), keys);
   int draws = 0;
   for (const GraphNode& node : spec.nodes) {

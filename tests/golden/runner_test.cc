@@ -6,7 +6,6 @@
 #include "gtest/gtest.h"
 #include "tests/golden/case.h"
 #include "tests/golden/compare.h"
-#include "tests/golden/gin_text.h"
 
 namespace ddsp::golden {
 namespace {
@@ -86,16 +85,6 @@ TEST_F(GoldenFiles, ScalarsAndTolerancesAreRead) {
   EXPECT_EQ(expected.value.dim(), 0);
   EXPECT_EQ(expected.tolerance.rtol, 0.5);
   EXPECT_EQ(expected.tolerance.atol[0], 2);
-}
-
-TEST(GinText, ReadsValuesMacrosAndReferences) {
-  const GinText gin = GinText::Parse(
-      "import ddsp\nn = 640  # samples\nHarmonic.n_samples = %n\nsynths.Harmonic.scale_fn = @core.exp_sigmoid\n"
-      "RnnFcDecoder.output_splits = \\\n    (('amps', 1),\n     ('hd', 2))\nHarmonic.name = None\n");
-  EXPECT_EQ(gin.ParametersOf("synths.Harmonic").dump(),
-            R"({"n_samples":640,"name":null,"scale_fn":"core.exp_sigmoid"})");
-  EXPECT_EQ(gin.ParametersOf("RnnFcDecoder")["output_splits"].dump(), R"([["amps",1],["hd",2]])");
-  EXPECT_THROW(GinText::Parse("Harmonic.n_samples = ("), std::runtime_error);
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ void AddCopies(const std::string& prefix, const training::Parameters& tensors, N
 NamedTensors TrainerCase(Call& call) {
   // A training step is traced, which rounds phases otherwise than the same model does when it is called; the gradients
   // of quiet bins tell.
-  const GinText gin = GinText::Parse(call.Text("gin", "") + "\nHarmonic.phase = 'traced_angular_cumsum'\n");
+  const GinArgs gin = GinArgs::Parse(call.Text("gin", "") + "\nHarmonic.phase = 'traced_angular_cumsum'\n");
   const GinAutoencoder model(gin);
   const nlohmann::json args = call.Args(), trainer = gin.ParametersOf("Trainer");
   training::LearningRate rate;
