@@ -35,9 +35,9 @@ std::vector<float> Tone(double hz, int samples, double level = 0.3) {
 
 std::vector<float> Noise(int samples, double rms, unsigned seed = 1) {
   std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0.0f, static_cast<float>(rms));
+  std::normal_distribution<float> normal;
   std::vector<float> result(samples);
-  for (float& x : result) x = normal(random);
+  for (float& x : result) x = static_cast<float>(rms) * normal(random);
   return result;
 }
 
