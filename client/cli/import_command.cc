@@ -71,7 +71,7 @@ Action DeclareImportTfCheckpoint(CLI::App& app) {
   auto options = std::make_shared<Options>();
   importer::VoiceImportOptions& voice = options->voice;
   app.add_option("DIR", options->directory,
-                 "Training directory with ckpt-N.index, operative_config-N.gin and dataset_statistics.pkl, or DIR/ckpt-N")
+                 "Training directory with ckpt-N.index and operative_config-N.gin, or one checkpoint in it, DIR/ckpt-N")
       ->required();
   app.add_option("--out", options->bundle, "Folder of the new version, as in voices/violin/1");
   app.add_option("--weights", options->weights, "Also, or only, write the parameters as safetensors, any architecture");

@@ -36,8 +36,8 @@ absl::StatusOr<LoudnessQuantiles> QuantilesOf(const PickleValue& object) {
   if (references == nullptr || quantiles == nullptr) return absl::InvalidArgumentError("it was not fitted");
   if (references->size() != quantiles->size() || !RisesFinitely(*references) || !RisesFinitely(*quantiles) ||
       references->front() < 0 || references->back() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        references->size(), " references, ", quantiles->size(), " quantiles: not as many numbers that rise as references"));
+    return absl::InvalidArgumentError(absl::StrCat(references->size(), " references, ", quantiles->size(),
+                                                   " quantiles: not as many of both, or not rising"));
   }
   LoudnessQuantiles result;
   result.references = *references;

@@ -97,8 +97,9 @@ class ModelReader {
                decoder = parts.Class("decoder"), group = parts.Class("processor_group");
     RETURN_IF_ERROR(parts.Finish());
     if (!decoder || !group || !preprocessor) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the configuration's ", model.selector, " has no ", !decoder ? "decoder" : !group ? "processor_group" : "preprocessor"));
+      const char* missing = !decoder ? "decoder" : !group ? "processor_group" : "preprocessor";
+      return absl::InvalidArgumentError(
+          absl::StrCat("the configuration's ", model.selector, " has no ", missing));
     }
     RETURN_IF_ERROR(ReadGraph(*group));
     RETURN_IF_ERROR(ReadPreprocessor(*preprocessor));
@@ -115,8 +116,8 @@ class ModelReader {
     return Arguments(LastName(reference.selector), std::move(parameters));
   }
   static absl::Status Unknown(absl::string_view what, const gin::Reference& reference) {
-    return absl::UnimplementedError(
-        absl::StrCat("the configuration's ", what, " is @", reference.selector, ", whose variables are not known here"));
+    return absl::UnimplementedError(absl::StrCat("the configuration's ", what, " is @", reference.selector,
+                                                 ", whose variables are not known here"));
   }
   void Expect(std::string path, Shape shape) { result_.variables.push_back({std::move(path), std::move(shape)}); }
   void Obstacle(std::string why) { result_.obstacles.push_back(std::move(why)); }
@@ -329,7 +330,8 @@ void ModelReader::NameRecipe() {
   for (const auto& node : result_.graph.nodes()) types.push_back(node.type());
   const std::string graph = absl::StrJoin(types, " ");
   result_.recipe = "custom";
-  if (result_.preprocessor == "OnlineF0PowerPreprocessor" && graph == "Harmonic FilteredNoise Add FilteredNoiseReverb Crop")
+  if (result_.preprocessor == "OnlineF0PowerPreprocessor" &&
+      graph == "Harmonic FilteredNoise Add FilteredNoiseReverb Crop")
     result_.recipe = "vst";
   if (result_.preprocessor == "F0LoudnessPreprocessor" && result_.encoder.empty() &&
       graph == "Harmonic FilteredNoise Add Reverb")

@@ -101,7 +101,8 @@ class TableReader {
   // A block's content, unpacked.
   absl::StatusOr<std::string> Block(const BlockHandle& handle) {
     const size_t room = bytes_.size() - kFooterBytes;
-    if (handle.offset > room || handle.size > room - handle.offset || room - handle.offset - handle.size < kTrailerBytes)
+    if (handle.offset > room || handle.size > room - handle.offset ||
+        room - handle.offset - handle.size < kTrailerBytes)
       return Damaged(handle.offset, absl::StrCat("a block of ", handle.size, " bytes leaves the file"));
     const std::string_view content = bytes_.substr(handle.offset, handle.size);
     const uint32_t stored = Fixed32(bytes_, handle.offset + handle.size + 1);

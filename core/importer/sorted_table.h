@@ -1,5 +1,5 @@
-// The sorted table in which TensorFlow stores the index of a checkpoint (LevelDB's table format: blocks of entries whose
-// keys share prefixes, an index of blocks, a footer). Data only; safe on any input.
+// The sorted table in which TensorFlow stores the index of a checkpoint (LevelDB's table format: blocks of entries
+// whose keys share prefixes, an index of blocks, a footer). Data only; safe on any input.
 #pragma once
 
 #include <string>

@@ -198,9 +198,10 @@ absl::StatusOr<std::vector<float>> TensorBundle::ReadFloats(const std::string& n
   if (entry.type == TensorType::kInt64) values = AsFloats<int64_t>(bytes);
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
-    return absl::InvalidArgumentError(absl::StrCat(
-        ShardPath(entry.shard), ": offset ", entry.offset + i * WidthOf(entry.type), ": value ", i, " of tensor '", name,
-        "' is ", values[i], ", not a number that a model can use"));
+    const uint64_t offset = entry.offset + i * WidthOf(entry.type);
+    return absl::InvalidArgumentError(absl::StrCat(ShardPath(entry.shard), ": offset ", offset, ": value ", i,
+                                                   " of tensor '", name, "' is ", values[i],
+                                                   ", not a number that a model can use"));
   }
   return values;
 }

@@ -1,5 +1,5 @@
-// TensorFlow's checkpoint format (tensor bundle) without TensorFlow: PREFIX.index says which tensors there are and where
-// their bytes lie in the shards PREFIX.data-00000-of-00001, ... Data only; safe on any input.
+// TensorFlow's checkpoint format (tensor bundle) without TensorFlow: PREFIX.index says which tensors there are and
+// where their bytes lie in the shards PREFIX.data-00000-of-00001, ... Data only; safe on any input.
 #pragma once
 
 #include <cstdint>

@@ -71,7 +71,8 @@ absl::StatusOr<TrainingDirectory> FindTrainingFiles(const std::string& path) {
   }
   const std::optional<fs::path> config = Latest(directory, "operative_config-", ".gin");
   if (!config)
-    return absl::NotFoundError(absl::StrCat(directory.string(), ": no operative_config-N.gin, which says what model it is"));
+    return absl::NotFoundError(
+        absl::StrCat(directory.string(), ": no operative_config-N.gin, which says what model it is"));
   found.config = config->string();
   if (fs::exists(directory / kStatistics, error)) found.statistics = directory / kStatistics;
   return found;

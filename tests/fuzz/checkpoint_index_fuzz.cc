@@ -9,6 +9,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   namespace importer = ddsp::importer;
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   importer::ReadSortedTable(bytes, "fuzz").IgnoreError();
-  for (const char compression : {0, 1}) importer::ReadSortedTable(importer::Table(bytes, compression), "fuzz").IgnoreError();
+  for (const char compression : {0, 1})
+    importer::ReadSortedTable(importer::Table(bytes, compression), "fuzz").IgnoreError();
   return 0;
 }

@@ -28,7 +28,8 @@ std::function<Tensor(const std::vector<Tensor>&)> LossFrom(const Json& module) {
   if (module.at("class") == "losses.SpectralLoss") {
     SpectralLossOptions options;
     options.fft_sizes = args.value("fft_sizes", options.fft_sizes);
-    return [loss = std::make_shared<SpectralLoss>(options)](const std::vector<Tensor>& x) { return (*loss)(x[0], x[1]); };
+    const auto loss = std::make_shared<SpectralLoss>(options);
+    return [loss](const std::vector<Tensor>& x) { return (*loss)(x[0], x[1]); };
   }
   if (module.at("class") != "losses.ParamLoss") throw Unsupported(module.at("class").get<std::string>());
   return [weight = args.value("weight", 1.0)](const std::vector<Tensor>& x) {

@@ -34,7 +34,8 @@ void SetProfile(const DatasetStatistics& statistics, v1::VoiceProfile* profile) 
     const auto it = statistics.numbers.find(name);
     return it == statistics.numbers.end() ? NAN : static_cast<float>(it->second);
   };
-  const float low = number("mean_min_power_note"), mean = number("mean_power_note"), high = number("mean_max_power_note");
+  const float low = number("mean_min_power_note"), mean = number("mean_power_note"),
+              high = number("mean_max_power_note");
   if (low <= mean && mean <= high) {
     for (const float db : {low, mean, high}) profile->add_power_quantiles_db(db);
   }

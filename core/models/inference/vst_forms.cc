@@ -39,8 +39,8 @@ absl::StatusOr<std::unique_ptr<VstPredictControls>> VstPredictControls::Create(c
   RETURN_IF_ERROR(UseParameters(*form->decoder_, below));
   ASSIGN_OR_RETURN(form->harmonic_,
                    MakeProcessor("synths.Harmonic", "harmonic", {{"sample_rate", options.sample_rate}}));
-  ASSIGN_OR_RETURN(form->noise_, MakeProcessor("synths.FilteredNoise", "filtered_noise",
-                                               {{"window_size", int64_t{0}}, {"initial_bias", options.noise_initial_bias}}));
+  const ConstructorArgs noise = {{"window_size", int64_t{0}}, {"initial_bias", options.noise_initial_bias}};
+  ASSIGN_OR_RETURN(form->noise_, MakeProcessor("synths.FilteredNoise", "filtered_noise", noise));
   return form;
 }
 

@@ -64,7 +64,8 @@ TEST(ModelConfig, TellsTheLoudnessOfOldModels) {
 
 TEST(ModelConfig, SaysWhatCannotBePlayedLive) {
   EXPECT_THAT(Model("vst_small", {"sample_rate = 48000"}).obstacles, Contains(HasSubstr("48000 Hz")));
-  EXPECT_THAT(Model("vst_small", {"Harmonic.scale_fn = @tf.nn.sigmoid"}).obstacles, Contains(HasSubstr("tf.nn.sigmoid")));
+  EXPECT_THAT(Model("vst_small", {"Harmonic.scale_fn = @tf.nn.sigmoid"}).obstacles,
+              Contains(HasSubstr("tf.nn.sigmoid")));
   EXPECT_THAT(Model("solo_small", {"RnnFcDecoder.rnn_type = 'lstm'"}).obstacles, Contains(HasSubstr("lstm")));
 }
 
@@ -95,7 +96,8 @@ TEST(CheckpointMap, TakesEveryVariableAndFillsEveryParameter) {
 }
 
 TEST(CheckpointMap, ListsWhatIsLeftOverAndWhatIsLeftOut) {
-  const std::string deeper = Weights("vst_small", Model("vst_small", {"RnnFcDecoder.layers_per_stack = 2"})).status().ToString();
+  const std::string deeper =
+      Weights("vst_small", Model("vst_small", {"RnnFcDecoder.layers_per_stack = 2"})).status().ToString();
   EXPECT_THAT(deeper, HasSubstr("no variable fills the parameter 'decoder/out_stack/layer_with_weights-1"));
   const std::string shallower =
       Weights("solo_small", Model("solo_small", {"RnnFcDecoder.layers_per_stack = 1"})).status().ToString();

@@ -10,7 +10,8 @@
 namespace ddsp::importer {
 
 // Calls `read` with `rounds` damaged forms of `original`: bits flipped, bytes overwritten, cut, repeated, removed.
-inline void ForEachMutation(std::string_view original, int rounds, const std::function<void(const std::string&)>& read) {
+inline void ForEachMutation(std::string_view original, int rounds,
+                            const std::function<void(const std::string&)>& read) {
   std::mt19937_64 random(20220713);
   const auto below = [&](size_t n) { return static_cast<size_t>(random() % (n + (n == 0))); };
   for (int round = 0; round < rounds; ++round) {

@@ -37,7 +37,8 @@ TEST(ImportedVoice, IsABundleThatTheLoaderAccepts) {
     ASSERT_TRUE(WriteBundle(version, *voice, WeightStorage::kFloat32).ok());
     const auto loaded = LoadVoice(version);
     ASSERT_TRUE(loaded.ok()) << loaded.status();
-    EXPECT_EQ((*loaded)->weights.at("decoder/dense_out/bias").values, voice->weights.at("decoder/dense_out/bias").values);
+    EXPECT_EQ((*loaded)->weights.at("decoder/dense_out/bias").values,
+              voice->weights.at("decoder/dense_out/bias").values);
   }
 }
 
