@@ -3,10 +3,10 @@
 #include <memory>
 
 #include "client/cli/command.h"
-#include "client/cli/spectrogram.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
 #include "core/base/status_macros.h"
+#include "core/picture/spectrogram.h"
 
 namespace ddsp::client {
 namespace {
@@ -19,7 +19,7 @@ struct Options {
 };
 
 absl::Status Run(Options options) {
-  if (options.logarithmic) options.drawing.scale = FrequencyScale::kLogarithmic;
+  if (options.logarithmic) options.drawing.scale = FrequencyAxis::kLogarithmic;
   std::vector<SpectrogramPanel> panels;
   for (size_t i = 0; i < options.inputs.size(); ++i) {
     const std::string& path = options.inputs[i];

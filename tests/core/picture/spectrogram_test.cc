@@ -1,11 +1,11 @@
-#include "client/cli/spectrogram.h"
+#include "core/picture/spectrogram.h"
 
 #include <algorithm>
 #include <cmath>
 
 #include "gtest/gtest.h"
 
-namespace ddsp::client {
+namespace ddsp {
 namespace {
 
 std::vector<float> Sine(double hz, int samples) {
@@ -15,7 +15,7 @@ std::vector<float> Sine(double hz, int samples) {
 }
 
 TEST(Spectrogram, AFullScaleSineIsZeroDecibelsAtItsRow) {
-  for (const FrequencyScale scale : {FrequencyScale::kLinear, FrequencyScale::kLogarithmic}) {
+  for (const FrequencyAxis scale : {FrequencyAxis::kLinear, FrequencyAxis::kLogarithmic}) {
     SpectrogramOptions options;
     options.scale = scale;
     constexpr int kRows = 320;
@@ -24,7 +24,7 @@ TEST(Spectrogram, AFullScaleSineIsZeroDecibelsAtItsRow) {
     const auto loudest = std::max_element(middle.begin(), middle.end());
     EXPECT_NEAR(*loudest, 0, 0.5);
     const double share =
-        scale == FrequencyScale::kLinear ? 1000.0 / 8000 : std::log(1000.0 / 50) / std::log(8000.0 / 50);
+        scale == FrequencyAxis::kLinear ? 1000.0 / 8000 : std::log(1000.0 / 50) / std::log(8000.0 / 50);
     EXPECT_NEAR(loudest - middle.begin(), share * kRows, 2);
   }
 }
@@ -43,4 +43,4 @@ TEST(Spectrogram, PanelsStandOneAboveTheOther) {
 }
 
 }  // namespace
-}  // namespace ddsp::client
+}  // namespace ddsp

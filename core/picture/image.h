@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 
-namespace ddsp::client {
+namespace ddsp {
 
 struct Colour {
   uint8_t red = 0, green = 0, blue = 0;
@@ -36,4 +36,4 @@ class Image {
   std::vector<Colour> pixels_;  // row by row
 };
 
-}  // namespace ddsp::client
+}  // namespace ddsp

@@ -1,4 +1,4 @@
-#include "client/cli/image.h"
+#include "core/picture/image.h"
 
 #include <png.h>
 
@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
-namespace ddsp::client {
+namespace ddsp {
 namespace {
 
 // Five rows of three dots each; a row is an octal digit, its highest bit on the left.
@@ -71,4 +71,4 @@ absl::Status Image::SavePng(const std::string& path) const {
   return absl::InternalError(absl::StrCat("cannot write ", path, ": ", png.message));
 }
 
-}  // namespace ddsp::client
+}  // namespace ddsp

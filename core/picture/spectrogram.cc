@@ -1,4 +1,4 @@
-#include "client/cli/spectrogram.h"
+#include "core/picture/spectrogram.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "core/features/real_fft.h"
 
-namespace ddsp::client {
+namespace ddsp {
 namespace {
 
 constexpr int kFftSize = 2048, kWindow = 1024;
@@ -32,12 +32,12 @@ Colour ColourOf(double share) {
 // Share of the height, 0 at the bottom, to Hz, and back.
 double HzAt(double share, const SpectrogramOptions& options) {
   const double top = options.sample_rate / 2.0;
-  if (options.scale == FrequencyScale::kLinear) return share * top;
+  if (options.scale == FrequencyAxis::kLinear) return share * top;
   return kLowestLogHz * std::pow(top / kLowestLogHz, share);
 }
 double ShareOf(double hz, const SpectrogramOptions& options) {
   const double top = options.sample_rate / 2.0;
-  if (options.scale == FrequencyScale::kLinear) return hz / top;
+  if (options.scale == FrequencyAxis::kLinear) return hz / top;
   return std::log(hz / kLowestLogHz) / std::log(top / kLowestLogHz);
 }
 
@@ -107,7 +107,7 @@ class Drawing {
   std::vector<double> FrequencyTicks() const {
     std::vector<double> ticks;
     const double top = options_.sample_rate / 2.0;
-    if (options_.scale == FrequencyScale::kLinear) {
+    if (options_.scale == FrequencyAxis::kLinear) {
       for (double hz = 0; hz <= top; hz += TickStep(top, 8)) ticks.push_back(hz);
     } else {
       for (double hz : {50, 100, 200, 500, 1000, 2000, 4000, 8000, 16000}) {
@@ -169,4 +169,4 @@ Image DrawSpectrograms(absl::Span<const SpectrogramPanel> panels, const Spectrog
   return drawing.Take();
 }
 
-}  // namespace ddsp::client
+}  // namespace ddsp

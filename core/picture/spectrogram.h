@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "client/cli/image.h"
+#include "core/picture/image.h"
 
-namespace ddsp::client {
+namespace ddsp {
 
-enum class FrequencyScale { kLinear, kLogarithmic };
+enum class FrequencyAxis { kLinear, kLogarithmic };
 
 struct SpectrogramPanel {
   std::string title;
@@ -18,7 +18,7 @@ struct SpectrogramPanel {
 
 struct SpectrogramOptions {
   int sample_rate = 16000;  // Hz; the picture goes up to half of it
-  FrequencyScale scale = FrequencyScale::kLinear;
+  FrequencyAxis scale = FrequencyAxis::kLinear;
   double range_db = 80;                      // below the loudest point of all panels
   int plot_width = 1200, plot_height = 320;  // pixels of one panel
 };
@@ -31,4 +31,4 @@ Image DrawSpectrograms(absl::Span<const SpectrogramPanel> panels, const Spectrog
 std::vector<std::vector<float>> SpectrogramLevels(absl::Span<const float> audio, int columns, int rows, double seconds,
                                                   const SpectrogramOptions& options);
 
-}  // namespace ddsp::client
+}  // namespace ddsp
