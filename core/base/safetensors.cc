@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/file.h"
+#include "core/base/mapped_file.h"
 #include "core/base/status_macros.h"
 #include "nlohmann/json.hpp"
 
@@ -118,6 +119,11 @@ absl::Status ForTensor(std::string_view name, std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("tensor '", std::string(name), "': ", std::string(what)));
 }
 
+absl::StatusOr<Safetensors> WithPath(const std::string& path, absl::StatusOr<Safetensors> file) {
+  if (file.ok()) return file;
+  return absl::Status(file.status().code(), absl::StrCat(path, ": ", file.status().message()));
+}
+
 }  // namespace
 
 int64_t SizeOf(DType dtype) {
@@ -202,34 +208,44 @@ absl::Status Safetensors::CheckLayout(size_t data_begin) const {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Safetensors> Safetensors::Parse(std::string bytes) {
+absl::StatusOr<Safetensors> Safetensors::Parse(std::shared_ptr<const void> owner, std::string_view bytes) {
   Safetensors file;
-  file.bytes_ = std::move(bytes);
+  file.owner_ = std::move(owner);
+  file.bytes_ = bytes;
   uint64_t header_size = 0;
   if (file.bytes_.size() < sizeof header_size) return absl::InvalidArgumentError("safetensors file is cut off");
   std::memcpy(&header_size, file.bytes_.data(), sizeof header_size);
   if (header_size > kMaxHeader)
     return absl::InvalidArgumentError(absl::StrCat("safetensors header of ", header_size, " bytes"));
   if (header_size > file.bytes_.size() - 8) return absl::InvalidArgumentError("safetensors header is cut off");
-  const std::string_view header = std::string_view(file.bytes_).substr(8, header_size);
+  const std::string_view header = file.bytes_.substr(8, header_size);
   if (header.empty() || header[0] != '{') return absl::InvalidArgumentError("safetensors header is not a JSON object");
   RETURN_IF_ERROR(file.ParseHeader(header, 8 + header_size));
   RETURN_IF_ERROR(file.CheckLayout(8 + header_size));
   return file;
 }
 
+absl::StatusOr<Safetensors> Safetensors::Parse(std::string bytes) {
+  const auto owner = std::make_shared<const std::string>(std::move(bytes));
+  return Parse(owner, *owner);
+}
+
 absl::StatusOr<Safetensors> Safetensors::Read(const std::string& path) {
   ASSIGN_OR_RETURN(std::string bytes, ReadFile(path));
-  absl::StatusOr<Safetensors> file = Parse(std::move(bytes));
-  if (!file.ok()) return absl::Status(file.status().code(), absl::StrCat(path, ": ", file.status().message()));
-  return file;
+  return WithPath(path, Parse(std::move(bytes)));
+}
+
+absl::StatusOr<Safetensors> Safetensors::Map(const std::string& path) {
+  ASSIGN_OR_RETURN(MappedFile file, MappedFile::Open(path));
+  const auto owner = std::make_shared<const MappedFile>(std::move(file));
+  return WithPath(path, Parse(owner, owner->bytes()));
 }
 
 absl::StatusOr<TensorView> Safetensors::Get(std::string_view name) const {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return absl::NotFoundError(absl::StrCat("no tensor '", std::string(name), "'"));
   const Entry& entry = found->second;
-  return TensorView{entry.dtype, entry.shape, std::string_view(bytes_).substr(entry.begin, entry.end - entry.begin)};
+  return TensorView{entry.dtype, entry.shape, bytes_.substr(entry.begin, entry.end - entry.begin)};
 }
 
 absl::StatusOr<std::vector<float>> Safetensors::GetFloats(std::string_view name) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,7 +19,7 @@ enum class DType { kF32, kF16, kBF16, kF64, kI32, kI64, kU8 };
 int64_t SizeOf(DType dtype);           // bytes of an element
 std::string_view NameOf(DType dtype);  // "F32", ...
 
-// One array; `bytes` point into the file that it was read from.
+// One array; `bytes` point into the file that it was read from, which must live as long (a copy of it will do).
 struct TensorView {
   DType dtype = DType::kF32;
   std::vector<int64_t> shape;
@@ -28,12 +29,15 @@ struct TensorView {
 };
 
 // A file held in memory, validated: every array lies inside the file, none overlap, none leave a hole, names are
-// unique.
+// unique. Copies share the bytes.
 class Safetensors {
  public:
   // Errors: INVALID_ARGUMENT that names the tensor and what is wrong with it.
   static absl::StatusOr<Safetensors> Parse(std::string bytes);
   static absl::StatusOr<Safetensors> Read(const std::string& path);
+  // The same with the arrays left on disk until they are looked at; see MappedFile for what must not happen to the
+  // file.
+  static absl::StatusOr<Safetensors> Map(const std::string& path);
 
   // Errors: NOT_FOUND.
   absl::StatusOr<TensorView> Get(std::string_view name) const;
@@ -51,10 +55,12 @@ class Safetensors {
     size_t begin, end;  // in bytes_
   };
   Safetensors() = default;
+  static absl::StatusOr<Safetensors> Parse(std::shared_ptr<const void> owner, std::string_view bytes);
   absl::Status ParseHeader(std::string_view header, size_t data_begin);
   absl::Status CheckLayout(size_t data_begin) const;
 
-  std::string bytes_;
+  std::shared_ptr<const void> owner_;
+  std::string_view bytes_;  // of owner_
   std::map<std::string, Entry, std::less<>> entries_;
   std::map<std::string, std::string> metadata_;
 };
