@@ -112,7 +112,7 @@ TEST_F(LiveServerTest, AVanishedClientFreesItsSlot) {
 
 TEST_F(LiveServerTest, AClientThatNeverReadsIsTooSlow) {
   ServerOptions options = LocalOptions(2);
-  options.limits.max_output_backlog_bytes = 16 * 1024;
+  options.limits.output_stall_timeout = absl::Milliseconds(50);
   server_ = *Server::Start(options, FakeVoices(2));
   stub_ = v1::Synthesis::NewStub(ChannelTo(server_->port()));
   v1::SessionConfig config = FloatConfig();
@@ -120,10 +120,9 @@ TEST_F(LiveServerTest, AClientThatNeverReadsIsTooSlow) {
   LiveCall call(*stub_);
   call.Send(Request(config));
   ASSERT_TRUE(call.Read()->has_started());
-  for (int i = 0; i < 10 && call.Send(AudioRequest(i, i * 8000, std::vector<float>(8000))); ++i) {
-  }
+  call.Send(AudioRequest(0, 0, std::vector<float>(8000)));
   EXPECT_EQ(call.Finish().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
-  EXPECT_THAT(call.info().reason(), ::testing::AnyOf("CLIENT_TOO_SLOW", "CREDIT_EXCEEDED"));
+  EXPECT_EQ(call.info().reason(), "CLIENT_TOO_SLOW");
 }
 
 TEST_F(LiveServerTest, ManyStreamsAtOnceKeepTheirSamples) {
