@@ -99,14 +99,14 @@ struct Server::Parts {
         crew(CrewSize(options.threads)),
         device(scheduler, Number(*registry, metrics), clock),
         device_thread(device),
+        work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
                    .crew = &crew,
                    .clock = &clock,
                    .metrics = &metrics,
                    .limits = options.limits},
-                  roster),
-        work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
+                  roster, *registry, work),
         graph(work),
         features(work) {}
   ~Parts() {
@@ -125,8 +125,8 @@ struct Server::Parts {
   Crew crew;
   DeviceWorker device;
   DeviceThread device_thread;
-  SynthesisService synthesis;
   WorkQueue work;
+  SynthesisService synthesis;
   GraphService graph;
   FeaturesService features;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;

@@ -4,6 +4,7 @@
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
 
+#include "absl/strings/str_cat.h"
 #include "client/sdk/error.h"
 #include "core/base/status_macros.h"
 #include "ddsp/v1/features.grpc.pb.h"
@@ -18,6 +19,10 @@ template <typename Service, typename Request, typename Response>
 absl::StatusOr<Response> Call(const std::string& server, const Request& request, absl::Duration timeout,
                               grpc::Status (Service::StubInterface::*method)(grpc::ClientContext*, const Request&,
                                                                              Response*)) {
+  if (const auto bytes = static_cast<int64_t>(request.ByteSizeLong()); bytes > kMaxRequestBytes) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("the request has ", bytes, " bytes, of which a server takes ", kMaxRequestBytes, " (4 MiB)"));
+  }
   grpc::ChannelArguments arguments;
   arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
   const auto channel = grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);

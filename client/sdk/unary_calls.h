@@ -1,6 +1,7 @@
 // Calls that take one message and give one: graphs, features, whole renderings.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/statusor.h"
@@ -11,8 +12,10 @@
 
 namespace ddsp::client {
 
-// `server` is HOST:PORT. Messages are bounded to 4 MiB by the server, answers to kMaxAnswerBytes here. Errors are those
-// of the server, with their details, and UNAVAILABLE or DEADLINE_EXCEEDED.
+// `server` is HOST:PORT. Requests are bounded to kMaxRequestBytes, as the server bounds them, answers to
+// kMaxAnswerBytes. Errors are those of the server, with their details, RESOURCE_EXHAUSTED for a request that is too
+// long and was not sent, and UNAVAILABLE or DEADLINE_EXCEEDED.
+inline constexpr int64_t kMaxRequestBytes = 4 << 20;
 inline constexpr int kMaxAnswerBytes = 1 << 30;
 inline constexpr absl::Duration kUnaryTimeout = absl::Minutes(10);
 

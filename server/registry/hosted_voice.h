@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "core/models/voice.h"
 #include "core/streaming/voice_engine.h"
 #include "server/metrics/server_metrics.h"
 #include "server/scheduler/slot_table.h"
@@ -26,6 +27,9 @@ class HostedVoice {
   // For the device worker alone.
   VoiceEngine* engine() { return engine_.get(); }
   SlotTable& slots() { return slots_; }
+
+  // What the engine plays; null for the feature extractor.
+  std::shared_ptr<const Voice> voice;
 
   // Given by who hands voices to the device worker.
   int engine_index = 0;

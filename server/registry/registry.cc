@@ -22,6 +22,7 @@ Registry::Registry(std::vector<VoiceListing> voices, std::unique_ptr<VoiceEngine
   for (VoiceListing& listing : voices) {
     hosted_.push_back(std::make_unique<HostedVoice>(listing.model, listing.version, std::move(listing.engine)));
     HostedVoice* voice = hosted_.back().get();
+    voice->voice = std::move(listing.voice);
     voice->load_seconds = listing.load_seconds;
     by_reference_[voice->id()] = voice;
     by_reference_[listing.model] = voice;  // a newer version replaces it

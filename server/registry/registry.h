@@ -17,6 +17,7 @@ namespace ddsp::server {
 struct VoiceListing {
   std::string model;
   int64_t version = 0;
+  std::shared_ptr<const Voice> voice;
   std::unique_ptr<VoiceEngine> engine;
   std::vector<std::string> aliases;  // of this version
   double load_seconds = 0;

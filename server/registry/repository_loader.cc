@@ -20,7 +20,7 @@ namespace {
 absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots) {
   const absl::Time begin = Clock::Steady().Now();
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(location.directory));
-  VoiceListing listing{.model = location.model, .version = location.version};
+  VoiceListing listing{.model = location.model, .version = location.version, .voice = voice};
   ASSIGN_OR_RETURN(listing.engine, MakeVoiceEngine(voice, slots));
   listing.load_seconds = absl::ToDoubleSeconds(Clock::Steady().Now() - begin);
   return listing;

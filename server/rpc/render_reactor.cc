@@ -21,6 +21,11 @@ bool IsDrivenByControls(const v1::RenderRequest& request) {
   return request.config().input() == v1::SESSION_INPUT_CONTROLS;
 }
 
+bool ReturnsFeatures(const v1::RenderRequest& request) {
+  const v1::SessionOutput output = request.config().output();
+  return output == v1::SESSION_OUTPUT_FEATURES || output == v1::SESSION_OUTPUT_AUDIO_AND_FEATURES;
+}
+
 }  // namespace
 
 absl::Status CheckRender(const v1::RenderRequest& request) {
@@ -40,6 +45,10 @@ absl::Status CheckRender(const v1::RenderRequest& request) {
     return MakeFieldError(Reason::kInvalidConfig, "controls come with a config that is driven by audio",
                           {{"frames", "expected audio"}});
   }
+  if (request.config().has_adjust() && (IsDrivenByControls(request) || ReturnsFeatures(request))) {
+    return MakeFieldError(Reason::kInvalidConfig, "only audio can be adjusted, and only audio comes of it",
+                          {{"config.adjust", "expected audio as input and as output"}});
+  }
   if (request.frame_samples() > kMaxFrameSamples) {
     const std::string expected = absl::StrCat("is ", request.frame_samples(), ", expected at most ", kMaxFrameSamples);
     return MakeFieldError(Reason::kInvalidControl, "frame_samples " + expected, {{"frame_samples", expected}});
@@ -48,35 +57,59 @@ absl::Status CheckRender(const v1::RenderRequest& request) {
 }
 
 RenderReactor::RenderReactor(grpc::CallbackServerContext* context, const SessionServices& services,
-                             SessionRoster& roster, const v1::RenderRequest& request, v1::RenderResponse* response)
-    : context_(context),
-      crew_(*services.crew),
-      max_block_bytes_(services.limits.max_block_bytes),
-      roster_(roster),
-      request_(request),
-      response_(response),
-      session_(std::make_shared<Session>(services, this)) {
-  roster_.Add(session_);
-}
+                             SessionRoster& roster, v1::RenderResponse* response)
+    : context_(context), services_(services), roster_(roster), response_(response) {}
 
-void RenderReactor::Start() {
+void RenderReactor::Start(RenderInput input) {
+  request_ = std::move(input.request);
+  control_samples_ = input.control_samples;
   v1::StreamSessionRequest first;
   *first.mutable_config() = request_.config();
   first.mutable_config()->set_output_credit(0);
   first.mutable_config()->set_qos(v1::QUALITY_OF_SERVICE_THROUGHPUT);
-  session_->OnRequest(first);
+  const auto session = std::make_shared<Session>(services_, this);
+  roster_.Add(session);
+  if (!Publish(session)) {
+    roster_.Remove(session.get());
+    return Finish(absl::CancelledError("the call was cancelled"));
+  }
+  // From here on a cancellation, and this too, may finish the call and with it this object.
+  session->OnRequest(first);
+}
+
+bool RenderReactor::Publish(const std::shared_ptr<Session>& session) {
+  MutexLock lock(&mu_);
+  if (!cancelled_) session_ = session;
+  return !cancelled_;
+}
+
+std::shared_ptr<Session> RenderReactor::session() {
+  MutexLock lock(&mu_);
+  return session_;
+}
+
+void RenderReactor::OnCancel() {
+  std::shared_ptr<Session> session;
+  {
+    MutexLock lock(&mu_);
+    cancelled_ = true;
+    session = session_;
+  }
+  if (session != nullptr) session->OnGone();
 }
 
 void RenderReactor::OnDone() {
-  session_->Detach();
-  roster_.Remove(session_.get());
+  if (const std::shared_ptr<Session> session = this->session(); session != nullptr) {
+    session->Detach();
+    roster_.Remove(session.get());
+  }
   delete this;
 }
 
 // Not from inside the session: what it is told next may make it write again.
 void RenderReactor::Write(v1::StreamSessionResponse message, bool) {
   message_ = std::move(message);
-  crew_.Post([this, session = session_] {
+  services_.crew->Post([this, session = session()] {
     Take(message_);
     Feed();
     // This may finish the call and with it this object.
@@ -111,18 +144,19 @@ void RenderReactor::Take(const v1::StreamSessionResponse& message) {
 void RenderReactor::Feed() {
   if (ended_ || !response_->has_started()) return;
   IsDrivenByControls(request_) ? FeedControls() : FeedAudio();
-  const int64_t all = IsDrivenByControls(request_) ? request_.frames_size()
-                                                   : static_cast<int64_t>(request_.audio().size());
+  const int64_t all =
+      IsDrivenByControls(request_) ? request_.frames_size() : static_cast<int64_t>(request_.audio().size());
   if (fed_ < all) return;
   ended_ = true;
-  session_->OnHalfClose();
+  session()->OnHalfClose();
 }
 
 void RenderReactor::FeedAudio() {
   const int64_t sample_bytes = SampleBytes(request_), all = static_cast<int64_t>(request_.audio().size());
+  const std::shared_ptr<Session> session = this->session();
   while (fed_ < all && credit_ > 0) {
     // A rest that is no whole sample goes along, and is refused by the session.
-    const int64_t samples = std::min(credit_, max_block_bytes_ / sample_bytes);
+    const int64_t samples = std::min(credit_, services_.limits.max_block_bytes / sample_bytes);
     const int64_t bytes = all - fed_ < samples * sample_bytes ? all - fed_ : samples * sample_bytes;
     v1::StreamSessionRequest next;
     next.mutable_audio()->set_seq(seq_++);
@@ -130,23 +164,35 @@ void RenderReactor::FeedAudio() {
     next.mutable_audio()->set_data(request_.audio().substr(fed_, bytes));
     fed_ += bytes;
     credit_ -= bytes / sample_bytes;
-    session_->OnRequest(next);
+    session->OnRequest(next);
   }
 }
 
+// The last one is cut where the recording ends that the frames stand for.
+int64_t RenderReactor::FrameSamples(int64_t frame) const {
+  const int64_t whole = request_.frame_samples();
+  return control_samples_ == 0 ? whole : std::min(whole, control_samples_ - frame * whole);
+}
+
 void RenderReactor::FeedControls() {
-  const int64_t length = std::max<int64_t>(1, request_.frame_samples());
-  while (fed_ < request_.frames_size() && credit_ >= length) {
-    const int64_t count = std::min({kControlFramesAtOnce, credit_ / length, request_.frames_size() - fed_});
+  const std::shared_ptr<Session> session = this->session();
+  const int64_t frames = request_.frames_size(), whole = request_.frame_samples();
+  while (fed_ < frames && credit_ >= std::max<int64_t>(1, FrameSamples(fed_))) {
+    const int64_t length = FrameSamples(fed_);
+    int64_t count = 1;
+    while (count < kControlFramesAtOnce && fed_ + count < frames && FrameSamples(fed_ + count) == length &&
+           (count + 1) * length <= credit_) {
+      ++count;
+    }
     v1::StreamSessionRequest next;
     v1::ControlBlock& control = *next.mutable_control();
     control.set_seq(seq_++);
-    control.set_start_sample(fed_ * request_.frame_samples());
-    control.set_frame_samples(request_.frame_samples());
+    control.set_start_sample(fed_ * whole);
+    control.set_frame_samples(length);
     for (int64_t i = fed_; i < fed_ + count; ++i) *control.add_frames() = request_.frames(static_cast<int>(i));
     fed_ += count;
     credit_ -= count * length;
-    session_->OnRequest(next);
+    session->OnRequest(next);
   }
 }
 

@@ -1,6 +1,9 @@
 #include "server/rpc/synthesis_service.h"
 
+#include <utility>
+
 #include "server/errors/errors.h"
+#include "server/rpc/adjusted_render.h"
 #include "server/rpc/render_reactor.h"
 #include "server/rpc/status_details.h"
 #include "server/rpc/stream_session_reactor.h"
@@ -32,7 +35,7 @@ grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* Sy
 }
 
 grpc::ServerUnaryReactor* SynthesisService::Render(grpc::CallbackServerContext* context,
-                                                  const v1::RenderRequest* request, v1::RenderResponse* response) {
+                                                   const v1::RenderRequest* request, v1::RenderResponse* response) {
   absl::Status refused = roster_.Welcome();
   if (!refused.ok()) services_.metrics->SessionRejected("unknown", ReasonOf(refused));
   if (refused.ok()) refused = CheckRender(*request);
@@ -41,8 +44,18 @@ grpc::ServerUnaryReactor* SynthesisService::Render(grpc::CallbackServerContext* 
     reactor->End(refused);
     return reactor;
   }
-  auto* reactor = new RenderReactor(context, services_, roster_, *request, response);
-  reactor->Start();
+  auto* reactor = new RenderReactor(context, services_, roster_, response);
+  if (!request->config().has_adjust()) {
+    reactor->Start({.request = *request});
+    return reactor;
+  }
+  const absl::Status posted = queue_.Post([=, this] {
+    absl::StatusOr<RenderInput> input = AdjustRender(*request, registry_, services_.limits);
+    if (input.ok()) return reactor->Start(*std::move(input));
+    services_.metrics->SessionRejected("unknown", ReasonOf(input.status()));
+    reactor->Refuse(input.status());
+  });
+  if (!posted.ok()) reactor->Refuse(posted);
   return reactor;
 }
 

@@ -2,6 +2,8 @@
 
 #include "ddsp/v1/session.grpc.pb.h"
 #include "grpcpp/grpcpp.h"
+#include "server/registry/registry.h"
+#include "server/rpc/work_queue.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
@@ -11,7 +13,8 @@ namespace ddsp::server {
 class SynthesisService : public v1::Synthesis::CallbackService {
  public:
   // Everything referred to outlives the service.
-  SynthesisService(const SessionServices& services, SessionRoster& roster) : services_(services), roster_(roster) {}
+  SynthesisService(const SessionServices& services, SessionRoster& roster, const Registry& registry, WorkQueue& queue)
+      : services_(services), roster_(roster), registry_(registry), queue_(queue) {}
 
   grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* StreamSession(
       grpc::CallbackServerContext* context) override;
@@ -21,6 +24,8 @@ class SynthesisService : public v1::Synthesis::CallbackService {
  private:
   const SessionServices services_;
   SessionRoster& roster_;
+  const Registry& registry_;
+  WorkQueue& queue_;  // reads whole recordings
 };
 
 }  // namespace ddsp::server

@@ -221,6 +221,9 @@ absl::StatusOr<SessionPlan> PlanSession(const v1::SessionConfig& config, const S
   ReadBlock(config, limits, &plan, &problems);
   ReadTiming(config, &plan, &problems);
   ReadOpus(config, &plan, &problems);
+  if (config.has_adjust()) {
+    problems.Add("adjust", "needs the whole recording, which a live stream has not: call Render, or give a profile");
+  }
   plan.parameters = ReadParameters(config.parameters(), plan.parameters, &problems);
   plan.settings.seed = config.seed();
   if (config.has_profile()) ReadProfile(config.profile(), &plan, &problems);

@@ -107,6 +107,46 @@ TEST_F(UnaryCalls, RenderEndsWithTheErrorsOfASession) {
   EXPECT_EQ(ReasonOf(Render(server_->address(), request).status()), "BLOCK_MALFORMED");
 }
 
+TEST_F(UnaryCalls, RenderAdjustsToTheVoice) {
+  v1::RenderRequest request = MelodyRequest(16000, 24001);
+  request.mutable_config()->set_tail(v1::TAIL_CUT);
+  const auto plain = Render(server_->address(), request);
+  request.mutable_config()->mutable_adjust();
+  const auto adjusted = Render(server_->address(), request);
+  ASSERT_TRUE(adjusted.ok()) << adjusted.status();
+  EXPECT_EQ(adjusted->audio().size(), 24001 * sizeof(float));
+  EXPECT_NE(adjusted->audio(), plain->audio());
+  request.clear_audio();
+  const auto empty = Render(server_->address(), request);
+  ASSERT_TRUE(empty.ok()) << empty.status();
+  EXPECT_EQ(empty->audio(), "");
+}
+
+TEST_F(UnaryCalls, RenderNamesWhatCannotBeAdjusted) {
+  const auto status_with = [&](auto&& change) {
+    v1::RenderRequest request = MelodyRequest(16000, 8000);
+    request.mutable_config()->mutable_adjust()->set_threshold(0.5);
+    change(request);
+    return Render(server_->address(), request).status();
+  };
+  const absl::Status range = status_with([](auto& r) { r.mutable_config()->mutable_adjust()->set_autotune(1.5); });
+  EXPECT_EQ(ReasonOf(range), "INVALID_CONFIG");
+  EXPECT_THAT(std::string(range.message()), HasSubstr("autotune is 1.5, expected 0 to 1"));
+  const auto reason_with = [&](auto&& change) { return ReasonOf(status_with(change)); };
+  EXPECT_EQ(reason_with([](auto& r) { r.mutable_config()->set_model("theremin"); }), "MODEL_NOT_FOUND");
+  EXPECT_EQ(reason_with([](auto& r) { r.mutable_audio()->pop_back(); }), "BLOCK_MALFORMED");
+  EXPECT_EQ(reason_with([](auto& r) { r.mutable_config()->mutable_input_format()->set_sample_rate_hz(5); }),
+            "FORMAT_UNSUPPORTED");
+  EXPECT_EQ(reason_with([](auto& r) { r.mutable_config()->set_output(v1::SESSION_OUTPUT_FEATURES); }),
+            "INVALID_CONFIG");
+}
+
+TEST_F(UnaryCalls, RequestsThatAreTooLongAreNotSent) {
+  const absl::Status status = Render(server_->address(), MelodyRequest(16000, 1 << 20)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("4194304 (4 MiB)"));
+}
+
 TEST_F(UnaryCalls, ExtractGivesWhatTheExtractorGives) {
   const std::vector<float> melody = TestMelody(32000);
   v1::ExtractRequest request;

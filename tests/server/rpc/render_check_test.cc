@@ -28,6 +28,9 @@ TEST(CheckRender, RefusesPacketsAndTheWrongKindOfInput) {
   request.set_audio("abcd");
   EXPECT_EQ(ReasonOf(CheckRender(request)), "INVALID_CONFIG");
   request.clear_audio();
+  request.mutable_config()->mutable_adjust();
+  EXPECT_EQ(ReasonOf(CheckRender(request)), "INVALID_CONFIG");
+  request.mutable_config()->clear_adjust();
   request.set_frame_samples(1000000);
   EXPECT_EQ(ReasonOf(CheckRender(request)), "INVALID_CONTROL");
 }

@@ -96,6 +96,7 @@ const BadConfig kBadConfigs[] = {
     {"NegativeLatency", [](auto& c) { c.mutable_max_block_latency()->set_seconds(-1); }, kConfig, "max_block_latency"},
     {"Bitrate", [](auto& c) { c.set_opus_bitrate(1); }, kConfig, "opus_bitrate"},
     {"CodecDelay", [](auto& c) { c.set_input_codec_delay_samples(1000000); }, kConfig, "input_codec_delay_samples"},
+    {"AdjustOfALiveStream", [](auto& c) { c.mutable_adjust()->set_quiet_db(20); }, kConfig, "adjust"},
     {"FallingProfile",
      [](auto& c) {
        SetProfile(c, {-20, -40});
