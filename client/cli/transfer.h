@@ -1,4 +1,5 @@
-// A recording played by a voice: in this process, or by a server as a live stream. Both give the same samples.
+// A recording played by a voice: in this process, by a server as a live stream, or by a server at once. All give the
+// same samples.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ struct TransferRequest {
   double pitch_shift_semitones = 0;
   double loudness_shift_db = 0;
   std::optional<ddsp::PerformerProfile> profile;
-  std::optional<TimbreAdjustOptions> adjust;  // with the statistics of the whole recording; in process only
+  std::optional<TimbreAdjustOptions> adjust;  // with the statistics of the whole recording; not live
   uint64_t seed = 0;
   bool tail = true;
   int64_t chunk_samples = 320;
@@ -52,5 +53,8 @@ struct LiveOptions {
   Pace pace = Pace::kAsFastAsPossible;
 };
 absl::StatusOr<TransferResult> TransferLive(const TransferRequest& request, const LiveOptions& options);
+
+// The whole recording in one message to the server at HOST:PORT. Errors: RESOURCE_EXHAUSTED if it does not fit.
+absl::StatusOr<TransferResult> TransferAtOnce(const TransferRequest& request, const std::string& server);
 
 }  // namespace ddsp::client

@@ -39,14 +39,17 @@ int StreamRate(int rate, Codec codec) {
   return 48000;
 }
 
-// Options that mean something only with a server.
+// Options that mean something only with a server, or only without a live stream.
 void CheckCombination(const Options& options) {
   if (options.live.server.empty() && options.codec == "opus") {
     throw CLI::ValidationError("--codec opus", "needs --server: in process nothing is coded");
   }
   if (!options.adjusted) return;
-  if (!options.live.server.empty()) {
-    throw CLI::ValidationError("--adjust", "needs the whole recording, which a live stream has not: give a --profile");
+  if (options.realtime || options.codec == "opus") {
+    throw CLI::ValidationError(
+        "--adjust",
+        "needs the whole recording at once, which a live stream has not: without --realtime and --codec "
+        "opus the server gets it in one message, and live a --profile takes its place");
   }
   if (!options.profile.empty()) {
     throw CLI::ValidationError("--adjust", "takes the place of --profile: give one of them");
@@ -114,15 +117,19 @@ void Print(const Options& options, const TransferResult& result) {
                                   result.block_latency->max_ms, result.block_latency->blocks);
 }
 
+absl::StatusOr<TransferResult> Transfer(const Options& options) {
+  if (options.live.server.empty()) return TransferInProcess(options.request, options.repository);
+  if (options.request.adjust) return TransferAtOnce(options.request, options.live.server);
+  return TransferLive(options.request, options.live);
+}
+
 absl::Status Run(Options options) {
   options.live.codec = options.codec == "opus" ? Codec::kOpus : Codec::kPcmFloat;
   options.live.pace = options.realtime ? Pace::kRealTime : Pace::kAsFastAsPossible;
   ASSIGN_OR_RETURN(const AudioFile file, ReadAudioFile(options.input));
   const int output_rate = options.rate > 0 ? options.rate : file.sample_rate;
   RETURN_IF_ERROR(Prepare(file, output_rate, &options));
-  ASSIGN_OR_RETURN(const TransferResult result, options.live.server.empty()
-                                                    ? TransferInProcess(options.request, options.repository)
-                                                    : TransferLive(options.request, options.live));
+  ASSIGN_OR_RETURN(const TransferResult result, Transfer(options));
   Wav wav{output_rate, 1, {}};
   ASSIGN_OR_RETURN(wav.samples, ResampleFile(result.audio, options.request.output_rate, output_rate));
   RETURN_IF_ERROR(WriteWav(options.output, wav, options.sixteen_bit ? WavEncoding::kPcm16 : WavEncoding::kFloat32));
@@ -141,8 +148,9 @@ Action DeclareTransfer(CLI::App& app) {
   app.add_option("OUT", options->output, "WAV file, lined up with the input")->required();
   app.add_option("--model", request.model, "Voice: NAME, NAME/VERSION or NAME@ALIAS")->capture_default_str();
   app.add_option("--model-repository", options->repository, "Directory of voices, in process")->capture_default_str();
-  CLI::Option* server = app.add_option("--server", options->live.server,
-                                       "HOST:PORT of a ddsp-server: a live stream instead of in process");
+  CLI::Option* server =
+      app.add_option("--server", options->live.server,
+                     "HOST:PORT of a ddsp-server: a live stream (with --adjust one message) instead of in process");
   app.add_option("--pitch-shift", request.pitch_shift_semitones, "Semitones")
       ->check(CLI::Range(-48.0, 48.0))
       ->capture_default_str();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/transfer.h"
+#include "client/cli/transfer_stream_options.h"
 #include "client/pacing/live_pace.h"
 #include "client/pacing/quantiles.h"
 #include "client/sdk/synthesis_stream.h"
@@ -13,21 +14,6 @@
 
 namespace ddsp::client {
 namespace {
-
-StreamOptions ToStreamOptions(const TransferRequest& request, Codec codec) {
-  StreamOptions options;
-  options.model = request.model;
-  options.input = {codec, request.input_rate};
-  options.output = {codec, request.output_rate};
-  options.tail = request.tail ? Tail::kRingOut : Tail::kCut;
-  options.parameters.pitch_shift_semitones = request.pitch_shift_semitones;
-  options.parameters.loudness_shift_db = request.loudness_shift_db;
-  options.seed = request.seed;
-  if (request.profile) {
-    options.profile = {request.profile->name, request.profile->power_quantiles_db, request.profile->mean_pitch_midi};
-  }
-  return options;
-}
 
 // Sends message after message, each when it is due. An error shows up at the reading side too.
 void WriteAll(const TransferRequest& request, const LivePace& schedule, Pace pace, SynthesisStream* stream) {

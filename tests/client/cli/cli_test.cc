@@ -10,8 +10,8 @@
 #include "core/base/wav.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "tests/support/run_program.h"
 #include "tests/client/support/live_server.h"
+#include "tests/support/run_program.h"
 
 namespace ddsp::testing {
 namespace {
@@ -80,9 +80,33 @@ TEST_F(Cli, TransferAdjustsWithTheWholeRecording) {
   ASSERT_EQ(adjusted.exit_code, 0) << adjusted.said;
   EXPECT_NE(*ReadFile(Path("plain.wav")), *ReadFile(Path("adjusted.wav")));
   EXPECT_EQ(ReadWav(Path("plain.wav"))->samples.size(), ReadWav(Path("adjusted.wav"))->samples.size());
-  ExpectFailure(Transfer(in, "x.wav", "--adjust --server " + server_->address()), 2, "--adjust");
+  const std::string live = "--adjust --server " + server_->address();
+  ExpectFailure(Transfer(in, "x.wav", live + " --realtime"), 2, "--adjust");
+  ExpectFailure(Transfer(in, "x.wav", live + " --codec opus"), 2, "--adjust");
   ExpectFailure(Transfer(in, "x.wav", "--adjust --threshold 3"), 2, "--threshold");
   ExpectFailure(Transfer(in, "x.wav", "--quiet 3"), 2, "--quiet");
+}
+
+// 1.5 s are no whole number of frames, and 44.1 kHz is resampled on the way in and out.
+TEST_F(Cli, TransferAdjustsTheSameInProcessAndByAServer) {
+  const std::string in[] = {WriteMelody("a.wav", 16000, 1.5003), WriteMelody("b.wav", 44100)};
+  for (const auto& [file, arguments] : {std::pair{in[0], "--quiet 30 --autotune 0.5 --threshold 0.9 --seed 3"},
+                                        {in[0], "--no-tail --pitch-shift 2 --rate 48000"},
+                                        {in[1], "--quiet 5"}}) {
+    const ProgramResult local = Transfer(file, "local.wav", std::string("--adjust ") + arguments);
+    ASSERT_EQ(local.exit_code, 0) << local.said;
+    const ProgramResult remote =
+        Transfer(file, "remote.wav", std::string("--adjust ") + arguments + " --server " + server_->address());
+    ASSERT_EQ(remote.exit_code, 0) << remote.said;
+    EXPECT_EQ(*ReadFile(Path("local.wav")), *ReadFile(Path("remote.wav"))) << arguments;
+  }
+}
+
+TEST_F(Cli, TransferNamesTheSizeThatOneMessageHas) {
+  const ProgramResult result =
+      Transfer(WriteMelody("in.wav", 16000, 70), "x.wav", "--adjust --server " + server_->address());
+  ExpectFailure(result, 1, "RESOURCE_EXHAUSTED");
+  EXPECT_THAT(result.said, HasSubstr("4194304"));
 }
 
 TEST_F(Cli, TransferPacedReportsBlockLatency) {
