@@ -13,7 +13,8 @@ using at::Tensor;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr int64_t kMostTaps = 512;  // beyond which the FFT is faster
+// Beyond which the FFT is faster.
+constexpr int64_t kMostTaps = 512, kMostBands = 128;
 
 kernels::FrameConvolution ShapeOf(const Tensor& audio, const Tensor& responses) {
   return {responses.size(1), audio.size(1) / responses.size(1), responses.size(2)};
@@ -81,6 +82,15 @@ bool CanFuse(const Tensor& audio, const Tensor& magnitudes) {
          audio.size(1) % magnitudes.size(1) == 0;
 }
 
+// FrequencyImpulseResponse() of few bands: it is linear, and a product with its matrix takes less memory and time than
+// spectra and their windows.
+Tensor ImpulseResponses(const Tensor& magnitudes, int64_t window_size) {
+  const int64_t bands = magnitudes.size(2);
+  if (bands < 2 || bands > kMostBands) return FrequencyImpulseResponse(magnitudes, window_size);
+  const Tensor matrix = FrequencyImpulseResponse(at::eye(bands, at::kDouble), window_size);
+  return at::matmul(magnitudes, matrix.to(magnitudes.scalar_type()));
+}
+
 }  // namespace
 
 at::Tensor ConvolveFrames(const Tensor& audio, const Tensor& responses) {
@@ -89,7 +99,7 @@ at::Tensor ConvolveFrames(const Tensor& audio, const Tensor& responses) {
 
 at::Tensor FilterFrames(const Tensor& audio, const Tensor& magnitudes, int64_t window_size) {
   if (!CanFuse(audio, magnitudes)) return FrequencyFilter(audio, magnitudes, window_size);
-  const Tensor responses = FrequencyImpulseResponse(magnitudes, window_size);
+  const Tensor responses = ImpulseResponses(magnitudes, window_size);
   const ConvolutionOptions same = {ConvolutionPadding::kSame, kAutomaticDelay};
   if (responses.size(2) > kMostTaps) return FftConvolve(audio, responses, same);
   const Tensor convolved = ConvolveFrames(audio.contiguous(), responses.contiguous());
