@@ -5,7 +5,8 @@
 
 namespace ddsp {
 
-// Zero-pads one axis by `before` and `after` elements. Upstream: pad_axis.
+// Zero-pads one axis by `before` and `after` elements. Throws ValueError for an axis out of range and negative padding.
+// Upstream: pad_axis.
 at::Tensor PadAxis(const at::Tensor& x, int64_t before, int64_t after, int64_t axis = 0);
 
 // Forward difference along an axis, one element shorter. Throws ValueError if the axis is out of range. Upstream: diff.

@@ -23,7 +23,8 @@ struct Sinusoids {
   at::Tensor amps;   // [batch, time, harmonics]
   at::Tensor freqs;  // Hz
 };
-// Removes what is above Nyquist and normalises the rest. Upstream: harmonic_to_sinusoidal.
+// harm_amp [batch, time, 1], harm_dist [batch, time, harmonics], f0_hz [batch, time, 1] in Hz. Removes what is above
+// Nyquist and normalises the rest. Upstream: harmonic_to_sinusoidal.
 Sinusoids HarmonicToSinusoidal(const at::Tensor& harm_amp, const at::Tensor& harm_dist, const at::Tensor& f0_hz,
                                double sample_rate = 16000);
 

@@ -15,12 +15,14 @@ enum class FramePadding {
 // Upstream names: "valid", "same", "center". Throws ValueError for others.
 FramePadding ParseFramePadding(std::string_view name);
 
+// What the padding is made of: zeros (or a value), the signal mirrored about its end sample, or about its edge.
 enum class PadMode { kConstant, kReflect, kSymmetric };
 
 struct FramedLengths {
   int64_t n_frames;
   int64_t padded_length;  // for an odd frame_size and kCenter one more than PadForFrames() gives, as upstream
 };
+// Of `input_length` samples. Upstream: get_framed_lengths.
 FramedLengths GetFramedLengths(int64_t input_length, int64_t frame_size, int64_t hop_size, FramePadding padding);
 
 struct PadOptions {

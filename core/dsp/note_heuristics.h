@@ -50,7 +50,8 @@ struct SegmentedNote {
   int64_t pitch = 0;              // MIDI, rounded
 };
 enum class NotePitch { kMean, kMedian };  // of the frames' frequencies
-// One note for each run of `is_on`. Upstream: segment_notes.
+// One note for each run of `is_on`; f0_hz has as many frames, frame_rate (Hz) of them a second. Upstream:
+// segment_notes.
 std::vector<SegmentedNote> SegmentNotes(const std::vector<bool>& is_on, absl::Span<const double> f0_hz, NotePitch pitch,
                                         double frame_rate = 250);
 

@@ -27,6 +27,7 @@ class QuantileTransformer {
   const std::vector<double>& references() const { return references_; }  // 0 ... 1
   const std::vector<double>& quantiles() const { return quantiles_; }    // rising
 
+  // A value to its quantile in [0, 1] (kNormal: in standard deviations), and back; beyond the fitted range the ends.
   double Transform(double x) const;
   double Inverse(double u) const;
 

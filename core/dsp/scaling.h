@@ -17,6 +17,7 @@ at::Tensor SymExpSigmoid(const at::Tensor& x, double width = 8.0);
 
 // The elementwise scale functions that processors take by name.
 enum class ScaleFn { kNone, kExpSigmoid, kSymExpSigmoid, kSigmoid };
+// kNone gives x itself, kSigmoid is in (0, 1).
 at::Tensor ApplyScale(ScaleFn fn, const at::Tensor& x);
 // Upstream names: "core.exp_sigmoid", "core.sym_exp_sigmoid", "tf.nn.sigmoid"; "" is kNone. Errors: INVALID_ARGUMENT.
 absl::StatusOr<ScaleFn> ParseScaleFn(std::string_view name);

@@ -12,6 +12,7 @@ struct StftOptions {
   double overlap = 0.75;      // hop = frame_size * (1 - overlap), rounded down
   FramePadding padding = FramePadding::kSame;  // upstream: pad_end = true; kValid: pad_end = false
 };
+// Samples from one frame to the next.
 int64_t HopOf(const StftOptions& options);
 
 // Complex spectra [..., frames, bins]. Upstream: stft.
@@ -30,7 +31,8 @@ struct MelOptions {
 // Weights [spectrum bins, mel bins] of triangles that are linear on the HTK mel scale, of height one; the DC bin has
 // none. Upstream: tf.signal.linear_to_mel_weight_matrix.
 at::Tensor MelWeights(int64_t spectrum_bins, const MelOptions& options);
-// Upstream: compute_mel; compute_logmel, whose range is 80 Hz to 7600 Hz by default.
+// Mel spectra and their logarithms (natural, SafeLog) [..., frames, mel bins]. Upstream: compute_mel; compute_logmel,
+// whose range is 80 Hz to 7600 Hz by default.
 at::Tensor ComputeMel(const at::Tensor& audio, const MelOptions& options = {});
 at::Tensor ComputeLogmel(const at::Tensor& audio, const MelOptions& options = {80.0, 7600.0, 64, 16000, {}});
 

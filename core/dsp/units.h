@@ -14,6 +14,7 @@ enum class Range { kOpen, kClipped };  // whether results are clipped to the end
 // Level in dB re `ref_db`, floored at -range_db. Upstream: amplitude_to_db, power_to_db.
 at::Tensor AmplitudeToDb(const at::Tensor& amplitude, double ref_db = 0.0, double range_db = kDbRange);
 at::Tensor PowerToDb(const at::Tensor& power, double ref_db = 0.0, double range_db = kDbRange);
+// The inverses, linear amplitude or power re 1. Upstream: db_to_amplitude, db_to_power.
 at::Tensor DbToAmplitude(const at::Tensor& db);
 at::Tensor DbToPower(const at::Tensor& db);
 
@@ -23,6 +24,7 @@ at::Tensor MidiToHz(const at::Tensor& notes, MidiZero zero = MidiZero::kIsPitch)
 // Frequencies <= 0 map to note 0, as in the scalar form of core/base/pitch.h. Upstream: hz_to_midi.
 at::Tensor HzToMidi(const at::Tensor& hz);
 
+// [0, 1] to MIDI notes [midi_min, midi_max], linearly, and back. Upstream: unit_to_midi, midi_to_unit.
 at::Tensor UnitToMidi(const at::Tensor& unit, double midi_min = 20.0, double midi_max = 90.0,
                       Range range = Range::kOpen);
 at::Tensor MidiToUnit(const at::Tensor& midi, double midi_min = 20.0, double midi_max = 90.0,
@@ -32,7 +34,7 @@ at::Tensor MidiToUnit(const at::Tensor& midi, double midi_min = 20.0, double mid
 at::Tensor UnitToHz(const at::Tensor& unit, double hz_min, double hz_max, Range range = Range::kOpen);
 at::Tensor HzToUnit(const at::Tensor& hz, double hz_min, double hz_max, Range range = Range::kOpen);
 
-// Auditory scales. Upstream: hz_to_bark (Traunmueller 1990), hz_to_mel (HTK), hz_to_erb (Moore & Glasberg 1996).
+// Hz to auditory scales and back; HzToErb gives the bandwidth in Hz. Upstream, the inverses under theirs: hz_to_bark (Traunmueller 1990), hz_to_mel (HTK), hz_to_erb (Moore & Glasberg 1996).
 at::Tensor HzToBark(const at::Tensor& hz);
 at::Tensor BarkToHz(const at::Tensor& bark);
 at::Tensor HzToMel(const at::Tensor& hz);

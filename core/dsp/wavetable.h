@@ -18,7 +18,8 @@ struct WavetableOptions {
   int64_t n_samples = 64000;
   double sample_rate = 16000;  // Hz
 };
-// frequencies, amplitudes [batch, frames, 1]; wavetables [batch, points] or [batch, frames, points]. The first sample
+// Audio [batch, n_samples] from frequencies (Hz) and amplitudes (linear) [batch, frames, 1] and wavetables
+// [batch, points] or [batch, frames, points]. The first sample
 // has phase 0; the phase is accumulated in double (upstream: float32). Upstream: wavetable_synthesis.
 at::Tensor WavetableSynthesis(const at::Tensor& frequencies, const at::Tensor& amplitudes, const at::Tensor& wavetables,
                               const WavetableOptions& options = {});

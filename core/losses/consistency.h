@@ -35,7 +35,7 @@ struct HarmonicConsistency {
 HarmonicConsistency HarmonicConsistencyLoss(const HarmonicControlSet& value, const HarmonicControlSet& target,
                                             const HarmonicConsistencyOptions& options = {});
 
-// Sinusoids: amplitudes > 0 and frequencies in Hz, [batch, time, sinusoids].
+// Sinusoids: linear amplitudes > 0 and frequencies in Hz, [batch, time, sinusoids].
 struct SinusoidSet {
   at::Tensor amps, freqs;
 };

@@ -25,6 +25,7 @@ class SameConv : public Layer {
     AxisPair kernel, stride, dilation;
   };
   explicit SameConv(const Options& options);
+  // x [batch, time, frequency, in] to [batch, ceil(time / stride), ceil(frequency / stride), out].
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -38,6 +39,7 @@ class SameTransposedConv : public Layer {
  public:
   // kernel >= stride.
   SameTransposedConv(int64_t in, int64_t out, int64_t kernel, int64_t stride);
+  // x [batch, time, 1, in] to [batch, time * stride, 1, out].
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 

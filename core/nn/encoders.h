@@ -44,6 +44,7 @@ class MfccRnnEncoder : public Layer {
     int64_t z_dims = 512;
   };
   explicit MfccRnnEncoder(const Options& options);
+  // audio [batch, samples] to z [batch, time_steps, z_dims].
   at::Tensor Forward(const at::Tensor& audio, int64_t time_steps) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -57,6 +58,7 @@ class MfccRnnEncoder : public Layer {
 class AggregateFeaturesEncoder : public Layer {
  public:
   explicit AggregateFeaturesEncoder(int64_t ch) : fc_(2, ch) {}
+  // f0_scaled, ld_scaled [batch, time, 1] to z [batch, time, ch].
   at::Tensor Forward(const at::Tensor& f0_scaled, const at::Tensor& ld_scaled) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -68,7 +70,7 @@ class AggregateFeaturesEncoder : public Layer {
 class OneHotEncoder : public Layer {
  public:
   OneHotEncoder(int64_t vocab_size, int64_t n_dims) : embeddings_({vocab_size, n_dims}, Initializer::kGlorotUniform) {}
-  // indices [batch, time] to z [batch, time, n_dims].
+  // indices [batch, time], 0 to vocab_size - 1, to z [batch, time, n_dims]. Throws IndexError for others.
   at::Tensor Forward(const at::Tensor& indices) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 

@@ -15,7 +15,7 @@ at::Tensor Activate(Nonlinearity nonlinearity, const at::Tensor& x);
 // Upstream names, e.g. "leaky_relu". Errors: INVALID_ARGUMENT.
 absl::StatusOr<Nonlinearity> ParseNonlinearity(const std::string& name);
 
-// y = x kernel + bias over the last axis.
+// y = x kernel + bias over the last axis, x [..., in] to [..., out]. Upstream: tfkl.Dense.
 class Dense : public Layer {
  public:
   Dense(int64_t in, int64_t out) : kernel_({in, out}, Initializer::kGlorotUniform), bias_({out}, Initializer::kZeros) {}
@@ -26,7 +26,7 @@ class Dense : public Layer {
   Parameter kernel_, bias_;
 };
 
-// Keras's layer normalisation over the last axis, epsilon 1e-3.
+// Keras's layer normalisation over the last axis, epsilon 1e-3. Upstream: tfkl.LayerNormalization.
 class LayerNormalization : public Layer {
  public:
   explicit LayerNormalization(int64_t channels)
@@ -56,7 +56,7 @@ class Fc : public Layer {
 class FcStack : public Layer {
  public:
   FcStack(int64_t in, int64_t ch, int64_t layers, Nonlinearity nonlinearity = Nonlinearity::kLeakyRelu);
-  int64_t out_channels() const { return out_channels_; }
+  int64_t out_channels() const { return out_channels_; }  // `ch`, or `in` where there are no layers
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 

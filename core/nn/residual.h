@@ -19,6 +19,7 @@ class NormReluConv : public Layer {
     NormType norm_type = NormType::kLayer;
   };
   explicit NormReluConv(const Options& options);
+  // x [batch, time, bins, in] to [batch, time, ceil(bins / stride), ch].
   at::Tensor Forward(const at::Tensor& x) const { return conv_.Forward(at::relu(norm_.Forward(x))); }
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -41,6 +42,7 @@ class ResidualLayer : public Layer {
     Modulation modulation = Modulation::kScaleAndShift;
   };
   explicit ResidualLayer(const Options& options);
+  // x [batch, time, bins, in] to [batch, time, ceil(bins / stride), 4 ch]; z undefined or [batch, time, 1, z_channels].
   at::Tensor Forward(const at::Tensor& x, const at::Tensor& z = {}) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -65,6 +67,7 @@ class ResidualStack : public Layer {
     Modulation modulation = Modulation::kScaleAndShift;
   };
   explicit ResidualStack(const Options& options);
+  // As ResidualLayer; the output has 4 times the channels of the last block.
   at::Tensor Forward(const at::Tensor& x, const at::Tensor& z = {}) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 

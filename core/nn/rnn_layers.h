@@ -23,6 +23,7 @@ class Rnn : public Layer {
     RnnResult result = RnnResult::kSequence;
   };
   explicit Rnn(const Options& options);
+  // x [batch, time, in] to [batch, time, dims] (2 dims for kBoth), or [batch, dims] for kLastStep.
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -35,6 +36,7 @@ class Rnn : public Layer {
 // A GRU and a layer normalisation. Upstream: SingleGru.
 class SingleGru : public Layer {
  public:
+  // [batch, time, in] to [batch, time, gru_dim].
   SingleGru(int64_t in, int64_t gru_dim) : cell_(in, gru_dim, RnnType::kGru), norm_(gru_dim) {}
   at::Tensor Forward(const at::Tensor& x) const { return norm_.Forward(cell_.Forward(x).sequence); }
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
@@ -53,6 +55,7 @@ class RnnSandwich : public Layer {
   };
   explicit RnnSandwich(const Options& options);
   int64_t out_channels() const { return after_.out_channels(); }
+  // x [batch, time, in] to [batch, time, out_channels()].
   at::Tensor Forward(const at::Tensor& x) const { return after_.Forward(rnn_.Forward(before_.Forward(x))); }
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
@@ -73,6 +76,7 @@ class RnnFc : public Layer {
     RnnResult result = RnnResult::kSequence;
   };
   explicit RnnFc(const Options& options);
+  // x [batch, time, in] to [batch, time, out_feat], or [batch, out_feat] for kLastStep.
   at::Tensor Forward(const at::Tensor& x) const { return fc_.Forward(rnn_.Forward(x)); }
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
