@@ -34,7 +34,8 @@ at::Tensor MidiToUnit(const at::Tensor& midi, double midi_min = 20.0, double mid
 at::Tensor UnitToHz(const at::Tensor& unit, double hz_min, double hz_max, Range range = Range::kOpen);
 at::Tensor HzToUnit(const at::Tensor& hz, double hz_min, double hz_max, Range range = Range::kOpen);
 
-// Hz to auditory scales and back; HzToErb gives the bandwidth in Hz. Upstream, the inverses under theirs: hz_to_bark (Traunmueller 1990), hz_to_mel (HTK), hz_to_erb (Moore & Glasberg 1996).
+// Hz to auditory scales and back; HzToErb gives a bandwidth in Hz. Upstream: hz_to_bark (Traunmueller 1990), hz_to_mel
+// (HTK), their inverses, hz_to_erb (Moore & Glasberg 1996).
 at::Tensor HzToBark(const at::Tensor& hz);
 at::Tensor BarkToHz(const at::Tensor& bark);
 at::Tensor HzToMel(const at::Tensor& hz);
