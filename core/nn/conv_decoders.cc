@@ -85,8 +85,8 @@ MidiToHarmonicDecoder::MidiToHarmonicDecoder(const DilatedConvStack::Options& ne
       norm_(net.ch, NormType::kLayer),
       dense_out_(net.ch, Channels(output_splits_)) {}
 
-NamedTensors MidiToHarmonicDecoder::Forward(const at::Tensor& z_pitch) const {
-  NamedTensors outputs = SplitChannels(dense_out_.Forward(norm_.Forward(net_.Forward(z_pitch))), output_splits_);
+NamedTensors MidiToHarmonicDecoder::Forward(const at::Tensor& z_pitch, const at::Tensor& z) const {
+  NamedTensors outputs = SplitChannels(dense_out_.Forward(norm_.Forward(net_.Forward(z_pitch, z))), output_splits_);
   DDSP_CHECK_ARGUMENT(outputs.contains("f0_midi"), "output_splits has no f0_midi");
   outputs["f0_midi"] = outputs["f0_midi"] + z_pitch;
   outputs["f0_hz"] = MidiToHz(outputs["f0_midi"], MidiZero::kIsSilence);

@@ -57,8 +57,9 @@ class MidiDecoder : public Layer {
 class MidiToHarmonicDecoder : public Layer {
  public:
   MidiToHarmonicDecoder(const DilatedConvStack::Options& net, std::vector<RnnFcDecoder::Feature> output_splits);
-  // Returns the splits, f0_midi among them, and f0_hz; note 0 is silence, 0 Hz.
-  NamedTensors Forward(const at::Tensor& z_pitch) const;
+  // Returns the splits, f0_midi among them, and f0_hz; note 0 is silence, 0 Hz. z [batch, time, channels] conditions a
+  // net that has z_channels, else it is undefined.
+  NamedTensors Forward(const at::Tensor& z_pitch, const at::Tensor& z = {}) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
  private:

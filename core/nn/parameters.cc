@@ -45,6 +45,8 @@ at::Tensor Draw(const Parameter& parameter, std::optional<at::Generator> generat
       bias.narrow(0, units, units).fill_(1);
       return bias;
     }
+    case Initializer::kNormal:
+      return at::empty(parameter.shape, at::kFloat).normal_(parameter.mean, parameter.stddev, generator);
   }
   return {};
 }

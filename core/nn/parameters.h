@@ -23,15 +23,21 @@ enum class Initializer {
   kGlorotUniform,   // uniform in +- sqrt(6 / (fan in + fan out))
   kOrthogonal,      // orthonormal rows or columns, whichever are fewer
   kUnitForgetBias,  // an LSTM's bias: ones for the forget gate, else zeros
+  kNormal,          // normal with the parameter's mean and standard deviation
 };
 
 struct Parameter {
   Parameter() = default;
   Parameter(std::vector<int64_t> s, Initializer i)
       : shape(std::move(s)), initializer(i), value(at::zeros(shape, at::kFloat)) {}
+  Parameter(std::vector<int64_t> s, double m, double d) : Parameter(std::move(s), Initializer::kNormal) {
+    mean = m;
+    stddev = d;
+  }
 
   std::vector<int64_t> shape;
   Initializer initializer = Initializer::kZeros;
+  double mean = 0, stddev = 0;  // of kNormal
   at::Tensor value;
 };
 
