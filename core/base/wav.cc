@@ -106,7 +106,7 @@ std::string FormatWav(const Wav& wav, WavEncoding encoding) {
   Append<uint16_t>(&out, encoding == WavEncoding::kPcm16 ? kFormatPcm : kFormatFloat);
   Append<uint16_t>(&out, wav.channels);
   Append<uint32_t>(&out, wav.sample_rate);
-  Append<uint32_t>(&out, wav.sample_rate * wav.channels * width);
+  Append<uint32_t>(&out, static_cast<uint32_t>(wav.sample_rate) * wav.channels * width);
   Append<uint16_t>(&out, wav.channels * width);
   Append<uint16_t>(&out, width * 8);
   out += "data";
