@@ -1,0 +1,169 @@
+// InverseSynthesis from a gin configuration.
+#include "absl/strings/str_cat.h"
+#include "core/dsp/scaling.h"
+#include "core/models/trainable/inverse_synthesis.h"
+
+namespace ddsp {
+namespace {
+
+using at::Tensor;
+
+// How many raw channels make one frequency, and what makes it.
+struct FrequencyScaling {
+  int64_t depth = 64;
+  std::function<Tensor(const Tensor&)> apply;
+};
+
+FrequencyScaling ReadFrequencyScale(GinArguments& args) {
+  std::optional<GinArguments> given = args.Child("freq_scale_fn");
+  // The default is not affected by the configuration's depth: upstream fixes it.
+  if (!given) return {64, [](const Tensor& raw) { return FrequenciesSoftmax(raw, {64, 20.0, 8000.0}); }};
+  const bool softmax = given->class_name() == "core.frequencies_softmax";
+  if (!softmax && given->class_name() != "core.frequencies_sigmoid") {
+    if (!given->class_name().empty()) given->Reject(absl::StrCat(given->class_name(), " makes no frequencies here"));
+    return {};
+  }
+  const FrequencyScaleOptions options = {given->Int("depth", 1, 1), given->Number("hz_min", softmax ? 20 : 0),
+                                         given->Number("hz_max", 8000)};
+  given->Finish();
+  return {options.depth, [=](const Tensor& raw) {
+            return softmax ? FrequenciesSoftmax(raw, options) : FrequenciesSigmoid(raw, options);
+          }};
+}
+
+TwmOptions ReadTwm(GinArguments& args) {
+  if (args.class_name() != "losses.TWMLoss") args.Reject(absl::StrCat(args.class_name(), " is no two-way mismatch"));
+  TwmOptions options;
+  options.sinusoids_weight = args.Number("sinusoids_weight", options.sinusoids_weight);
+  options.harmonics_weight = args.Number("harmonics_weight", options.harmonics_weight);
+  options.sinusoids_scale = args.Number("sinusoids_scale", options.sinusoids_scale);
+  options.harmonics_scale = args.Number("harmonics_scale", options.harmonics_scale);
+  options.n_harmonic_points = args.Int("n_harmonic_points", options.n_harmonic_points, 1);
+  options.n_harmonic_gaussians = args.Int("n_harmonic_gaussians", options.n_harmonic_gaussians, 1);
+  options.softmin_temperature = args.Number("softmin_temperature", options.softmin_temperature);
+  options.sample_rate = args.Number("sample_rate", options.sample_rate);
+  args.Finish();
+  return options;
+}
+
+void ReadHarmonicLosses(GinArguments& args, InverseSynthesis::Parts* parts) {
+  for (GinArguments& loss : args.Children("harmonic_consistency_losses")) {
+    if (loss.class_name() != "losses.HarmonicConsistencyLoss") {
+      SinusoidLoss other = SinusoidLossFromGin(loss);
+      if (other.loss) parts->harmonic_consistency_losses.push_back(std::move(other));
+      continue;
+    }
+    parts->harmonic_consistency =
+        HarmonicConsistencyOptions{loss.Number("amp_weight", 1), loss.Number("dist_weight", 1),
+                                   loss.Number("f0_weight", 1), loss.Number("amp_threshold", 1e-4)};
+    loss.Finish();
+  }
+}
+
+void ReadLosses(GinArguments& args, InverseSynthesis::Parts* parts) {
+  parts->losses = AudioLossesFromGin(args, "losses");
+  for (GinArguments& child : args.Children("sinusoidal_consistency_losses")) {
+    SinusoidLoss loss = SinusoidLossFromGin(child);
+    if (loss.loss) parts->sinusoidal_consistency_losses.push_back(std::move(loss));
+  }
+  ReadHarmonicLosses(args, parts);
+  if (std::optional<GinArguments> noise = args.Child("filtered_noise_consistency_loss")) {
+    if (noise->class_name() != "losses.FilteredNoiseConsistencyLoss")
+      noise->Reject("expected FilteredNoiseConsistencyLoss");
+    parts->filtered_noise_consistency = noise->Number("weight", 1);
+    noise->Finish();
+  }
+  if (std::optional<GinArguments> twm = args.Child("twm_loss")) parts->twm = ReadTwm(*twm);
+}
+
+void ReadHarmonicEncoder(GinArguments& args, int64_t sinusoids, InverseSynthesis::Parts* parts) {
+  std::optional<GinArguments> encoder = args.Child("harmonic_encoder");
+  if (!encoder) return;
+  if (encoder->class_name() != "encoders.SinusoidalToHarmonicEncoder") {
+    return encoder->Reject(absl::StrCat(encoder->class_name(), " is no harmonic encoder"));
+  }
+  SinusoidalToHarmonicEncoder::Options options;
+  options.n_harmonics = encoder->Int("n_harmonics", 100, 1);
+  options.f0_depth = encoder->Int("f0_depth", 64, 1);
+  options.sample_rate = encoder->Number("sample_rate", 16000);
+  if (encoder->Text("amp_scale_fn", "core.exp_sigmoid") != "core.exp_sigmoid") {
+    encoder->Reject("amp_scale_fn", "is not core.exp_sigmoid");
+  }
+  std::optional<GinArguments> net = encoder->Child("net");
+  if (!net || net->class_name() != "nn.RnnSandwich") {
+    return encoder->Reject("net", "is not an nn.RnnSandwich, expected one");
+  }
+  options.net.in = 2 * sinusoids;
+  options.net.fc_stack_ch = net->Int("fc_stack_ch", 256, 1);
+  options.net.fc_stack_layers = net->Int("fc_stack_layers", 2, 0);
+  options.net.rnn_ch = net->Int("rnn_ch", 512, 1);
+  options.net.rnn_type = net->Accept("rnn_type", ParseRnnType(net->Text("rnn_type", "gru")));
+  net->Ignore({"input_keys", "output_keys"});
+  net->Finish();
+  encoder->Ignore({"input_keys", "output_keys"});
+  encoder->Finish();
+  parts->n_harmonics = options.n_harmonics;
+  parts->harmonic_encoder = std::make_unique<SinusoidalToHarmonicEncoder>(options);
+}
+
+std::unique_ptr<TrainableGroup> ReadGroup(GinArguments& args) {
+  const int64_t n_samples = args.Int("n_samples", 64000, 1), sample_rate = args.Int("sample_rate", 16000, 1);
+  FixedGroup group;
+  group.dag =
+      "[(@synths.Sinusoidal(), ['amplitudes', 'frequencies']), (@synths.FilteredNoise(), ['noise_magnitudes']), "
+      "(@processors.Add(), ['filtered_noise/signal', 'sinusoidal/signal'])";
+  group.bindings = {
+      absl::StrCat("Sinusoidal.n_samples = ", n_samples),
+      absl::StrCat("Sinusoidal.sample_rate = ", sample_rate),
+      "Sinusoidal.amp_scale_fn = None",
+      "Sinusoidal.freq_scale_fn = None",
+      "Sinusoidal.name = 'sinusoidal'",
+      absl::StrCat("FilteredNoise.n_samples = ", n_samples),
+      "FilteredNoise.window_size = 0",
+      "FilteredNoise.scale_fn = None",
+      "FilteredNoise.name = 'filtered_noise'",
+      "processors.Add.name = 'add'",
+  };
+  if (args.Flag("reverb", true)) {
+    absl::StrAppend(&group.dag, ", (@effects.FilteredNoiseReverb(), ['add/signal'])");
+    group.bindings.insert(
+        group.bindings.end(),
+        {absl::StrCat("FilteredNoiseReverb.reverb_length = ", 2 * sample_rate), "FilteredNoiseReverb.window_size = 257",
+         "FilteredNoiseReverb.n_frames = 500", "FilteredNoiseReverb.n_filter_banks = 16",
+         "FilteredNoiseReverb.trainable = True", "FilteredNoiseReverb.name = 'reverb'"});
+  }
+  group.dag += "]";
+  return TrainableGroupFromGin(args, group);
+}
+
+}  // namespace
+
+std::unique_ptr<TrainableModel> InverseSynthesisFromGin(GinArguments& args) {
+  InverseSynthesis::Parts parts;
+  const FrequencyScaling scaling = ReadFrequencyScale(args);
+  parts.freq_scale_fn = scaling.apply;
+  int64_t sinusoids = 0;
+  if (std::optional<GinArguments> encoder = args.Child("sinusoidal_encoder")) {
+    parts.sinusoidal_encoder = SinusoidalEncoderFromGin(*encoder);
+    if (parts.sinusoidal_encoder != nullptr) {
+      sinusoids = parts.sinusoidal_encoder->ChannelsOf("amplitudes");
+      const int64_t frequencies = parts.sinusoidal_encoder->ChannelsOf("frequencies");
+      if (sinusoids == 0 || frequencies != sinusoids * scaling.depth ||
+          parts.sinusoidal_encoder->ChannelsOf("noise_magnitudes") == 0) {
+        encoder->Reject("output_splits", absl::StrCat("need amplitudes, ", scaling.depth,
+                                                      " times as many frequencies, and noise_magnitudes"));
+      }
+    }
+  } else {
+    args.Reject("sinusoidal_encoder", "is missing");
+  }
+  ReadHarmonicEncoder(args, sinusoids, &parts);
+  parts.processor_group = ReadGroup(args);
+  ReadLosses(args, &parts);
+  parts.stop_gradient = args.Flag("stop_gradient", true);
+  args.Finish();
+  if (!args.problems().empty()) return nullptr;
+  return std::make_unique<InverseSynthesis>(std::move(parts));
+}
+
+}  // namespace ddsp

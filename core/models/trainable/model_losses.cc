@@ -1,0 +1,78 @@
+#include "core/models/trainable/model_losses.h"
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "core/dsp/argument.h"
+#include "core/losses/spectral_loss.h"
+
+namespace ddsp {
+
+std::string DefaultLossName(const std::string& class_name) {
+  const std::string camel = class_name.substr(class_name.rfind('.') + 1);
+  std::string snake;
+  for (size_t i = 0; i < camel.size(); ++i) {
+    const bool upper = absl::ascii_isupper(camel[i]),
+               next_lower = i + 1 < camel.size() && absl::ascii_islower(camel[i + 1]);
+    if (upper && i > 0 && (absl::ascii_islower(camel[i - 1]) || next_lower)) snake += '_';
+    snake += absl::ascii_tolower(camel[i]);
+  }
+  return snake;
+}
+
+AudioLoss AudioLossFromGin(GinArguments& args) {
+  if (args.class_name() != "losses.SpectralLoss") {
+    if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no loss of audio here"));
+    return {};
+  }
+  SpectralLossOptions options;
+  options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
+  options.loss_type = args.Accept("loss_type", CatchTorch([&] { return ParseLossType(args.Text("loss_type", "L1")); }));
+  options.mag_weight = args.Number("mag_weight", 1);
+  options.delta_time_weight = args.Number("delta_time_weight", 0);
+  options.delta_freq_weight = args.Number("delta_freq_weight", 0);
+  options.cumsum_freq_weight = args.Number("cumsum_freq_weight", 0);
+  options.logmag_weight = args.Number("logmag_weight", 0);
+  options.loudness_weight = args.Number("loudness_weight", 0);
+  const std::string name = args.Text("name", "spectral_loss");
+  args.Finish();
+  // A loss without any term is the constant 0 (upstream: pretraining sets both weights to 0).
+  const bool is_nothing = options.mag_weight == 0 && options.delta_time_weight == 0 && options.delta_freq_weight == 0 &&
+                          options.cumsum_freq_weight == 0 && options.logmag_weight == 0 && options.loudness_weight == 0;
+  if (is_nothing)
+    return {name, [](const at::Tensor&, const at::Tensor& audio) { return at::zeros({}, audio.options()); }};
+  return {name, [loss = std::make_shared<const SpectralLoss>(options)](
+                    const at::Tensor& target, const at::Tensor& audio) { return (*loss)(target, audio); }};
+}
+
+std::vector<AudioLoss> AudioLossesFromGin(GinArguments& args, const std::string& name) {
+  std::vector<AudioLoss> losses;
+  for (GinArguments& child : args.Children(name)) {
+    AudioLoss loss = AudioLossFromGin(child);
+    if (loss.loss) losses.push_back(std::move(loss));
+  }
+  return losses;
+}
+
+SinusoidLoss SinusoidLossFromGin(GinArguments& args) {
+  SinusoidLoss made;
+  if (args.class_name() == "losses.KDEConsistencyLoss") {
+    const KdeConsistencyOptions options = {args.Number("weight_a", 1), args.Number("weight_b", 1),
+                                           args.Number("weight_mean_amp", 1), args.Number("scale_a", .1),
+                                           args.Number("scale_b", .1)};
+    made.loss = [options](const SinusoidSet& a, const SinusoidSet& b) { return KdeConsistencyLoss(a, b, options); };
+  } else if (args.class_name() == "losses.WassersteinConsistencyLoss") {
+    const double weight = args.Number("weight", 1);
+    args.ExpectFlag("midi", true, true);
+    made.loss = [weight](const SinusoidSet& a, const SinusoidSet& b) {
+      return WassersteinConsistencyLoss(a, b, weight);
+    };
+  } else {
+    if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no loss of sinusoids"));
+    return made;
+  }
+  made.name = args.Text("name", DefaultLossName(args.class_name()));
+  args.Finish();
+  return made;
+}
+
+}  // namespace ddsp

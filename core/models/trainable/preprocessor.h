@@ -1,0 +1,25 @@
+// What turns the features of a data set into the inputs of networks (upstream: training/preprocessing.py).
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/dsp/named_tensors.h"
+#include "core/models/trainable/gin_arguments.h"
+
+namespace ddsp {
+
+struct Preprocessor {
+  // The level among its results: "loudness_db" or "power_db" (upstream: db_key).
+  std::string level = "loudness_db";
+  // Returns new features, to be added to those given.
+  std::function<absl::StatusOr<NamedTensors>(const NamedTensors& features)> run;
+};
+
+// preprocessing.F0LoudnessPreprocessor, F0PowerPreprocessor and OnlineF0PowerPreprocessor. The level is computed from
+// `audio` where the class does so; without audio, which upstream rejects, from the level that is given. There is no
+// CREPE here: compute_f0 must be False.
+Preprocessor PreprocessorFromGin(GinArguments& args);
+
+}  // namespace ddsp
