@@ -38,9 +38,9 @@ void Add(const std::string& prefix, const Parameters& parameters, SafetensorsWri
 }
 
 absl::StatusOr<Parameters> Get(const Safetensors& file, const std::string& path, const std::string& prefix,
-                               const VoiceShape& shape) {
+                               const ParameterShapeMap& shapes) {
   Parameters parameters;
-  for (const auto& [name, sizes] : ParameterShapes(shape)) {
+  for (const auto& [name, sizes] : shapes) {
     ASSIGN_OR_RETURN(const TensorView view, file.Get(prefix + name));
     if (view.shape != sizes) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": '", prefix, name, "' has shape [",
@@ -73,7 +73,7 @@ absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& che
   return absl::OkStatus();
 }
 
-absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const VoiceShape& shape) {
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const ParameterShapeMap& shapes) {
   ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Read(path));
   Checkpoint checkpoint;
   const auto metadata = [&](const char* key) {
@@ -84,19 +84,27 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const VoiceSh
     return absl::InvalidArgumentError(absl::StrCat(path, ": no step or seed in the metadata"));
   }
   checkpoint.run_options = metadata("run_options");
-  ASSIGN_OR_RETURN(checkpoint.weights, Get(file, path, "weights/", shape));
-  ASSIGN_OR_RETURN(checkpoint.first_moments, Get(file, path, "first_moments/", shape));
-  ASSIGN_OR_RETURN(checkpoint.second_moments, Get(file, path, "second_moments/", shape));
+  ASSIGN_OR_RETURN(checkpoint.weights, Get(file, path, "weights/", shapes));
+  ASSIGN_OR_RETURN(checkpoint.first_moments, Get(file, path, "first_moments/", shapes));
+  ASSIGN_OR_RETURN(checkpoint.second_moments, Get(file, path, "second_moments/", shapes));
   return checkpoint;
 }
 
-absl::StatusOr<Checkpoint> ReadLatestCheckpoint(const std::string& directory, const VoiceShape& shape) {
+absl::StatusOr<Checkpoint> ReadLatestCheckpoint(const std::string& directory, const ParameterShapeMap& shapes) {
   std::vector<std::string> paths = ListCheckpoints(directory);
   for (; !paths.empty(); paths.pop_back()) {
-    absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(paths.back(), shape);
+    absl::StatusOr<Checkpoint> checkpoint = ReadCheckpoint(paths.back(), shapes);
     if (checkpoint.ok()) return checkpoint;
   }
   return absl::NotFoundError(absl::StrCat(directory, ": no checkpoint that can be read"));
+}
+
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const VoiceShape& shape) {
+  return ReadCheckpoint(path, ParameterShapes(shape));
+}
+
+absl::StatusOr<Checkpoint> ReadLatestCheckpoint(const std::string& directory, const VoiceShape& shape) {
+  return ReadLatestCheckpoint(directory, ParameterShapes(shape));
 }
 
 }  // namespace ddsp::training

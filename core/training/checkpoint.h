@@ -3,13 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "core/training/voice_network.h"
 
 namespace ddsp::training {
+
+// Names and shapes of a model's weights.
+using ParameterShapeMap = std::map<std::string, std::vector<int64_t>>;
 
 struct Checkpoint {
   int64_t step = 0;  // updates done
@@ -22,9 +27,11 @@ struct Checkpoint {
 absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& checkpoint, int keep = 3);
 
 // Errors: INVALID_ARGUMENT that names file and tensor; NOT_FOUND.
+absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const ParameterShapeMap& shapes);
 absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const VoiceShape& shape);
 
 // The newest that can be read: a damaged one falls back to the one before. Errors: NOT_FOUND when there is none.
+absl::StatusOr<Checkpoint> ReadLatestCheckpoint(const std::string& directory, const ParameterShapeMap& shapes);
 absl::StatusOr<Checkpoint> ReadLatestCheckpoint(const std::string& directory, const VoiceShape& shape);
 
 }  // namespace ddsp::training

@@ -1,0 +1,125 @@
+#include "core/training/model_trainer.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
+#include "core/models/trainable/gin_arguments.h"
+#include "core/training/checkpoint.h"
+#include "core/training/seed.h"
+
+namespace ddsp::training {
+namespace {
+
+ParameterShapeMap ShapesOf(const Parameters& parameters) {
+  ParameterShapeMap shapes;
+  for (const auto& [name, value] : parameters) shapes[name] = value.sizes().vec();
+  return shapes;
+}
+
+std::string CheckpointFolder(const ModelTrainerOptions& options) { return options.directory + "/checkpoints"; }
+
+}  // namespace
+
+std::string ModelTrainerOptions::Describe() const {
+  const LearningRate& rate = step.learning_rate;
+  return absl::StrCat("rate ", rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ",
+                      rate.peak, " decay ", rate.decay_rate, "/", rate.decay_steps, " clip ", step.clip_norm, " seed ",
+                      seed, begin_from.empty() ? "" : " from ", begin_from, "\n", description);
+}
+
+absl::StatusOr<ModelTrainerOptions> TrainerOptionsFromGin(const gin::Config& config) {
+  ModelTrainerOptions options;
+  GinProblems problems;
+  GinArguments trainer(config, gin::Value(gin::Reference{"", "trainers.Trainer"}), "", &problems);
+  GinArguments train(config, gin::Value(gin::Reference{"", "train_util.train"}), "", &problems);
+  options.step.learning_rate.peak = trainer.Number("learning_rate", 0.001);
+  options.step.learning_rate.decay_steps = trainer.Number("lr_decay_steps", 10000);
+  options.step.learning_rate.decay_rate = trainer.Number("lr_decay_rate", 0.98);
+  options.step.clip_norm = trainer.Number("grad_clip_norm", 3.0);
+  options.checkpoints_to_keep = static_cast<int>(trainer.Int("checkpoints_to_keep", 100, 1));
+  options.steps = train.Int("num_steps", 1000000, 1);
+  options.steps_per_save = train.Int("steps_per_save", 300, 1);
+  options.early_stop_loss = train.Number("early_stop_loss_value", 0);
+  RETURN_IF_ERROR(problems.Finish());
+  return options;
+}
+
+ModelTrainer::ModelTrainer(const ModelTrainerOptions& options, const BatchSource& batches, TrainableModel* model)
+    : options_(options), batches_(batches), step_(options.step, model) {
+  progress_.steps = options.steps;
+}
+
+absl::StatusOr<std::unique_ptr<ModelTrainer>> ModelTrainer::Create(const ModelTrainerOptions& options,
+                                                                   const BatchSource& batches, TrainableModel* model) {
+  std::unique_ptr<ModelTrainer> trainer(new ModelTrainer(options, batches, model));
+  RETURN_IF_ERROR(trainer->Resume());
+  ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory, trainer->step_.step()));
+  return trainer;
+}
+
+absl::Status ModelTrainer::Resume() {
+  const ParameterShapeMap shapes = ShapesOf(step_.weights());
+  absl::StatusOr<Checkpoint> checkpoint = ReadLatestCheckpoint(CheckpointFolder(options_), shapes);
+  if (absl::IsNotFound(checkpoint.status())) {
+    if (options_.begin_from.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const Checkpoint begin, ReadCheckpoint(options_.begin_from, shapes));
+    for (const auto& [name, view] : step_.weights()) view.copy_(begin.weights.at(name));
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(checkpoint.status());
+  if (checkpoint->run_options != options_.Describe()) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(options_.directory, " holds a run with other options: begin anew or give its options.\nthere: ",
+                     checkpoint->run_options, "\nhere:  ", options_.Describe()));
+  }
+  step_.Restore(checkpoint->step, checkpoint->weights, checkpoint->first_moments, checkpoint->second_moments);
+  progress_.step = checkpoint->step;
+  return absl::OkStatus();
+}
+
+absl::Status ModelTrainer::Save() const {
+  return WriteCheckpoint(CheckpointFolder(options_),
+                         {step_.step(), options_.seed, options_.Describe(), step_.weights(), step_.first_moments(),
+                          step_.second_moments()},
+                         options_.checkpoints_to_keep);
+}
+
+bool ModelTrainer::stopped_early() const {
+  return options_.early_stop_loss > 0 && progress_.seconds_per_step > 0 && progress_.loss <= options_.early_stop_loss;
+}
+
+void ModelTrainer::Log(const ModelStepReport& report, double seconds) {
+  const double weight = progress_.seconds_per_step == 0 ? 1.0 : 0.02;
+  progress_.step = step_.step();
+  progress_.loss += weight * (report.loss - progress_.loss);
+  progress_.seconds_per_step += weight * (seconds - progress_.seconds_per_step);
+  for (const auto& [name, loss] : report.losses) sums_["losses/" + name] += loss;
+  sums_["losses/total_loss"] += report.loss;
+  sums_["gradient_norm"] += report.gradient_norm;
+  sums_["learning_rate"] += report.learning_rate;
+  sums_["seconds_per_step"] += seconds;
+  ++summed_;
+  if (progress_.step % options_.log_steps != 0) return;
+  Scalars scalars(sums_.begin(), sums_.end());
+  for (auto& [name, sum] : scalars) sum /= static_cast<double>(summed_);
+  log_->Add(progress_.step, scalars);
+  sums_.clear();
+  summed_ = 0;
+}
+
+absl::Status ModelTrainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
+  while (step_.step() < options_.steps) {
+    const absl::Time begin = options_.clock->Now();
+    ASSIGN_OR_RETURN(const NamedTensors batch, batches_.Batch(step_.step()));
+    ModelContext context;
+    context.generator = at::detail::createCPUGenerator(DeriveSeed(options_.seed, "model noise", step_.step()));
+    ASSIGN_OR_RETURN(const ModelStepReport report, step_.Run(batch, context));
+    Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
+    if (observe(progress_) == TrainerVerdict::kStop || stopped_early()) break;
+    if (step_.step() % options_.steps_per_save == 0 && step_.step() < options_.steps) RETURN_IF_ERROR(Save());
+  }
+  return Save();
+}
+
+}  // namespace ddsp::training

@@ -1,0 +1,106 @@
+#include "core/training/train_model.h"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <filesystem>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/file.h"
+#include "core/base/safetensors.h"
+#include "core/base/status_macros.h"
+#include "core/gin/printer.h"
+#include "core/gin/reader.h"
+#include "core/models/trainable/gin_model.h"
+#include "core/training/seed.h"
+
+namespace ddsp::training {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The configuration as it is run.
+absl::StatusOr<gin::Config> Operative(const TrainModelOptions& options) {
+  gin::Config config = options.config;
+  std::vector<std::string> bindings;
+  if (options.steps) bindings.push_back(absl::StrCat("train.num_steps = ", *options.steps));
+  if (options.batch_size) bindings.push_back(absl::StrCat("train.batch_size = ", *options.batch_size));
+  if (options.learning_rate) {
+    bindings.push_back(absl::StrFormat("Trainer.learning_rate = %.9e", *options.learning_rate));
+  }
+  RETURN_IF_ERROR(gin::Override(bindings, &config));
+  return config;
+}
+
+absl::StatusOr<int64_t> BatchSize(const gin::Config& config) {
+  const absl::StatusOr<gin::Value> value = config.Get("train", "batch_size");
+  if (absl::IsNotFound(value.status())) return 32;  // upstream's default
+  RETURN_IF_ERROR(value.status());
+  const auto* size = value->As<int64_t>();
+  if (size != nullptr && *size >= 1) return *size;
+  return gin::ErrorAt(value->position(),
+                      absl::StrCat("train.batch_size is ", value->Describe(), ", expected 1 or more"));
+}
+
+// A run that has another number of steps may go on.
+std::string Describe(const TrainModelOptions& options, int64_t batch_size) {
+  return absl::StrCat("data ", options.dataset, options.synthetic.empty() ? "" : " beside ", options.synthetic,
+                      " batch ", batch_size, "\n", gin::Print(options.config));
+}
+
+absl::Status PrepareFolder(const TrainModelOptions& options, const gin::Config& operative) {
+  std::error_code error;
+  fs::create_directories(options.out, error);
+  if (options.start_over) {
+    fs::remove_all(options.out + "/checkpoints", error);
+    fs::remove(options.out + "/metrics.jsonl", error);
+  }
+  if (error) return absl::InternalError(absl::StrCat(options.out, ": ", error.message()));
+  return WriteFileAtomically(options.out + "/operative_config.gin", gin::Print(operative));
+}
+
+absl::Status WriteWeights(const std::string& path, const Parameters& weights) {
+  SafetensorsWriter writer;
+  AddTensors(NamedTensors(weights.begin(), weights.end()), &writer);
+  return writer.Write(path);
+}
+
+}  // namespace
+
+absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, const TrainModelEvents& events) {
+  ASSIGN_OR_RETURN(const gin::Config config, Operative(options));
+  ASSIGN_OR_RETURN(ModelTrainerOptions run, TrainerOptionsFromGin(config));
+  ASSIGN_OR_RETURN(const int64_t batch_size, BatchSize(config));
+  ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model,
+                   ModelFromGin(config, at::detail::createCPUGenerator(DeriveSeed(options.seed, "weights", 0))));
+  ASSIGN_OR_RETURN(const ExampleSet examples, ExampleSet::Open(options.dataset));
+  std::unique_ptr<BatchSource> batches = BatchesOfExamples(examples, batch_size, options.seed);
+  std::optional<ExampleSet> synthetic;
+  if (!options.synthetic.empty()) {
+    ASSIGN_OR_RETURN(synthetic, ExampleSet::Open(options.synthetic));
+    batches = ZippedBatches(std::move(batches),
+                            BatchesOfExamples(*synthetic, batch_size, DeriveSeed(options.seed, "synthetic", 0)));
+  }
+  run.seed = options.seed;
+  run.directory = options.out;
+  run.begin_from = options.begin_from;
+  run.description = Describe(options, batch_size);
+  RETURN_IF_ERROR(PrepareFolder(options, config));
+  ASSIGN_OR_RETURN(const std::unique_ptr<ModelTrainer> trainer, ModelTrainer::Create(run, *batches, model.get()));
+  events.say(absl::StrFormat(
+      "%d weights, %d examples%s", CountParameters(*model), examples.size(),
+      trainer->model().step() > 0 ? absl::StrCat("; going on from step ", trainer->model().step()) : ""));
+  TrainModelResult result;
+  RETURN_IF_ERROR(trainer->Run([&](const TrainingProgress& progress) {
+    result.loss = progress.loss;
+    const TrainerVerdict verdict = events.step(progress);
+    result.stopped = verdict == TrainerVerdict::kStop;
+    return verdict;
+  }));
+  result.step = trainer->model().step();
+  if (trainer->stopped_early()) events.say(absl::StrFormat("stopped early: the loss is %.3f", result.loss));
+  RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights()));
+  return result;
+}
+
+}  // namespace ddsp::training

@@ -1,0 +1,43 @@
+// The whole way from a data set of examples and a gin configuration to the weights of a model (upstream: ddsp_run
+// --mode=train).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "core/gin/config.h"
+#include "core/training/model_trainer.h"
+
+namespace ddsp::training {
+
+struct TrainModelOptions {
+  gin::Config config;
+  std::string dataset;    // folder of examples (core/datasets)
+  std::string synthetic;  // another, of synthetic notes, trained on beside it (upstream: ZippedProvider); empty: none
+  std::string out;        // gets checkpoints/, weights.safetensors, operative_config.gin, metrics.jsonl
+  // What wins over the configuration.
+  std::optional<int64_t> steps, batch_size;
+  std::optional<double> learning_rate;
+  uint64_t seed = 1;        // of weights, order and noise
+  std::string begin_from;   // a checkpoint whose weights a new run begins with; empty: fresh ones
+  bool start_over = false;  // forget the checkpoints in `out`
+};
+
+struct TrainModelEvents {
+  std::function<void(const std::string& line)> say;
+  std::function<TrainerVerdict(const TrainingProgress& progress)> step;
+};
+
+struct TrainModelResult {
+  int64_t step = 0;      // where the run is
+  bool stopped = false;  // told to, before its end
+  double loss = 0;       // smoothed
+};
+
+// Trains, or goes on where a run of the same settings in `out` stopped. weights.safetensors has the names of upstream's
+// checkpoints below "model/". Errors: those of ModelFromGin(), ExampleSet::Open() and ModelTrainer.
+absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, const TrainModelEvents& events);
+
+}  // namespace ddsp::training
