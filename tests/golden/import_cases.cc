@@ -6,7 +6,7 @@
 #include "core/importer/training_directory.h"
 #include "core/models/inference/vst_forms.h"
 #include "tests/golden/adapters.h"
-#include "tests/golden/gin_autoencoder.h"
+#include "tests/golden/golden_model.h"
 
 namespace ddsp::golden {
 namespace {
@@ -47,8 +47,8 @@ NamedTensors AutoencoderCase(Call& call) {
   CheckAgainst(call.Params(), restored.parameters);
   NamedTensors inputs = call.Inputs();
   if (!inputs.contains("noise")) inputs["noise"] = at::zeros_like(inputs.at("audio"));
-  NamedTensors results = GinAutoencoder(GinArgs::Parse(restored.gin)).Run(inputs, restored.parameters);
-  const GinAutoencoder exact(GinArgs::Parse(restored.gin + "\nHarmonic.phase = 'exact'\n"));
+  NamedTensors results = GoldenModel(restored.gin).Run(inputs, restored.parameters);
+  const GoldenModel exact(restored.gin + "\nHarmonic.phase = 'exact'\n");
   results["audio_synth_exact_phase"] = exact.Run(inputs, restored.parameters).at("audio_synth");
   for (const char* name : {"audio_synth", "audio_synth_exact_phase"}) {
     const auto stored = call.golden_case().outputs.find(name);

@@ -1,12 +1,12 @@
 // models.*: whole autoencoders.
 #include "tests/golden/adapters.h"
-#include "tests/golden/gin_autoencoder.h"
+#include "tests/golden/golden_model.h"
 
 namespace ddsp::golden {
 namespace {
 
 NamedTensors AutoencoderCase(Call& call) {
-  const GinAutoencoder model(GinArgs::Parse(call.Text("gin", "")));
+  const GoldenModel model(call.Text("gin", ""));
   call.Args();  // the files and overrides that the text was made from
   return model.Run(call.Inputs(), call.Params());
 }

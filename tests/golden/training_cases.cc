@@ -1,10 +1,11 @@
-// trainers.*: trajectories of the optimiser, with the trainer's own parameter store, clipping, Adam and schedule.
+// trainers.*: trajectories of the optimiser, made by the trainer's own step.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
-#include "core/training/adam.h"
-#include "core/training/learning_rate.h"
-#include "core/training/parameter_store.h"
+#include "core/training/model_step.h"
+#include "core/training/model_trainer.h"
 #include "tests/golden/adapters.h"
-#include "tests/golden/gin_autoencoder.h"
+#include "tests/golden/golden_model.h"
 
 namespace ddsp::golden {
 namespace {
@@ -26,34 +27,30 @@ void AddCopies(const std::string& prefix, const training::Parameters& tensors, N
   for (const auto& [path, tensor] : tensors) (*results)[prefix + path] = tensor.detach().clone();
 }
 
+// The golden gradients are those before clipping.
+void AddFirstGradients(const training::ModelStep& step, double clipped_by, NamedTensors* results) {
+  AddCopies("grad0/", step.gradients(), results);
+  for (auto& [name, gradient] : *results) gradient.mul_(std::max(1.0, clipped_by));
+}
+
 NamedTensors TrainerCase(Call& call) {
   // A training step is traced, which rounds phases otherwise than the same model does when it is called; the gradients
   // of quiet bins tell.
-  const GinArgs gin = GinArgs::Parse(call.Text("gin", "") + "\nHarmonic.phase = 'traced_angular_cumsum'\n");
-  const GinAutoencoder model(gin);
-  const nlohmann::json args = call.Args(), trainer = gin.ParametersOf("Trainer");
-  training::LearningRate rate;
-  rate.peak = trainer.at("learning_rate");
-  rate.decay_steps = trainer.at("lr_decay_steps");
-  rate.decay_rate = trainer.at("lr_decay_rate");
-  training::ParameterStore store(training::Parameters(call.Params().begin(), call.Params().end()));
-  training::Adam adam;
-  const Tensor gradients = at::zeros_like(store.flat()), rates = at::ones_like(store.flat());
+  const GoldenModel golden(call.Text("gin", "") + "\nHarmonic.phase = 'traced_angular_cumsum'\n");
+  Unwrap(UseParameters(golden.model(), call.Params()));
+  const training::ModelStepOptions options = Unwrap(training::TrainerOptionsFromGin(golden.config())).step;
+  training::ModelStep step(options, &golden.model());
 
   NamedTensors results;
   std::vector<double> losses, norms, learning_rates;
-  for (int64_t step = 0; step < args.at("steps").get<int64_t>(); ++step) {
-    Tensor collected = gradients;
-    const training::Parameters leaves = store.Leaves(collected);
-    const Tensor loss =
-        model.Run(StepInputs(call, step), NamedTensors(leaves.begin(), leaves.end())).at("loss/total_loss");
-    loss.backward();
-    if (step == 0) AddCopies("grad0/", store.ViewsOf(gradients), &results);
-    losses.push_back(loss.item<double>());
-    norms.push_back(training::ClipNorm(trainer.at("grad_clip_norm"), gradients));
-    learning_rates.push_back(rate.At(step));
-    adam.Update(step, learning_rates.back(), rates, gradients, store.flat());
-    AddCopies(absl::StrCat("after_", step + 1, "/"), store.views(), &results);
+  for (int64_t i = 0; i < call.Args().at("steps").get<int64_t>(); ++i) {
+    const NamedTensors inputs = StepInputs(call, i);
+    const auto report = Unwrap(step.Run(GoldenModel::FeaturesOf(inputs), GoldenModel::ContextOf(inputs)));
+    if (i == 0) AddFirstGradients(step, report.gradient_norm / options.clip_norm, &results);
+    losses.push_back(report.loss);
+    norms.push_back(report.gradient_norm);
+    learning_rates.push_back(report.learning_rate);
+    AddCopies(absl::StrCat("after_", i + 1, "/"), step.weights(), &results);
   }
   results["loss"] = at::tensor(losses, at::kDouble);
   results["grad_norm"] = at::tensor(norms, at::kDouble);
