@@ -17,11 +17,11 @@ std::vector<int64_t> ExampleShape(const at::Tensor& examples) {
 
 absl::Status CheckSame(const std::string& directory, const ExampleIndex& there, const ExampleIndex& wanted) {
   const std::string what = absl::StrCat(directory, " holds a data set of ", there.examples(), " examples");
-  if (there.state == ExampleSetState::kComplete) return absl::AlreadyExistsError(what);
+  if (there.state == ExampleSetState::kComplete) return absl::AlreadyExistsError(what + "; remove it first");
   if (there.recipe == wanted.recipe && there.sample_rate == wanted.sample_rate && there.frame_rate == wanted.frame_rate)
     return absl::OkStatus();
-  return absl::AlreadyExistsError(
-      absl::StrCat(what, ", unfinished and made differently: '", there.recipe, "', not '", wanted.recipe, "'"));
+  return absl::AlreadyExistsError(absl::StrCat(what, ", unfinished and made differently: '", there.recipe, "', not '",
+                                               wanted.recipe, "'; remove it first"));
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <random>
+#include <vector>
 
 #include "core/dsp/argument.h"
 #include "core/dsp/conversions.h"
@@ -39,91 +41,117 @@ void CheckSettings(const NotesSettings& s, int64_t batch) {
   DDSP_CHECK_ARGUMENT(s.sample_rate > 0, "sample_rate is ", s.sample_rate, ", expected Hz > 0");
 }
 
-// Draws from one generator, in double.
+// An example draws some 20,000 numbers, one by one: a tensor operation for each would take twenty times as long. The
+// standard library's distributions differ from one library to the next, hence our own.
 class Dice {
  public:
-  explicit Dice(at::Generator generator) : generator_(std::move(generator)) {}
+  explicit Dice(at::Generator generator)
+      : engine_(at::randint(std::numeric_limits<int64_t>::max(), {1}, std::move(generator)).item<int64_t>()) {}
 
-  Tensor Uniform(at::IntArrayRef shape, double low, double high) {
-    return at::rand(shape, generator_, at::kDouble) * (high - low) + low;
-  }
-  Tensor Normal(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kDouble); }
   double Uniform(double low, double high) {
-    return low + (high - low) * at::rand({}, generator_, at::kDouble).item<double>();
+    return low + (high - low) * std::ldexp(static_cast<double>(engine_() >> 11), -53);
   }
   // Both ends included.
-  int64_t Integer(int64_t low, int64_t high) { return at::randint(low, high + 1, {}, generator_).item<int64_t>(); }
+  int64_t Integer(int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(Uniform(0, static_cast<double>(high - low + 1)));
+  }
   bool Flip(double probability) { return Uniform(0, 1) < probability; }
+  double Normal() {  // Box and Muller
+    const double radius = std::sqrt(-2 * std::log(1 - Uniform(0, 1)));
+    return radius * std::cos(Uniform(0, kTwoPi));
+  }
 
  private:
-  at::Generator generator_;
+  std::mt19937_64 engine_;
 };
 
-Tensor Line(double start, double end, int64_t steps) { return at::linspace(start, end, steps, at::kDouble); }
-
-// From `start` to `end`, along a curve of random steepness.
-Tensor Blend(Dice& dice, int64_t length, double start, double end) {
-  const Tensor weight = Line(1, 0, length).pow(std::exp2(dice.Uniform(-2, 2)));
-  return start * weight + end * (1 - weight);
+// Step `i` of `count` from 0 to 1.
+double Step(int64_t i, int64_t count) {
+  return count < 2 ? 0 : static_cast<double>(i) / static_cast<double>(count - 1);
 }
 
-// Before a softmax or exp_sigmoid: a sum of 1 to 20 cosines over the bins.
+// Values [rows, columns].
+struct Grid {
+  Grid(int64_t rows, int64_t columns) : rows(rows), columns(columns), values(rows * columns) {}
+  double& at(int64_t row, int64_t column) { return values[row * columns + column]; }
+  Tensor tensor() { return at::from_blob(values.data(), {rows, columns}, at::kDouble).clone(); }
+
+  int64_t rows, columns;
+  std::vector<double> values;
+};
+
+// From 1 to 0, along a curve of random steepness.
+class Fade {
+ public:
+  Fade(Dice& dice, int64_t length) : length_(length), exponent_(std::exp2(dice.Uniform(-2, 2))) {}
+  double Between(double start, double end, int64_t i) const {
+    return end + (start - end) * std::pow(1 - Step(i, length_), exponent_);
+  }
+
+ private:
+  int64_t length_;
+  double exponent_;
+};
+
 struct SpectrumShape {
   bool falls_off;
   double phase_range;  // in turns
 };
-Tensor Spectrum(Dice& dice, int64_t bins, const SpectrumShape& shape) {
+
+// Before a softmax or exp_sigmoid: a sum of 1 to 20 cosines over the bins.
+std::vector<double> Spectrum(Dice& dice, int64_t bins, const SpectrumShape& shape) {
+  std::vector<double> sum(bins);
   const int64_t components = dice.Integer(1, 20);
-  const double smoothness = dice.Uniform(1, 10);
-  const Tensor level = dice.Uniform({components, 1}, 0, 1);
-  const Tensor periods = dice.Uniform({components, 1}, 0, static_cast<double>(bins) / smoothness);
-  const Tensor phase = dice.Uniform({components, 1}, 0, kTwoPi * shape.phase_range);
-  Tensor waves = level * at::cos(kTwoPi * periods * Line(0, 1, bins) + phase);
-  if (shape.falls_off) {
-    const Tensor last = dice.Uniform({components, 1}, 0, 0.5), exponent = dice.Uniform({components, 1}, 0.5, 2);
-    waves = waves * (1 + (last - 1) * Line(0, 1, bins)).pow(exponent);
+  const double max_periods = static_cast<double>(bins) / dice.Uniform(1, 10);
+  for (int64_t component = 0; component < components; ++component) {
+    const double level = dice.Uniform(0, 1), periods = dice.Uniform(0, max_periods);
+    const double phase = dice.Uniform(0, kTwoPi * shape.phase_range);
+    const double last = dice.Uniform(0, 0.5), exponent = dice.Uniform(0.5, 2);
+    for (int64_t k = 0; k < bins; ++k) {
+      const double x = Step(k, bins);
+      const double fall = shape.falls_off ? std::pow(1 + (last - 1) * x, exponent) : 1;
+      sum[k] += level * fall * std::cos(kTwoPi * periods * x + phase);
+    }
   }
-  return waves.sum(0);
+  return sum;
 }
 
-// Two such spectra and the way from one to the other, with noise: [length, bins].
-Tensor MovingSpectrum(Dice& dice, int64_t length, int64_t bins, double noise) {
-  const SpectrumShape shape{dice.Flip(0.8), dice.Uniform(0, 0.4)};
-  const Tensor start = Spectrum(dice, bins, shape), end = Spectrum(dice, bins, shape);
-  const Tensor blend = Blend(dice, length, 1, 0).unsqueeze(-1);
-  return start * blend + end * (1 - blend) + dice.Uniform(0, noise) * dice.Normal({length, bins});
-}
-
-// One example before scaling, [n_timesteps, channels].
-struct RawNotes {
-  Tensor amp, dist, midi, mags;
+struct Note {
+  int64_t start, length;  // frames
 };
 
-RawNotes NewRawNotes(const NotesSettings& s) {
-  const auto zeros = [&s](int64_t channels) { return at::zeros({s.n_timesteps, channels}, at::kDouble); };
-  return {zeros(1), zeros(s.n_harmonics), zeros(1), zeros(s.n_mags)};
-}
-
-Tensor Vibrato(Dice& dice, int64_t length, const NotesSettings& s) {
-  const double start = dice.Uniform(0, 1), end = dice.Uniform(0, 1);
-  const double periods = dice.Uniform(0, 2.0 * static_cast<double>(length) / static_cast<double>(s.min_note_length));
-  return Blend(dice, length, start, end) * at::sin(Line(0, kTwoPi * periods, length));
-}
-
-void AddNote(Dice& dice, const NotesSettings& s, int64_t start, int64_t length, RawNotes* notes) {
-  const auto at_note = [=](const Tensor& x) { return x.narrow(0, start, length); };
-  if (dice.Flip(s.p_silent)) {
-    at_note(notes->amp).fill_(kSilence);
-  } else {
-    const double level_start = dice.Uniform(-1, 3), level_end = dice.Uniform(-1, 3);
-    const Tensor level = Blend(dice, length, level_start, level_end).unsqueeze(-1);
-    at_note(notes->amp).copy_(level + dice.Uniform(0, 0.1) * dice.Normal({length, 1}));
-    at_note(notes->dist).copy_(MovingSpectrum(dice, length, s.n_harmonics, 0.5));
-    at_note(notes->midi).fill_(dice.Uniform(kMinMidi, kMaxMidi));
-    if (dice.Flip(s.p_vibrato)) at_note(notes->midi).add_(Vibrato(dice, length, s).unsqueeze(-1));
-    at_note(notes->midi).add_(dice.Uniform(0, 0.1) * dice.Normal({length, 1}));
+// Fills a note's rows with two spectra, the way from one to the other, and noise.
+void MovingSpectrum(Dice& dice, const Note& note, double max_noise, Grid* rows) {
+  const SpectrumShape shape{dice.Flip(0.8), dice.Uniform(0, 0.4)};
+  const std::vector<double> start = Spectrum(dice, rows->columns, shape), end = Spectrum(dice, rows->columns, shape);
+  const Fade fade(dice, note.length);
+  const double noise = dice.Uniform(0, max_noise);
+  for (int64_t i = 0; i < note.length; ++i) {
+    for (int64_t k = 0; k < rows->columns; ++k)
+      rows->at(note.start + i, k) = fade.Between(start[k], end[k], i) + noise * dice.Normal();
   }
-  at_note(notes->mags).copy_(MovingSpectrum(dice, length, s.n_mags, 0.2) - dice.Uniform(1, 10));
+}
+
+void Level(Dice& dice, const Note& note, Grid* amp) {
+  const double start = dice.Uniform(-1, 3), end = dice.Uniform(-1, 3);
+  const Fade fade(dice, note.length);
+  const double noise = dice.Uniform(0, 0.1);
+  for (int64_t i = 0; i < note.length; ++i)
+    amp->at(note.start + i, 0) = fade.Between(start, end, i) + noise * dice.Normal();
+}
+
+void Pitch(Dice& dice, const Note& note, const NotesSettings& s, Grid* midi) {
+  const double pitch = dice.Uniform(kMinMidi, kMaxMidi);
+  const bool vibrato = dice.Flip(s.p_vibrato);
+  const double start = vibrato ? dice.Uniform(0, 1) : 0, end = vibrato ? dice.Uniform(0, 1) : 0;
+  const double periods =
+      dice.Uniform(0, 2.0 * static_cast<double>(note.length) / static_cast<double>(s.min_note_length));
+  const Fade fade(dice, note.length);
+  const double noise = dice.Uniform(0, 0.1);
+  for (int64_t i = 0; i < note.length; ++i) {
+    const double swing = std::sin(kTwoPi * periods * Step(i, note.length));
+    midi->at(note.start + i, 0) = pitch + fade.Between(start, end, i) * swing + noise * dice.Normal();
+  }
 }
 
 // What a whole example's levels are divided by.
@@ -132,10 +160,65 @@ double Attenuation(Dice& dice) {
   return dice.Uniform(1, dice.Flip(0.2) ? quietest : 2);
 }
 
-// One example, or a batch of them, with the controls scaled but for the distribution, which is not yet normalised.
+// One example [n_timesteps, channels], or a batch of them, with controls scaled but for the distribution, which is not
+// yet normalised.
 struct Notes {
   Tensor harm_amp, dist, f0_hz, mags;
 };
+
+Notes ExampleV2(const NotesSettings& s, Dice& dice) {
+  const int64_t frames = s.n_timesteps;
+  Grid amp(frames, 1), dist(frames, s.n_harmonics), midi(frames, 1), mags(frames, s.n_mags);
+  for (Note note{0, 0}; note.start < frames; note.start += note.length) {
+    note.length = std::min(dice.Integer(s.min_note_length, s.max_note_length), frames - note.start);
+    if (dice.Flip(s.p_silent)) {
+      for (int64_t i = 0; i < note.length; ++i) amp.at(note.start + i, 0) = kSilence;
+    } else {
+      Level(dice, note, &amp);
+      MovingSpectrum(dice, note, 0.5, &dist);
+      Pitch(dice, note, s, &midi);
+    }
+    MovingSpectrum(dice, note, 0.2, &mags);
+    const double attenuation = dice.Uniform(1, 10);
+    for (int64_t i = 0; i < note.length * s.n_mags; ++i) mags.values[note.start * s.n_mags + i] -= attenuation;
+  }
+  return {ExpSigmoid(amp.tensor()) / Attenuation(dice), at::softmax(dist.tensor(), -1), MidiToHz(midi.tensor()),
+          ExpSigmoid(mags.tensor())};
+}
+
+// A row for each note, uniform in [low, high), held or joined by lines: [n_timesteps, columns].
+struct NoteRange {
+  int64_t notes, columns;
+  double low, high;
+};
+Tensor HeldOrGliding(Dice& dice, const NoteRange& range, int64_t n_timesteps, Interpolation method) {
+  Grid grid(range.notes, range.columns);
+  for (double& value : grid.values) value = dice.Uniform(range.low, range.high);
+  return Resample(grid.tensor().unsqueeze(0), n_timesteps, method).squeeze(0);
+}
+
+// Ten curves over the harmonics, the i-th from 0 to -i^exponent: [10, n_harmonics].
+Tensor FallingCurves(Dice& dice, int64_t n_harmonics) {
+  Grid curves(10, n_harmonics);
+  for (int64_t i = 0; i < curves.rows; ++i) {
+    const double exponent = dice.Uniform(1, 6);
+    for (int64_t k = 0; k < n_harmonics; ++k)
+      curves.at(i, k) = -std::pow(static_cast<double>(i) * Step(k, n_harmonics), exponent);
+  }
+  return curves.tensor();
+}
+
+Notes ExampleV1(const NotesSettings& s, Dice& dice) {
+  const int64_t notes = dice.Integer(1, 20), frames = s.n_timesteps;
+  const auto method = [&dice] { return dice.Flip(0.5) ? Interpolation::kNearest : Interpolation::kLinear; };
+  const Tensor amp = HeldOrGliding(dice, {notes, 1, -2, 2}, frames, method());
+  const Tensor midi = HeldOrGliding(dice, {notes, 1, kMinMidi, kMaxMidi}, frames, Interpolation::kNearest);
+  const Tensor curves = FallingCurves(dice, s.n_harmonics);
+  const Tensor weights = HeldOrGliding(dice, {notes, curves.size(0), 0, 1}, frames, method());
+  const double loudest = dice.Uniform(-4, 0);
+  const Tensor mags = HeldOrGliding(dice, {notes, s.n_mags, -6, loudest}, frames, method());
+  return {ExpSigmoid(amp), ExpSigmoid(at::matmul(weights, curves)), MidiToHz(midi), ExpSigmoid(mags)};
+}
 
 NamedTensors Controls(const Notes& notes, double sample_rate) {
   const Tensor frequencies = GetHarmonicFrequencies(notes.f0_hz, notes.dist.size(-1));
@@ -144,38 +227,6 @@ NamedTensors Controls(const Notes& notes, double sample_rate) {
   const Sinusoids sinusoids = HarmonicToSinusoidal(notes.harm_amp, harm_dist, notes.f0_hz, sample_rate);
   return {{"harm_amp", notes.harm_amp}, {"harm_dist", harm_dist},       {"f0_hz", notes.f0_hz},
           {"sin_amps", sinusoids.amps}, {"sin_freqs", sinusoids.freqs}, {"noise_magnitudes", notes.mags}};
-}
-
-Notes ExampleV2(const NotesSettings& s, Dice& dice) {
-  RawNotes notes = NewRawNotes(s);
-  for (int64_t start = 0; start < s.n_timesteps;) {
-    const int64_t length = std::min(dice.Integer(s.min_note_length, s.max_note_length), s.n_timesteps - start);
-    AddNote(dice, s, start, length, &notes);
-    start += length;
-  }
-  return {ExpSigmoid(notes.amp) / Attenuation(dice), at::softmax(notes.dist, -1), MidiToHz(notes.midi),
-          ExpSigmoid(notes.mags)};
-}
-
-// Values for each note, held or joined by lines: [n_timesteps, channels].
-Tensor HeldOrGliding(const Tensor& values, int64_t n_timesteps, Interpolation method) {
-  return Resample(values.unsqueeze(0), n_timesteps, method).squeeze(0);
-}
-
-Notes ExampleV1(const NotesSettings& s, Dice& dice) {
-  constexpr int64_t kCurves = 10;
-  const int64_t notes = dice.Integer(1, 20);
-  const auto method = [&dice] { return dice.Flip(0.5) ? Interpolation::kNearest : Interpolation::kLinear; };
-  const Tensor amp = HeldOrGliding(dice.Uniform({notes, 1}, -2, 2), s.n_timesteps, method());
-  const Tensor midi =
-      HeldOrGliding(dice.Uniform({notes, 1}, kMinMidi, kMaxMidi), s.n_timesteps, Interpolation::kNearest);
-  // Curve i falls from 0 to -i^exponent.
-  const Tensor ends = at::arange(kCurves, at::kDouble).unsqueeze(-1);
-  const Tensor curves = -(ends * Line(0, 1, s.n_harmonics)).pow(dice.Uniform({kCurves, 1}, 1, 6));
-  const Tensor weights = HeldOrGliding(dice.Uniform({notes, kCurves}, 0, 1), s.n_timesteps, method());
-  const double loudest = dice.Uniform(-4, 0);
-  const Tensor mags = HeldOrGliding(dice.Uniform({notes, s.n_mags}, -6, loudest), s.n_timesteps, method());
-  return {ExpSigmoid(amp), ExpSigmoid(at::matmul(weights, curves)), MidiToHz(midi), ExpSigmoid(mags)};
 }
 
 NamedTensors Batched(const NotesSettings& settings, int64_t batch, at::Generator generator,
