@@ -1,9 +1,7 @@
 #include "core/importer/checkpoint_map.h"
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/importer/parameter_match.h"
 
 namespace ddsp::importer {
 namespace {
@@ -35,8 +33,6 @@ constexpr std::string_view kModel = "model/";
 constexpr std::string_view kSteps[] = {"optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE",
                                        "optimizer/iter/.ATTRIBUTES/VARIABLE_VALUE"};
 
-std::string ShapeText(const std::vector<int64_t>& shape) { return absl::StrCat("[", absl::StrJoin(shape, ","), "]"); }
-
 }  // namespace
 
 CheckpointKey Classify(std::string_view key) {
@@ -50,32 +46,17 @@ CheckpointKey Classify(std::string_view key) {
 }
 
 absl::StatusOr<ImportedWeights> ReadWeights(const TensorBundle& bundle, const ModelConfig& model) {
-  std::map<std::string, std::vector<int64_t>> wanted;
-  for (const VariableShape& variable : model.variables) wanted[variable.path] = variable.shape;
-  std::map<std::string, std::string> keys;  // by path
-  std::vector<std::string> problems;
+  std::vector<FoundVariable> variables;
   for (const auto& [key, entry] : bundle.entries()) {
     const CheckpointKey known = Classify(key);
-    const auto it = wanted.find(known.path);
-    if (known.use == VariableUse::kUnknown || (known.use == VariableUse::kParameter && it == wanted.end())) {
-      problems.push_back(absl::StrCat("no parameter of the model takes the variable '", key, "'"));
-    } else if (known.use == VariableUse::kParameter && it->second != entry.shape) {
-      problems.push_back(absl::StrCat("variable '", key, "' has shape ", ShapeText(entry.shape), ", the model's has ",
-                                      ShapeText(it->second)));
-    }
-    if (known.use == VariableUse::kParameter) keys[known.path] = key;
+    if (known.use == VariableUse::kOptimizerState || known.use == VariableUse::kBookkeeping) continue;
+    variables.push_back({key, known.path, entry.shape});
   }
-  for (const auto& [path, shape] : wanted) {
-    if (!keys.contains(path)) problems.push_back(absl::StrCat("no variable fills the parameter '", path, "'"));
-  }
-  if (!problems.empty())
-    return absl::InvalidArgumentError(
-        absl::StrCat("the checkpoint does not fit its configuration:\n  ", absl::StrJoin(problems, "\n  ")));
-
+  ASSIGN_OR_RETURN(const auto keys, MatchParameters(variables, model, "the checkpoint"));
   ImportedWeights result;
-  for (const auto& [path, shape] : wanted) {
-    ASSIGN_OR_RETURN(std::vector<float> values, bundle.ReadFloats(keys.at(path)));
-    result.weights[path] = {shape, std::move(values)};
+  for (const VariableShape& variable : model.variables) {
+    ASSIGN_OR_RETURN(std::vector<float> values, bundle.ReadFloats(keys.at(variable.path)));
+    result.weights[variable.path] = {variable.shape, std::move(values)};
   }
   for (const std::string_view key : kSteps) {
     if (!bundle.entries().contains(key)) continue;

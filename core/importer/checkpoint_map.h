@@ -37,8 +37,7 @@ struct ImportedWeights {
   int64_t steps = 0;                              // of training; 0: not recorded
 };
 
-// Reads every variable of the model. Errors: INVALID_ARGUMENT listing every variable that no parameter takes, every
-// parameter that no variable fills, every shape that differs; and those of TensorBundle::ReadFloats.
+// Reads every variable of the model. Errors: those of MatchParameters and of TensorBundle::ReadFloats.
 absl::StatusOr<ImportedWeights> ReadWeights(const TensorBundle& bundle, const ModelConfig& model);
 
 }  // namespace ddsp::importer

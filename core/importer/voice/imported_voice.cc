@@ -6,12 +6,14 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
 #include "core/base/file.h"
 #include "core/base/safetensors.h"
 #include "core/base/status_macros.h"
 #include "core/gin/reader.h"
+#include "core/importer/parameter_file.h"
 #include "core/importer/training_directory.h"
 #include "core/importer/voice/frozen_reverb.h"
 #include "core/streaming/voice_loader.h"
@@ -113,6 +115,14 @@ absl::Status AddWeights(const ImportedModel& model, uint64_t seed, Voice* voice)
   return absl::OkStatus();
 }
 
+absl::StatusOr<std::string> ConfigText(const ParameterFiles& files, const Safetensors& parameters) {
+  if (!files.config.empty()) return ReadFile(files.config);
+  const auto text = parameters.metadata().find("gin");
+  if (text != parameters.metadata().end()) return text->second;
+  return absl::InvalidArgumentError(
+      absl::StrCat(files.parameters, " does not say what model it is of: a gin configuration is needed with it"));
+}
+
 }  // namespace
 
 std::string NameOf(LoudnessDefinition definition) {
@@ -128,6 +138,22 @@ absl::StatusOr<ImportedModel> ReadTrainingDirectory(const std::string& path) {
   ASSIGN_OR_RETURN(const TensorBundle bundle, TensorBundle::Open(files.checkpoint));
   ASSIGN_OR_RETURN(model.weights, ReadWeights(bundle, model.config));
   if (!files.statistics.empty()) {
+    ASSIGN_OR_RETURN(model.statistics, ReadDatasetStatistics(files.statistics));
+  }
+  return model;
+}
+
+absl::StatusOr<ImportedModel> ReadParameterFiles(const ParameterFiles& files) {
+  ASSIGN_OR_RETURN(const Safetensors parameters, Safetensors::Map(files.parameters));
+  ImportedModel model;
+  ASSIGN_OR_RETURN(model.gin, ConfigText(files, parameters));
+  const std::string gin_file = files.config.empty() ? files.parameters + " (gin)" : files.config;
+  ASSIGN_OR_RETURN(const gin::Config config, gin::ParseConfig(model.gin, gin_file, gin::DiskFiles()));
+  ASSIGN_OR_RETURN(model.config, ReadModelConfig(config));
+  ASSIGN_OR_RETURN(model.weights, ReadWeights(parameters, model.config, files.parameters));
+  if (files.statistics.empty()) {
+    model.statistics = StatisticsOf(parameters);
+  } else {
     ASSIGN_OR_RETURN(model.statistics, ReadDatasetStatistics(files.statistics));
   }
   return model;
@@ -168,7 +194,7 @@ absl::Status WriteParameters(const ImportedModel& model, const std::string& path
   writer.SetMetadata("gin", model.gin);
   if (model.statistics) {
     for (const auto& [name, value] : model.statistics->numbers)
-      writer.SetMetadata("statistics/" + name, absl::StrCat(value));
+      writer.SetMetadata("statistics/" + name, absl::StrFormat("%.17g", value));
   }
   return writer.Write(path);
 }

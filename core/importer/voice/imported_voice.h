@@ -23,6 +23,15 @@ struct ImportedModel {
 // `path`: a training directory or a checkpoint in it. Errors: those of the readers, each naming its file.
 absl::StatusOr<ImportedModel> ReadTrainingDirectory(const std::string& path);
 
+struct ParameterFiles {
+  std::string parameters;  // safetensors, see core/importer/parameter_file
+  std::string config;      // gin; empty: the text that WriteParameters() left in the parameters' metadata
+  std::string statistics;  // dataset_statistics.pkl; empty: those of the metadata, if it has any
+};
+
+// Errors: those of the readers, each naming its file; INVALID_ARGUMENT where there is no configuration.
+absl::StatusOr<ImportedModel> ReadParameterFiles(const ParameterFiles& files);
+
 // "mean_of_power", "mean_of_db": what bundles and parameter files call them.
 std::string NameOf(LoudnessDefinition definition);
 
