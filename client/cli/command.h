@@ -16,12 +16,16 @@ using Action = std::function<absl::Status()>;
 // Declares the options of a sub-command and returns its action, which keeps them.
 using Declare = Action (*)(CLI::App& options);
 
+Action DeclareDatasetGenerateSynthetic(CLI::App& options);
+Action DeclareDatasetImportTfRecord(CLI::App& options);
+Action DeclareDatasetShow(CLI::App& options);
 Action DeclareFeatures(CLI::App& options);
 Action DeclareGinShow(CLI::App& options);
 Action DeclareGinUpdate(CLI::App& options);
 Action DeclareGraphCheck(CLI::App& options);
 Action DeclareGraphRun(CLI::App& options);
 Action DeclareGraphShow(CLI::App& options);
+Action DeclareImportSafetensors(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);

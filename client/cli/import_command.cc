@@ -14,7 +14,9 @@ namespace ddsp::client {
 namespace {
 
 struct Options {
-  std::string directory, bundle, weights;
+  std::string directory;           // of tf-checkpoint
+  importer::ParameterFiles files;  // of safetensors
+  std::string bundle, weights;
   importer::VoiceImportOptions voice;
   bool accept_old_loudness = false, half_precision = false;
 };
@@ -53,10 +55,8 @@ absl::Status WriteVoice(const importer::ImportedModel& model, Options options) {
   return absl::OkStatus();
 }
 
-absl::Status Run(const Options& options) {
-  if (options.bundle.empty() && options.weights.empty())
-    return absl::InvalidArgumentError("neither --out nor --weights says where the model goes");
-  ASSIGN_OR_RETURN(const importer::ImportedModel model, importer::ReadTrainingDirectory(options.directory));
+// What becomes of a model, whatever it was read from.
+absl::Status Deliver(const importer::ImportedModel& model, const Options& options) {
   Describe(model);
   if (!options.weights.empty()) {
     RETURN_IF_ERROR(importer::WriteParameters(model, options.weights));
@@ -65,14 +65,26 @@ absl::Status Run(const Options& options) {
   return options.bundle.empty() ? absl::OkStatus() : WriteVoice(model, options);
 }
 
-}  // namespace
+absl::Status CheckDestination(const Options& options) {
+  if (!options.bundle.empty() || !options.weights.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError("neither --out nor --weights says where the model goes");
+}
 
-Action DeclareImportTfCheckpoint(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+absl::Status RunTfCheckpoint(const Options& options) {
+  RETURN_IF_ERROR(CheckDestination(options));
+  ASSIGN_OR_RETURN(const importer::ImportedModel model, importer::ReadTrainingDirectory(options.directory));
+  return Deliver(model, options);
+}
+
+absl::Status RunSafetensors(const Options& options) {
+  RETURN_IF_ERROR(CheckDestination(options));
+  ASSIGN_OR_RETURN(const importer::ImportedModel model, importer::ReadParameterFiles(options.files));
+  return Deliver(model, options);
+}
+
+// Where the model goes, and as what.
+void AddDestination(CLI::App& app, Options* options) {
   importer::VoiceImportOptions& voice = options->voice;
-  app.add_option("DIR", options->directory,
-                 "Training directory with ckpt-N.index and operative_config-N.gin, or one checkpoint in it, DIR/ckpt-N")
-      ->required();
   app.add_option("--out", options->bundle, "Folder of the new version, as in voices/violin/1");
   app.add_option("--weights", options->weights, "Also, or only, write the parameters as safetensors, any architecture");
   app.add_option("--name", voice.name, "Of the voice; OUT's parent folder by default");
@@ -83,7 +95,29 @@ Action DeclareImportTfCheckpoint(CLI::App& app) {
   app.add_flag("--float16", options->half_precision, "Store weights in 16 bits instead of 32");
   app.add_flag("--accept-old-loudness", options->accept_old_loudness,
                "Import a model of before upstream 2.0.0 although loudness is measured otherwise now");
-  return [options] { return Run(*options); };
+}
+
+}  // namespace
+
+Action DeclareImportTfCheckpoint(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  app.add_option("DIR", options->directory,
+                 "Training directory with ckpt-N.index and operative_config-N.gin, or one checkpoint in it, DIR/ckpt-N")
+      ->required();
+  AddDestination(app, options.get());
+  return [options] { return RunTfCheckpoint(*options); };
+}
+
+Action DeclareImportSafetensors(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  importer::ParameterFiles& files = options->files;
+  app.add_option("FILE", files.parameters, "Parameters under upstream's names: decoder/dense_out/bias, ...")
+      ->required();
+  app.add_option("--config", files.config,
+                 "Operative configuration (gin); that in the file, if there is one, by default");
+  app.add_option("--statistics", files.statistics, "dataset_statistics.pkl; those in the file by default");
+  AddDestination(app, options.get());
+  return [options] { return RunSafetensors(*options); };
 }
 
 }  // namespace ddsp::client

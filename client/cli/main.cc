@@ -28,6 +28,10 @@ constexpr Command kCommands[] = {
     {"graph", "show", "Print or draw a graph", DeclareGraphShow},
     {"gin", "update", "Bring configurations of older releases up to date", DeclareGinUpdate},
     {"gin", "show", "Check a configuration and print it with all that it includes", DeclareGinShow},
+    {"dataset", "generate-synthetic", "Make up notes whose every control is known", DeclareDatasetGenerateSynthetic},
+    {"dataset", "import-tfrecord", "Turn a data set of upstream's into one of ours", DeclareDatasetImportTfRecord},
+    {"dataset", "show", "Print what a data set holds", DeclareDatasetShow},
+    {"import", "safetensors", "Turn parameters under upstream's names into a voice", DeclareImportSafetensors},
     {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
     {"model", "list", "List the voices of a repository", DeclareModelList},
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},
@@ -41,7 +45,9 @@ CLI::App& Group(CLI::App& app, const std::string& group) {
   for (CLI::App* existing : app.get_subcommands([](CLI::App*) { return true; })) {
     if (existing->get_name() == group) return *existing;
   }
-  CLI::App* made = app.add_subcommand(group, group == "gin" ? "Work on gin configurations" : "Work on " + group + "s");
+  CLI::App* made = app.add_subcommand(group, group == "gin"       ? "Work on gin configurations"
+                                             : group == "dataset" ? "Work on data sets"
+                                                                  : "Work on " + group + "s");
   made->require_subcommand(1);
   return *made;
 }

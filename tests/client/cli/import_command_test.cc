@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 
+#include "core/base/file.h"
 #include "core/base/safetensors.h"
 #include "core/base/wav.h"
 #include "tests/support/run_program.h"
@@ -67,6 +68,32 @@ TEST_F(Import, NamesTheDamagedFile) {
   EXPECT_EQ(imported.exit_code, 1);
   EXPECT_THAT(imported.said, HasSubstr("ckpt-4.data-00000-of-00001"));
   EXPECT_FALSE(std::filesystem::exists(Path("voice/1")));
+}
+
+// Parameters that were written apart make the same voice, the file's own configuration and statistics included.
+TEST_F(Import, SafetensorsMakeTheVoiceOfTheirCheckpoint) {
+  ASSERT_EQ(ImportFixture("vst_small", "--weights " + Path("p.safetensors") + " --out " + Path("voice/1")).exit_code,
+            0);
+  const std::string config = " --config " + Fixture("vst_small") + "/operative_config-0.gin --statistics " +
+                             Fixture("vst_small") + "/dataset_statistics.pkl";
+  for (const std::string& files : {std::string(), config}) {
+    const ProgramResult imported =
+        Ddsp("import safetensors " + Path("p.safetensors") + files + " --name voice --out " + Path("again/1"));
+    ASSERT_EQ(imported.exit_code, 0) << imported.said;
+    EXPECT_THAT(imported.said, HasSubstr("after 4 steps"));
+    for (const std::string file : {"/1/weights.safetensors", "/1/model.textproto"})
+      EXPECT_EQ(ReadFile(Path("voice" + file)).value(), ReadFile(Path("again" + file)).value()) << file;
+    std::filesystem::remove_all(Path("again"));
+  }
+}
+
+TEST_F(Import, SafetensorsNeedAConfiguration) {
+  SafetensorsWriter writer;
+  const float zero = 0;
+  writer.AddFloats("decoder/dense_out/bias", {1}, &zero);
+  ASSERT_TRUE(writer.Write(Path("p.safetensors")).ok());
+  EXPECT_THAT(Ddsp("import safetensors " + Path("p.safetensors") + " --out " + Path("voice/1")).said,
+              HasSubstr("does not say what model it is of"));
 }
 
 TEST_F(Import, WantsToKnowWhereTo) {
