@@ -117,6 +117,24 @@ TEST_F(Examples, CoreFunctions) {
   for (int i = 4000; i < 15000; ++i) ASSERT_NEAR(echo[i], bank[i] + 0.5 * bank[i - 3999], 1e-4) << i;
 }
 
+// Trained briefly on made-up notes, the model hears pitch far better than at first.
+TEST_F(Examples, PitchDetection) {
+  const std::string said = Run("pitch_detection");
+  std::vector<double> errors;
+  const std::regex line("off by ([0-9.]+) semitones");
+  for (std::sregex_iterator i(said.begin(), said.end(), line), end; i != end; ++i) errors.push_back(std::stod((*i)[1]));
+  ASSERT_EQ(errors.size(), 5u) << said;
+  EXPECT_LT(errors.back(), 0.6 * errors.front()) << said;
+  EXPECT_GT(LevelDb(Heard("sinusoidal"), 0.4, 0.6), -60);
+  EXPECT_GT(LevelDb(Heard("harmonic"), 0.4, 0.6), -60);
+  // The sine has the pitch that the model says it heard.
+  std::smatch heard;
+  ASSERT_TRUE(std::regex_search(said, heard, std::regex("0.48 s +tracker +([0-9.]+) Hz +model +([0-9.]+) Hz"))) << said;
+  EXPECT_NEAR(ZeroCrossingHz(Heard("sine"), 0.44, 0.52) / std::stod(heard[2]), 1, 0.15) << said;
+  EXPECT_NEAR(std::stod(heard[1]) / 261.6, 1, 0.06);
+  EXPECT_GT(std::filesystem::file_size(folder_.path() + "/f0.png"), 1000u);
+}
+
 TEST_F(Examples, TimbreTransfer) {
   const std::string voice = testing::WriteTestBundle(folder_.path());
   const std::string in = folder_.path() + "/in.wav", out = folder_.path() + "/out.wav";

@@ -138,24 +138,26 @@ double PitchError(TrainableModel& model, const NamedTensors& notes) {
 // Notes lie anywhere in five octaves, so that the best constant answer is about 15 semitones off. The likelihood of
 // sinusoids, whose gradient is hundreds of times as long as the others', only slows so short a training down.
 TEST(InverseSynthesis, LearnsPitchFarBetterThanChance) {
+  at::set_num_threads(1);  // a step is too small to share
   std::vector<std::string> params = SmallInverseSynthesis();
-  params.insert(params.end(), {"InverseSynthesis.stop_gradient = False", "spectrogram/compute_logmel.bins = 160",
+  params.insert(params.end(), {"InverseSynthesis.stop_gradient = False", "InverseSynthesis.n_samples = 4096",
+                               "spectrogram/compute_logmel.fft_size = 1024", "spectrogram/compute_logmel.bins = 160",
                                "KDEConsistencyLoss.weight_a = 0.001", "KDEConsistencyLoss.weight_b = 0.001",
                                "KDEConsistencyLoss.weight_mean_amp = 0.001"});
   const auto model = ConfiguredModel(kPretrain, params);
   const NamedTensors held_out = Notes(32, 12345);
   const double before = PitchError(*model, held_out);
   training::ModelStepOptions options;
-  options.learning_rate.peak = 1e-3;
+  options.learning_rate.peak = 2e-3;
   training::ModelStep step(options, model.get());
-  const auto batches = training::BatchesOfNotes(SmallNotes(), 16, 1);
+  const auto batches = training::BatchesOfNotes(SmallNotes(), 8, 1);
   for (int i = 0; i < 120; ++i) {
     const auto report = step.Run(*batches->Batch(i), Seeded());
     ASSERT_TRUE(report.ok()) << report.status();
   }
   const double after = PitchError(*model, held_out);
-  EXPECT_LT(after, 5) << "before: " << before;
-  EXPECT_LT(after, 0.4 * before);
+  EXPECT_LT(after, 6) << "before: " << before;
+  EXPECT_LT(after, 0.5 * before);
 }
 
 }  // namespace
