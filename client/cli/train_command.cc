@@ -1,14 +1,9 @@
-#include <unistd.h>
-
-#include <atomic>
-#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
@@ -16,6 +11,8 @@
 #include "client/cli/bundle_path.h"
 #include "client/cli/command.h"
 #include "client/cli/progress_bar.h"
+#include "client/cli/train_from_gin.h"
+#include "client/cli/training_progress.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/training/train_voice.h"
@@ -24,18 +21,14 @@ namespace ddsp::client {
 namespace {
 
 using training::LearningRate;
-using training::TrainerVerdict;
-using training::TrainingProgress;
 
 struct Options {
   training::TrainVoiceOptions train;
+  TrainGinOptions gin;  // the other way, where a file is given
   std::string recipe = "vst", schedule = "cosine", json;
   double checkpoint_minutes = 2;
   bool full_precision = false;
 };
-
-std::atomic<bool> interrupted = false;
-void Interrupt(int) { interrupted = true; }
 
 // The command as it was typed, for the model card.
 std::string CommandLine() {
@@ -48,34 +41,6 @@ std::string CommandLine() {
       word = absl::StrCat("'", absl::StrReplaceAll(word, {{"'", "'\\''"}}), "'");
   }
   return absl::StrJoin(words, " ");
-}
-
-// Hours, minutes and seconds left, as h:mm:ss.
-std::string TimeLeft(double seconds) {
-  const int64_t s = static_cast<int64_t>(seconds);
-  return absl::StrFormat("%d:%02d:%02d", s / 3600, s / 60 % 60, s % 60);
-}
-
-// A bar on a terminal, a line every hundred steps elsewhere.
-void ShowProgress(const TrainingProgress& progress) {
-  static const bool on_terminal = isatty(STDERR_FILENO) != 0;
-  const bool last = progress.step == progress.steps;
-  if (!on_terminal && progress.step % 100 != 0 && !last && !interrupted) return;
-  constexpr int kWidth = 30;
-  const int filled = static_cast<int>(kWidth * progress.step / std::max<int64_t>(1, progress.steps));
-  const std::string held_out =
-      progress.held_out_loss > 0 ? absl::StrFormat(", held out %.3f", progress.held_out_loss) : "";
-  const std::string text =
-      absl::StrFormat("step %d of %d, loss %.3f%s, %.2f s a step, %s left", progress.step, progress.steps,
-                      progress.loss, held_out, progress.seconds_per_step,
-                      TimeLeft(progress.seconds_per_step * static_cast<double>(progress.steps - progress.step)));
-  if (on_terminal) {
-    std::cerr << "\r\033[K[" << std::string(filled, '=') << std::string(kWidth - filled, ' ') << "] " << text
-              << std::flush;
-    if (last) std::cerr << "\n";
-  } else {
-    std::cerr << text << std::endl;
-  }
 }
 
 absl::Status NameVoice(training::TrainVoiceOptions* options) {
@@ -99,16 +64,12 @@ absl::Status Run(Options options) {
   train.exporting.storage = options.full_precision ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
   if (train.trainer.directory.empty()) train.trainer.directory = train.bundle + ".training";
 
-  std::signal(SIGINT, Interrupt);
-  std::signal(SIGTERM, Interrupt);
+  StopTrainingOnSignals();
   ProgressBar reading("reading recordings");
   training::TrainVoiceEvents events;
   events.say = [](const std::string& line) { std::cerr << line << "\n"; };
   events.reading = [&](double done) { reading.Show(done); };
-  events.step = [](const TrainingProgress& progress) {
-    ShowProgress(progress);
-    return interrupted ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
-  };
+  events.step = ShowProgress;
   ASSIGN_OR_RETURN(const training::TrainVoiceResult result, TrainVoice(train, events));
   if (result.stopped) {
     return absl::CancelledError("stopped; a checkpoint is written, and the same command goes on from it");
@@ -116,6 +77,16 @@ absl::Status Run(Options options) {
   std::cout << result.evaluation.ToTable();
   if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, result.evaluation.ToJson()));
   return absl::OkStatus();
+}
+
+absl::Status RunGin(Options options) {
+  training::TrainModelOptions& model = options.gin.train;
+  model.dataset = options.train.recordings;
+  model.out = options.train.bundle;
+  model.seed = options.train.trainer.seed;
+  model.begin_from = options.train.trainer.begin_from;
+  model.start_over = options.train.start_over;
+  return TrainFromGin(options.gin);
 }
 
 }  // namespace
@@ -127,21 +98,34 @@ Action DeclareTrain(CLI::App& app) {
   training::TrainVoiceOptions& train = options->train;
   training::VoiceLabel& label = train.exporting.label;
   training::TrainerOptions& trainer = train.trainer;
-  app.add_option("DIR", train.recordings, "Folder of recordings of one instrument, or one recording")->required();
-  app.add_option("--out", train.bundle, "Folder of the new version, as in voices/violin/1")->required();
+  app.add_option("DIR", train.recordings,
+                 "Folder of recordings of one instrument, or one recording; with --gin, a data set of examples")
+      ->required();
+  app.add_option("--out", train.bundle,
+                 "Folder of the new version, as in voices/violin/1; with --gin, of checkpoints and weights")
+      ->required();
+  app.add_option("--gin,--gin_file", options->gin.file,
+                 "Train the model of this gin configuration instead of a recipe");
+  AddGinOptions(app, &options->gin.gin);
+  app.add_option("--synthetic", options->gin.train.synthetic,
+                 "With --gin: a data set of synthetic notes, trained on beside DIR");
   app.add_option("--recipe", options->recipe, "What is trained")->check(CLI::IsMember({"vst"}))->capture_default_str();
   app.add_option("--held-out", train.held_out,
                  "Recordings to evaluate on, never trained on; else a part of DIR is kept back");
   app.add_option("--held-out-fraction", train.split.held_out_fraction, "The part of DIR that is kept back")
       ->check(CLI::Range(0.0, 0.5))
       ->capture_default_str();
-  app.add_option("--steps", trainer.steps, "Optimiser steps")->check(CLI::Range(1, 100000000))->capture_default_str();
-  app.add_option("--batch-size", trainer.batch_size, "Examples of 4 s in a step")
-      ->check(CLI::Range(1, 4096))
-      ->capture_default_str();
-  app.add_option("--learning-rate", trainer.step.learning_rate.peak, "Largest learning rate")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  CLI::Option* const steps = app.add_option("--steps", trainer.steps, "Optimiser steps")
+                                 ->check(CLI::Range(1, 100000000))
+                                 ->capture_default_str();
+  CLI::Option* const batch_size =
+      app.add_option("--batch-size,--batch", trainer.batch_size, "Examples in a step (of 4 s, for a recipe)")
+          ->check(CLI::Range(1, 4096))
+          ->capture_default_str();
+  CLI::Option* const learning_rate =
+      app.add_option("--learning-rate", trainer.step.learning_rate.peak, "Largest learning rate")
+          ->check(CLI::PositiveNumber)
+          ->capture_default_str();
   app.add_option("--reverb-rate", trainer.step.reverb_rate, "Multiplies the learning rate of the reverb; upstream: 1")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
@@ -169,7 +153,15 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--licence", label.licence, "What the recordings allow");
   app.add_option("--attribution", label.attribution, "Whom the recordings are owed to");
   app.add_option("--json", options->json, "Also write the evaluation there");
-  return [options] { return Run(*options); };
+  return [=] {
+    if (options->gin.file.empty()) return Run(*options);
+    training::TrainModelOptions& model = options->gin.train;
+    // Where the command says nothing the configuration does.
+    if (steps->count() > 0) model.steps = options->train.trainer.steps;
+    if (batch_size->count() > 0) model.batch_size = options->train.trainer.batch_size;
+    if (learning_rate->count() > 0) model.learning_rate = options->train.trainer.step.learning_rate.peak;
+    return RunGin(*options);
+  };
 }
 
 }  // namespace ddsp::client

@@ -1,0 +1,77 @@
+// `ddsp train DATASET --gin FILE` as a user meets it.
+#include "core/base/file.h"
+#include "core/base/safetensors.h"
+#include "core/datasets/synthetic_set.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/run_program.h"
+#include "tests/support/test_voice.h"
+
+namespace ddsp::testing {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr char kPretrain[] = DDSP_SOURCE_DIR "/configs/papers/icml2020/pretrain_model.gin";
+constexpr char kSmall[] =
+    " --gin-param \"InverseSynthesis.n_samples=4096\" --gin-param \"ResnetSinusoidalEncoder.size='tiny'\""
+    " --gin-param "
+    "\"ResnetSinusoidalEncoder.output_splits=(('frequencies',640),('amplitudes',10),('noise_magnitudes',9))\""
+    " --gin-param \"spectrogram/compute_logmel.bins=32\" --gin-param \"SinusoidalToHarmonicEncoder.n_harmonics=10\""
+    " --gin-param \"RnnSandwich.fc_stack_ch=8\" --gin-param \"RnnSandwich.rnn_ch=8\"";
+
+class TrainGin : public ::testing::Test {
+ protected:
+  // Six examples of eight frames.
+  std::string Notes() const {
+    SyntheticSetSettings settings;
+    settings.num_examples = 6;
+    settings.notes.n_timesteps = 8;
+    settings.notes.n_harmonics = 10;
+    settings.notes.n_mags = 9;
+    settings.notes.min_note_length = 2;
+    settings.notes.max_note_length = 4;
+    settings.example_secs = 0.256;
+    const absl::Status written = WriteSyntheticSet(settings, folder_.path() + "/notes", [](double) {});
+    EXPECT_TRUE(written.ok()) << written;
+    return folder_.path() + "/notes";
+  }
+  ProgramResult Train(const std::string& arguments) const {
+    return RunProgram(std::string(DDSP_PROGRAM) + " train " + arguments + " --out " + folder_.path() + "/out");
+  }
+
+  TempDir folder_;
+};
+
+TEST_F(TrainGin, TrainsOnSyntheticNotesAndGoesOn) {
+  const std::string command = Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --seed 3";
+  const ProgramResult first = Train(command + " --steps 4");
+  ASSERT_EQ(first.exit_code, 0) << first.said;
+  EXPECT_THAT(first.said, AllOf(HasSubstr("6 examples"), HasSubstr("step 4 of 4, loss")));
+  const ProgramResult second = Train(command + " --steps 10");
+  ASSERT_EQ(second.exit_code, 0) << second.said;
+  EXPECT_THAT(second.said, AllOf(HasSubstr("going on from step 4"), HasSubstr("step 10 of 10")));
+  const auto weights = Safetensors::Read(folder_.path() + "/out/weights.safetensors");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_TRUE(weights->Get("harmonic_encoder/f0_out/kernel").ok());
+  EXPECT_THAT(*ReadFile(folder_.path() + "/out/operative_config.gin"), HasSubstr("InverseSynthesis.n_samples = 4096"));
+  EXPECT_THAT(*ReadFile(folder_.path() + "/out/metrics.jsonl"), HasSubstr("losses/ss_f0_hz_loss"));
+}
+
+TEST_F(TrainGin, SaysWhatIsWrong) {
+  const std::string notes = Notes();
+  const ProgramResult gin = Train(notes + " --gin " + kPretrain + " --gin-param InverseSynthesis.colour=1");
+  EXPECT_EQ(gin.exit_code, 1);
+  EXPECT_THAT(gin.said, HasSubstr("gin_param 1:1:1: InverseSynthesis has no parameter 'colour'"));
+  const ProgramResult data = Train(folder_.path() + "/none --gin " + kPretrain + kSmall);
+  EXPECT_EQ(data.exit_code, 1);
+  EXPECT_THAT(data.said, HasSubstr("none"));
+  const ProgramResult features =
+      Train(notes + " --gin " + DDSP_SOURCE_DIR + "/configs/models/vst.gin --steps 1 --gin-param RnnFcDecoder.ch=8");
+  EXPECT_EQ(features.exit_code, 1);
+  EXPECT_THAT(features.said, HasSubstr("audio"));
+}
+
+}  // namespace
+}  // namespace ddsp::testing
