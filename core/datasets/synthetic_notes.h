@@ -37,7 +37,7 @@ NamedTensors GenerateNotes(const NotesSettings& settings, int64_t batch, at::Gen
 NamedTensors GenerateNotesV2(const NotesSettings& settings, int64_t batch, at::Generator generator);
 
 // What such controls sound like: harmonics and filtered noise [batch, n_samples]. Upstream's data sets do without: its
-// model makes the audio, at training.
+// model makes the audio, at training. Throws ValueError unless n_samples is a multiple of the frames.
 at::Tensor SynthesizeNotes(const NamedTensors& controls, int64_t n_samples, double sample_rate,
                            at::Generator generator);
 
