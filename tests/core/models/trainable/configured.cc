@@ -80,6 +80,7 @@ NamedTensors Tones(int64_t batch, int64_t samples, int64_t frames) {
 }
 
 std::vector<double> Train(TrainableModel& model, const NamedTensors& features, int steps, double rate) {
+  at::set_num_threads(1);  // a step is too small to share
   training::ModelStepOptions options;
   options.learning_rate.peak = rate;
   training::ModelStep step(options, &model);
