@@ -41,6 +41,10 @@ absl::StatusOr<NamedTensors> DagLayer::Run(const NamedTensors& inputs, const Gro
   for (const auto& node : graph_.nodes()) {
     std::vector<at::Tensor> arguments;
     for (const std::string& key : node.spec.inputs) {
+      if (key.empty()) {
+        arguments.emplace_back();
+        continue;
+      }
       auto argument = Lookup(available, key);
       if (!argument.ok()) return WithName(absl::StrCat("node ", node.spec.name), argument.status());
       arguments.push_back(*std::move(argument));

@@ -1,6 +1,7 @@
 #include "core/graph/gin_graph.h"
 
 #include <map>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -47,6 +48,34 @@ bool SameNumber(const Value& value, const Value::Content& expected) {
     return real != nullptr ? *real : std::numeric_limits<double>::quiet_NaN();
   };
   return value == other || number(value) == number(other);
+}
+
+constexpr int kDeepest = 8;  // layers in layers
+
+// The items of a list if all of them are a T.
+template <typename T>
+std::optional<std::vector<T>> ItemsOf(const std::vector<Value>& items) {
+  std::vector<T> all;
+  for (const Value& item : items) {
+    const T* one = item.As<T>();
+    if (one == nullptr) return std::nullopt;
+    all.push_back(*one);
+  }
+  return all;
+}
+
+// (("amps", 1), ...).
+std::optional<NamedSizes> SizesOf(const std::vector<Value>& items) {
+  NamedSizes sizes;
+  for (const Value& item : items) {
+    const auto* pair = item.items();
+    if (pair == nullptr || pair->size() != 2) return std::nullopt;
+    const auto* name = (*pair)[0].As<std::string>();
+    const auto* size = (*pair)[1].As<int64_t>();
+    if (name == nullptr || size == nullptr) return std::nullopt;
+    sizes.emplace_back(*name, *size);
+  }
+  return sizes;
 }
 
 class GraphBuilder {
@@ -127,11 +156,42 @@ class GraphBuilder {
       if (name == "name" && text != nullptr && given_name.empty()) node->name = *text;
       // Losses alone use a name besides their node's.
       if (name == "name" && !node->class_name.starts_with("losses.")) continue;
-      AddArgument(name, argument, node);
+      AddArgument(name, argument, /*depth=*/0, node);
     }
   }
 
-  void AddArgument(const std::string& name, const Value& value, GraphNode* node) {
+  static bool IsSpectrogram(const gin::Reference& reference) {
+    const auto known = gin::DdspConfigurables().Find(reference.selector);
+    return known.ok() && (*known)->name.starts_with("ddsp.spectral_ops.");
+  }
+
+  // The class under `name`, its arguments below it.
+  void AddNested(const std::string& name, const gin::Reference& reference, const gin::Position& position, int depth,
+                 GraphNode* node) {
+    const auto known = gin::DdspConfigurables().Find(reference.selector);
+    if (!known.ok()) return;  // noted already
+    if (depth >= kDeepest) return Problem(position, absl::StrCat(name, " has more than ", kDeepest, " layers inside"));
+    node->args[name] = ShortClass((*known)->name);
+    const auto parameters = config_.ParametersOf(gin::Reference{reference.scope, (*known)->name}, owner_.scope);
+    if (!parameters.ok()) return Note(parameters.status());
+    for (const auto& [parameter, value] : *parameters) {
+      if (parameter != "name") AddArgument(absl::StrCat(name, "/", parameter), value, depth + 1, node);
+    }
+  }
+
+  void AddList(const std::string& name, const Value& value, GraphNode* node) {
+    if (auto integers = ItemsOf<int64_t>(*value.items())) {
+      node->args[name] = *std::move(integers);
+    } else if (auto texts = ItemsOf<std::string>(*value.items())) {
+      node->args[name] = *std::move(texts);
+    } else if (auto sizes = SizesOf(*value.items())) {
+      node->args[name] = *std::move(sizes);
+    } else {
+      Problem(value.position(), name + " has items that are neither integers, nor texts, nor names with their sizes");
+    }
+  }
+
+  void AddArgument(const std::string& name, const Value& value, int depth, GraphNode* node) {
     if (value.is_none()) {
       node->args[name] = std::monostate();
     } else if (const auto* flag = value.As<bool>()) {
@@ -143,14 +203,13 @@ class GraphBuilder {
     } else if (const auto* text = value.As<std::string>()) {
       node->args[name] = *text;
     } else if (const auto* reference = value.As<gin::Reference>()) {
-      node->args[name] = reference->selector;
-    } else if (const auto* items = value.items()) {
-      std::vector<int64_t> integers;
-      for (const Value& item : *items) {
-        if (const auto* number = item.As<int64_t>()) integers.push_back(*number);
+      // Functions have their own bindings; those of scale functions are fixed.
+      if (reference->form == gin::Reference::Form::kCalled || IsSpectrogram(*reference)) {
+        return AddNested(name, *reference, value.position(), depth, node);
       }
-      if (integers.size() != items->size()) return Problem(value.position(), name + " has items that are no integers");
-      node->args[name] = std::move(integers);
+      node->args[name] = reference->selector;
+    } else if (value.items() != nullptr) {
+      AddList(name, value, node);
     } else {
       Problem(value.position(), absl::StrCat(name, " is ", value.Describe(), ", which no module takes"));
     }

@@ -11,7 +11,8 @@ struct GraphLimits {
   size_t max_nodes = 10000;
   // Largest integer among the arguments: lengths in samples, counts of channels.
   int64_t max_argument = std::numeric_limits<int64_t>::max();
-  // Largest product of that integer with the batch and the channels of the inputs: what one intermediate may hold.
+  // Largest product of that integer with the batch and the channels of the inputs, and of a layer's with itself: what
+  // one tensor may hold.
   int64_t max_elements = std::numeric_limits<int64_t>::max();
 };
 

@@ -17,6 +17,16 @@ struct ArgumentFormatter {
   std::string operator()(const std::vector<int64_t>& list) const {
     return absl::StrCat("[", absl::StrJoin(list, ", "), "]");
   }
+  std::string operator()(const std::vector<std::string>& list) const {
+    const auto quoted = [](std::string* out, const std::string& text) { absl::StrAppend(out, "'", text, "'"); };
+    return absl::StrCat("[", absl::StrJoin(list, ", ", quoted), "]");
+  }
+  std::string operator()(const NamedSizes& sizes) const {
+    const auto pair = [](std::string* out, const auto& part) {
+      absl::StrAppend(out, "('", part.first, "', ", part.second, ")");
+    };
+    return absl::StrCat("[", absl::StrJoin(sizes, ", ", pair), "]");
+  }
 };
 
 std::string Call(const GraphNode& node) {
@@ -57,6 +67,7 @@ std::string PrintGraph(const ValidatedGraph& graph) {
     absl::StrAppend(&text, "\n", node.spec.name, " = ", Call(node.spec), "\n");
     for (size_t i = 0; i < node.spec.inputs.size(); ++i) {
       const std::string& key = node.spec.inputs[i];
+      if (key.empty()) continue;  // an optional input that is not given
       absl::StrAppend(&text, "  ", node.module->inputs()[i].name, " <- ", IsInput(graph, key) ? "inputs/" : "", key,
                       "\n");
     }
@@ -77,7 +88,8 @@ std::string DrawGraph(const ValidatedGraph& graph) {
     absl::StrAppend(&dot, "  \"", Escaped(node.spec.name), "\" [label=\"", Escaped(node.spec.name), "\\n",
                     Escaped(node.spec.class_name), "\", shape=box];\n");
     for (size_t i = 0; i < node.spec.inputs.size(); ++i) {
-      dot += Edge(graph, node.spec.inputs[i], node.module->inputs()[i].name, node.spec.name);
+      if (!node.spec.inputs[i].empty())
+        dot += Edge(graph, node.spec.inputs[i], node.module->inputs()[i].name, node.spec.name);
     }
   }
   absl::StrAppend(&dot, "  \"out\" [shape=plaintext];\n  \"", Escaped(graph.nodes().back().spec.name),

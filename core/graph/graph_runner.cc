@@ -66,7 +66,7 @@ FloatArray ToArray(const at::Tensor& tensor) {
 struct GraphRunner::Parts {
   DagLayer graph;
   GraphLimits limits;
-  int64_t largest_argument = 1;
+  int64_t largest_argument = 1, largest_of_layers = 0;
 };
 
 GraphRunner::GraphRunner(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -78,7 +78,11 @@ absl::StatusOr<std::unique_ptr<GraphRunner>> GraphRunner::Create(const GraphSpec
   for (const auto& node : parts->graph.graph().nodes()) {
     for (const auto& [name, value] : node.spec.args) {
       const int64_t* integer = std::get_if<int64_t>(&value);
-      if (integer != nullptr) parts->largest_argument = std::max(parts->largest_argument, *integer);
+      if (integer == nullptr) continue;
+      parts->largest_argument = std::max(parts->largest_argument, *integer);
+      if (node.module->kind() == ModuleKind::kLayer) {
+        parts->largest_of_layers = std::max(parts->largest_of_layers, *integer);
+      }
     }
     for (const ParameterSpec& parameter : node.module->parameters()) {
       for (const int64_t size : parameter.shape) parts->largest_argument = std::max(parts->largest_argument, size);
@@ -97,6 +101,11 @@ absl::Status GraphRunner::CheckSize(const Request& request) const {
     if (input == request.inputs.end() || input->second.shape.empty()) continue;
     batch = std::max(batch, static_cast<double>(input->second.shape.front()));
     if (input->second.shape.size() > 2) channels = std::max(channels, static_cast<double>(input->second.shape.back()));
+  }
+  const auto of_layers = static_cast<double>(parts_->largest_of_layers);
+  if (of_layers * of_layers > static_cast<double>(parts_->limits.max_elements)) {
+    return absl::ResourceExhaustedError(absl::StrCat("a layer may have ", of_layers, " by ", of_layers,
+                                                     " values, expected at most ", parts_->limits.max_elements));
   }
   const double elements = batch * channels * static_cast<double>(parts_->largest_argument);
   if (elements <= static_cast<double>(parts_->limits.max_elements)) return absl::OkStatus();

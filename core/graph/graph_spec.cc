@@ -22,6 +22,7 @@ std::vector<std::string> InferInputs(const GraphSpec& spec) {
   std::vector<std::string> inputs;
   for (const GraphNode& node : spec.nodes) {
     for (const std::string& key : node.inputs) {
+      if (key == "inputs") continue;  // all of them
       const std::string bare = BareKey(key);
       if (bare == key && nodes.contains(key.substr(0, key.find('/')))) continue;
       if (std::find(inputs.begin(), inputs.end(), bare) == inputs.end()) inputs.push_back(bare);

@@ -10,7 +10,8 @@
 namespace ddsp {
 
 // One module and where its inputs come from, in the order of its ports. A key is a graph input ("f0_hz" or
-// "inputs/f0_hz"), or a result of an earlier node: "harmonic/signal", "harmonic/controls/f0_hz".
+// "inputs/f0_hz"), or a result of an earlier node: "harmonic/signal", "harmonic/controls/f0_hz". For a layer, "inputs"
+// and the name of a node stand for all inputs and all results: ports that no other key fills take what has their name.
 struct GraphNode {
   std::string name;        // unique in the graph; results are found below it
   std::string class_name;  // "synths.Harmonic"

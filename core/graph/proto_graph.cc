@@ -32,6 +32,14 @@ absl::StatusOr<GraphNode> NodeFromProto(const v1::GraphSpec::Node& proto) {
   for (const auto& [name, value] : proto.lists()) {
     RETURN_IF_ERROR(AddArgument(name, std::vector<int64_t>(value.values().begin(), value.values().end()), &node));
   }
+  for (const auto& [name, value] : proto.text_lists()) {
+    RETURN_IF_ERROR(AddArgument(name, std::vector<std::string>(value.values().begin(), value.values().end()), &node));
+  }
+  for (const auto& [name, value] : proto.sizes()) {
+    NamedSizes sizes;
+    for (const auto& part : value.parts()) sizes.emplace_back(part.name(), part.channels());
+    RETURN_IF_ERROR(AddArgument(name, std::move(sizes), &node));
+  }
   return node;
 }
 
@@ -46,6 +54,17 @@ struct ArgumentWriter {
   void operator()(const std::string& text) const { (*node->mutable_texts())[name] = text; }
   void operator()(const std::vector<int64_t>& list) const {
     (*node->mutable_lists())[name].mutable_values()->Add(list.begin(), list.end());
+  }
+  void operator()(const std::vector<std::string>& list) const {
+    (*node->mutable_text_lists())[name].mutable_values()->Add(list.begin(), list.end());
+  }
+  void operator()(const NamedSizes& sizes) const {
+    auto& message = (*node->mutable_sizes())[name];
+    for (const auto& [part, channels] : sizes) {
+      auto* added = message.add_parts();
+      added->set_name(part);
+      added->set_channels(channels);
+    }
   }
 };
 

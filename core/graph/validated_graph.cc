@@ -1,6 +1,7 @@
 #include "core/graph/validated_graph.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -12,7 +13,8 @@ namespace {
 // Collects results of nodes as they become available, and problems.
 class Checker {
  public:
-  explicit Checker(const GraphSpec& spec) : spec_(spec), inputs_(spec.inputs.begin(), spec.inputs.end()) {
+  explicit Checker(const GraphSpec& spec)
+      : spec_(spec), all_inputs_(spec.inputs), inputs_(spec.inputs.begin(), spec.inputs.end()) {
     for (const GraphNode& node : spec.nodes) all_nodes_.insert(node.name);
   }
 
@@ -30,10 +32,36 @@ class Checker {
 
   void CheckArguments(const GraphNode& node, int64_t largest) {
     for (const auto& [name, value] : node.args) {
-      const int64_t* integer = std::get_if<int64_t>(&value);
-      if (integer == nullptr || *integer <= largest) continue;
-      Problem(node, absl::StrCat(name, " is ", *integer, ", expected at most ", largest));
+      for (const int64_t integer : IntegersOf(value)) {
+        if (integer > largest) Problem(node, absl::StrCat(name, " is ", integer, ", expected at most ", largest));
+      }
     }
+  }
+
+  // Whether a key stands for everything of a name.
+  bool IsGroup(const std::string& key) const {
+    return !inputs_.contains(key) && (key == "inputs" || done_.contains(key));
+  }
+
+  // The node's keys without groups: the other keys fill the first ports, each further port takes what has its name out
+  // of the last group that has it, or becomes a graph input if "inputs" is among them. "" is an optional port that
+  // nothing fills.
+  std::vector<std::string> WithoutGroups(const GraphNode& node, const GraphModule& module) {
+    std::vector<std::string> keys, groups;
+    for (const std::string& key : node.inputs) (IsGroup(key) ? groups : keys).push_back(key);
+    if (groups.empty()) return keys;
+    for (size_t i = keys.size(); i < module.inputs().size(); ++i) {
+      const Port& port = module.inputs()[i];
+      std::optional<std::string> key = FindInGroups(groups, port.name);
+      if (!key && port.required && std::find(groups.begin(), groups.end(), "inputs") != groups.end()) {
+        key = AddInput(node, port.name);
+      } else if (!key && port.required) {
+        Problem(node, absl::StrCat("input ", port.name, " is in none of ", absl::StrJoin(groups, ", ")));
+      }
+      keys.push_back(key.value_or(""));
+    }
+    while (!keys.empty() && keys.back().empty()) keys.pop_back();
+    return keys;
   }
 
   void CheckKey(const GraphNode& node, const std::string& key) {
@@ -78,8 +106,35 @@ class Checker {
     problems_.push_back(absl::StrCat(node.where, node.where.empty() ? "" : ": ", "node ", name, ": ", what));
   }
   const std::vector<std::string>& problems() const { return problems_; }
+  // Those of the text and those that "inputs" stands for besides.
+  const std::vector<std::string>& inputs() const { return all_inputs_; }
 
  private:
+  static std::vector<int64_t> IntegersOf(const ArgValue& value) {
+    std::vector<int64_t> integers;
+    if (const auto* integer = std::get_if<int64_t>(&value)) integers = {*integer};
+    if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) integers = *list;
+    if (const auto* sizes = std::get_if<NamedSizes>(&value)) {
+      for (const auto& [name, size] : *sizes) integers.push_back(size);
+    }
+    return integers;
+  }
+
+  std::optional<std::string> FindInGroups(const std::vector<std::string>& groups, const std::string& name) const {
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+      if (*group == "inputs" && inputs_.contains(name)) return name;
+      if (*group != "inputs" && results_.contains(absl::StrCat(*group, "/", name)))
+        return absl::StrCat(*group, "/", name);
+    }
+    return std::nullopt;
+  }
+
+  std::string AddInput(const GraphNode& node, const std::string& name) {
+    if (all_nodes_.contains(name)) Problem(node, absl::StrCat("graph input ", name, " has the name of a node"));
+    if (inputs_.insert(name).second) all_inputs_.push_back(name);
+    return name;
+  }
+
   std::string ResultsOf(const std::string& owner) const {
     std::vector<std::string> names;
     std::copy_if(results_.begin(), results_.end(), std::back_inserter(names),
@@ -88,7 +143,8 @@ class Checker {
   }
 
   const GraphSpec& spec_;
-  const std::set<std::string> inputs_;
+  std::vector<std::string> all_inputs_;
+  std::set<std::string> inputs_;
   std::set<std::string> all_nodes_, done_, results_, unknown_results_;
   std::vector<std::string> problems_;
 };
@@ -103,18 +159,20 @@ absl::StatusOr<ValidatedGraph> ValidateGraphSpec(const GraphSpec& spec, const Gr
   }
   Checker checker(spec);
   ValidatedGraph graph;
-  graph.inputs_ = spec.inputs;
   for (const GraphNode& node : spec.nodes) {
     checker.CheckName(node);
     checker.CheckArguments(node, limits.max_argument);
     ValidatedGraph::Node valid{node, nullptr};
+    auto module = MakeGraphModule(node);
+    const bool takes_groups = module.ok() && (*module)->kind() == ModuleKind::kLayer;
     for (std::string& key : valid.spec.inputs) {
+      if (takes_groups && checker.IsGroup(key)) continue;
       checker.CheckKey(node, key);
       key = BareKey(key);
     }
-    auto module = MakeGraphModule(node);
     if (module.ok()) {
-      checker.CheckPorts(node, **module);
+      if (takes_groups) valid.spec.inputs = checker.WithoutGroups(valid.spec, **module);
+      checker.CheckPorts(valid.spec, **module);
       valid.module = *std::move(module);
     } else {
       checker.Problem(node, std::string(module.status().message()));
@@ -122,6 +180,7 @@ absl::StatusOr<ValidatedGraph> ValidateGraphSpec(const GraphSpec& spec, const Gr
     checker.AddResults(node, valid.module.get());
     graph.nodes_.push_back(std::move(valid));
   }
+  graph.inputs_ = checker.inputs();
   if (checker.problems().empty()) return graph;
   return absl::InvalidArgumentError(absl::StrJoin(checker.problems(), "\n"));
 }

@@ -6,6 +6,7 @@
 namespace ddsp {
 
 const ArgValue* ArgReader::Find(const std::string& name) {
+  if (parent_ != nullptr) return parent_->Find(prefix_ + name);
   read_.insert(name);
   const auto it = args_.find(name);
   return it == args_.end() ? nullptr : &it->second;
@@ -64,6 +65,36 @@ std::vector<int64_t> ArgReader::Integers(const std::string& name, const std::vec
   if (std::holds_alternative<std::vector<int64_t>>(*value)) return std::get<std::vector<int64_t>>(*value);
   Reject(absl::StrCat(name, " is not a list of integers"));
   return fallback;
+}
+
+std::vector<std::string> ArgReader::Texts(const std::string& name, const std::vector<std::string>& fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  if (const auto* texts = std::get_if<std::vector<std::string>>(value)) return *texts;
+  if (const auto* text = std::get_if<std::string>(value)) return {*text};
+  const auto* integers = std::get_if<std::vector<int64_t>>(value);  // an empty list is one of anything
+  if (std::holds_alternative<std::monostate>(*value) || (integers != nullptr && integers->empty())) return {};
+  Reject(absl::StrCat(name, " is not a list of texts"));
+  return fallback;
+}
+
+NamedSizes ArgReader::Sizes(const std::string& name, const NamedSizes& fallback) {
+  const ArgValue* value = Find(name);
+  if (value == nullptr) return fallback;
+  const auto* sizes = std::get_if<NamedSizes>(value);
+  if (sizes == nullptr || sizes->empty()) {
+    Reject(absl::StrCat(name, " is not a list of names, each with its channels"));
+    return fallback;
+  }
+  for (const auto& [part, channels] : *sizes) {
+    if (channels < 1) Reject(absl::StrCat(name, " gives ", part, " ", channels, " channels, expected 1 or more"));
+  }
+  return *sizes;
+}
+
+void ArgReader::Reject(const std::string& problem) {
+  if (parent_ != nullptr) return parent_->Reject(prefix_ + problem);
+  problems_.push_back(problem);
 }
 
 absl::Status ArgReader::Finish() const {

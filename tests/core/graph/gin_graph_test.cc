@@ -77,7 +77,7 @@ TEST(GraphFromGin, ReportsEverythingWithItsPlace) {
                        "]\n"
                        "Harmonic.n_sample = 3\n"
                        "exp_sigmoid.exponent = 5.0\n"
-                       "Reverb.reverb_length = ['x']\n"),
+                       "Reverb.reverb_length = [1, 'x']\n"),
               AllOf(HasSubstr("a.gin:2:4: unknown configurable 'synths.Theremin'"),
                     HasSubstr("a.gin:3:4: a module is @synths.Harmonic, expected @class()"),
                     HasSubstr("a.gin:4:23: keys are the text 'a', expected a list of texts"),
@@ -85,7 +85,7 @@ TEST(GraphFromGin, ReportsEverythingWithItsPlace) {
                     HasSubstr("a.gin:6:3: a node is (module, [input keys])"),
                     HasSubstr("a.gin:8:1: Harmonic has no parameter 'n_sample'"),
                     HasSubstr("a.gin:9:1: exp_sigmoid.exponent is 5.0, which a graph cannot have: it is 10.0 here"),
-                    HasSubstr("a.gin:10:24: reverb_length has items that are no integers")));
+                    HasSubstr("a.gin:10:24: reverb_length has items that are neither integers")));
 }
 
 TEST(GraphFromGin, ProblemsOfTheGraphNameThePlaceTooAndTheNode) {
