@@ -165,6 +165,42 @@ TEST(TrainerOptionsFromGin, ReadsUpstreamsNames) {
               HasSubstr("1:19: train_util.train.num_steps is the text 'all'"));
 }
 
+ExampleSet Numbers(const std::string& folder, int64_t count) {
+  ExampleSetWriter writer = *ExampleSetWriter::Open(folder, {.recipe = "numbers"});
+  EXPECT_TRUE(writer.Add({{"number", at::arange(count, at::kFloat)}}).ok());
+  EXPECT_TRUE(writer.Finish().ok());
+  return *ExampleSet::Open(folder);
+}
+
+// Every example once an epoch, in another order each; a batch is a function of its step.
+TEST(BatchSource, ShufflesExamples) {
+  const ddsp::testing::TempDir folder;
+  const ExampleSet numbers = Numbers(folder.path() + "/numbers", 6);
+  const auto source = BatchesOfExamples(numbers, 3, 1);
+  const auto epoch = [&](int64_t step) {
+    return at::cat({source->Batch(step)->at("number"), source->Batch(step + 1)->at("number")});
+  };
+  const at::Tensor first = epoch(0), second = epoch(2);
+  EXPECT_TRUE(at::equal(std::get<0>(first.sort()), at::arange(6, at::kFloat)));
+  EXPECT_TRUE(at::equal(std::get<0>(second.sort()), at::arange(6, at::kFloat)));
+  EXPECT_FALSE(at::equal(first, second));
+  EXPECT_TRUE(at::equal(epoch(0), first));
+  EXPECT_TRUE(at::equal(BatchesOfExamples(numbers, 3, 1)->Batch(2)->at("number"), second.narrow(0, 0, 3)));
+}
+
+TEST(BatchSource, ZipsRecordingsAndNotes) {
+  const ddsp::testing::TempDir folder;
+  const ExampleSet numbers = Numbers(folder.path() + "/numbers", 4);
+  NotesSettings settings;
+  settings.n_timesteps = 10;
+  const auto source = ZippedBatches(BatchesOfExamples(numbers, 2, 1), BatchesOfNotes(settings, 3, 1));
+  const NamedTensors batch = *source->Batch(5);
+  EXPECT_EQ(batch.at("number").sizes(), at::IntArrayRef({2}));
+  EXPECT_EQ(batch.at("synthetic/f0_hz").sizes(), at::IntArrayRef({3, 10, 1}));
+  EXPECT_TRUE(at::equal(source->Batch(5)->at("synthetic/sin_freqs"), batch.at("synthetic/sin_freqs")));
+  EXPECT_FALSE(at::equal(source->Batch(6)->at("synthetic/sin_freqs"), batch.at("synthetic/sin_freqs")));
+}
+
 // From a data set and a configuration to weights, in two goes.
 TEST(TrainModel, WritesWeightsAndWhatMadeThem) {
   ddsp::testing::TempDir folder;
