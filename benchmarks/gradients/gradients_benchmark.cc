@@ -6,6 +6,7 @@
 #include "benchmark/benchmark.h"
 #include "benchmarks/gradients/peak_memory.h"
 #include "core/dsp/filter_design.h"
+#include "core/dsp/wavetable.h"
 #include "core/losses/spectral_loss.h"
 #include "core/processors/frame_convolution_function.h"
 #include "core/processors/harmonic_bank_function.h"
@@ -72,6 +73,53 @@ BENCHMARK_CAPTURE(HarmonicEager, LearnedPitch, Pitch::kLearned)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime()
     ->Iterations(2);
+
+// Sinusoids whose frequencies are learned.
+void SinusoidalPass(benchmark::State& state, Tensor (*synthesize)(const Tensor&, const Tensor&)) {
+  const Tensor frequencies = Leaf(60 + 6000 * at::rand({kBatch, kFrames, kHarmonics}));
+  const Tensor amplitudes = Leaf(at::rand({kBatch, kFrames, kHarmonics}) / kHarmonics);
+  Run(state, [&] { synthesize(frequencies, amplitudes).square().sum().backward(); });
+}
+
+void SinusoidalFused(benchmark::State& state) {
+  SinusoidalPass(state, [](const Tensor& frequencies, const Tensor& amplitudes) {
+    return FusedSinusoids(frequencies, amplitudes,
+                          {kSamples, 16000, Interpolation::kWindow, PhaseAccumulation::kExact});
+  });
+}
+BENCHMARK(SinusoidalFused)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(2);
+
+void SinusoidalEager(benchmark::State& state) {
+  SinusoidalPass(state, [](const Tensor& frequencies, const Tensor& amplitudes) {
+    return OscillatorBank(Resample(frequencies, kSamples), Resample(amplitudes, kSamples, Interpolation::kWindow));
+  });
+}
+BENCHMARK(SinusoidalEager)->Unit(benchmark::kMillisecond)->UseRealTime()->Iterations(1);
+
+constexpr int64_t kTablePoints = 512;
+
+void WavetablePass(benchmark::State& state, Tensor (*synthesize)(const Tensor&, const Tensor&)) {
+  const Tensor f0_hz = Leaf(60 + 10 * at::rand({kBatch, kFrames, 1}));
+  const Tensor tables = Leaf(at::randn({kBatch, kFrames, kTablePoints}));
+  Run(state, [&] { synthesize(f0_hz, tables).square().sum().backward(); });
+}
+
+void WavetableBetweenFrames(benchmark::State& state) {
+  WavetablePass(state, [](const Tensor& f0_hz, const Tensor& tables) {
+    return WavetableSynthesis(f0_hz, at::ones_like(f0_hz).detach(), tables, {kSamples, 16000});
+  });
+}
+BENCHMARK(WavetableBetweenFrames)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// A table for every sample, of one example of the batch: sixteen do not fit into memory.
+void WavetableEager(benchmark::State& state) {
+  WavetablePass(state, [](const Tensor& f0_hz, const Tensor& tables) {
+    const Tensor velocity = Resample(f0_hz.narrow(0, 0, 1), kSamples).to(at::kDouble) / 16000;
+    const Tensor phase = at::remainder(at::cumsum(velocity, 1) - velocity, 1).to(at::kFloat);
+    return LinearLookup(phase, Resample(tables.narrow(0, 0, 1), kSamples));
+  });
+}
+BENCHMARK(WavetableEager)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void SpectralLossFused(benchmark::State& state) {
   SpectralLossOptions options;

@@ -124,6 +124,12 @@ bool IsPlain(const Tensor& x, at::ScalarType type) {
   return x.dim() == 3 && x.device().is_cpu() && x.scalar_type() == type && (type == at::kFloat || type == at::kDouble);
 }
 
+bool CanRamp(const HarmonicSynthesisOptions& options, int64_t frames) {
+  const bool ramp =
+      options.amp_resample_method == Interpolation::kLinear || options.amp_resample_method == Interpolation::kWindow;
+  return ramp && frames > 0 && options.n_samples % frames == 0 && frames + 1 < options.n_samples;
+}
+
 }  // namespace
 
 bool CanFuseHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options) {
@@ -136,14 +142,28 @@ bool CanFuseHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSy
   if (!IsPlain(f0, type) || !IsPlain(amplitudes, type) || !IsPlain(distribution, type)) return false;
   const int64_t frames = f0.size(1);
   if (f0.size(0) != distribution.size(0) || frames != distribution.size(1) || f0.size(2) != 1) return false;
-  const bool ramp =
-      options.amp_resample_method == Interpolation::kLinear || options.amp_resample_method == Interpolation::kWindow;
-  return ramp && frames > 0 && options.n_samples % frames == 0 && frames + 1 < options.n_samples;
+  return CanRamp(options, frames);
 }
 
 at::Tensor FusedHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options) {
   return HarmonicBankAudio(controls.frequencies.squeeze(2), controls.amplitudes * controls.harmonic_distribution,
                            options);
+}
+
+bool CanFuseSinusoids(const Tensor& frequencies, const Tensor& amplitudes, const HarmonicSynthesisOptions& options) {
+  const at::ScalarType type = frequencies.scalar_type();
+  return options.accumulation == PhaseAccumulation::kExact && IsPlain(frequencies, type) && IsPlain(amplitudes, type) &&
+         frequencies.sizes() == amplitudes.sizes() && frequencies.size(2) > 0 && CanRamp(options, frequencies.size(1));
+}
+
+at::Tensor FusedSinusoids(const Tensor& frequencies, const Tensor& amplitudes,
+                          const HarmonicSynthesisOptions& options) {
+  // All of one sinusoid side by side; the gradients of the parts become one tensor in one step.
+  const std::vector<Tensor> hz = frequencies.permute({2, 0, 1}).contiguous().unbind(0),
+                            amps = amplitudes.permute({2, 0, 1}).unsqueeze(3).contiguous().unbind(0);
+  Tensor sum = HarmonicBankAudio(hz[0], amps[0], options);
+  for (size_t s = 1; s < hz.size(); ++s) sum = sum + HarmonicBankAudio(hz[s], amps[s], options);
+  return sum;
 }
 
 at::Tensor HarmonicBankAudio(const Tensor& f0_hz, const Tensor& amplitudes, const HarmonicSynthesisOptions& options) {

@@ -16,6 +16,13 @@ bool CanFuseHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSy
 // float64, and the gradient of the pitch, go through the slower exact_harmonic_bank.
 at::Tensor FusedHarmonicSynthesis(const HarmonicControls& controls, const HarmonicSynthesisOptions& options);
 
+// Independent sinusoids, each a bank of one harmonic: frequencies in Hz and amplitudes [batch, frames, sinusoids] to
+// audio [batch, n_samples], the OscillatorBank() of both upsampled. Memory of O(samples), however many there are.
+bool CanFuseSinusoids(const at::Tensor& frequencies, const at::Tensor& amplitudes,
+                      const HarmonicSynthesisOptions& options);
+at::Tensor FusedSinusoids(const at::Tensor& frequencies, const at::Tensor& amplitudes,
+                          const HarmonicSynthesisOptions& options);
+
 // The fused part: f0 [batch, frames] and the amplitudes of all harmonics [batch, frames, harmonics], CPU tensors of one
 // floating type, to audio [batch, n_samples]; `options` as CanFuseHarmonicSynthesis() wants them.
 at::Tensor HarmonicBankAudio(const at::Tensor& f0_hz, const at::Tensor& amplitudes,

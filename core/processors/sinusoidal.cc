@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/processors/frame_upsampler.h"
+#include "core/processors/harmonic_bank_function.h"
 #include "core/processors/synths.h"
 
 namespace ddsp {
@@ -38,6 +39,11 @@ NamedTensors Scaled(const SinusoidalOptions& options, const NamedTensors& inputs
 }
 
 Tensor Sum(const SinusoidalOptions& options, PhaseAccumulation accumulation, const NamedTensors& controls) {
+  const HarmonicSynthesisOptions synthesis = {options.n_samples, options.sample_rate, options.amp_resample_method,
+                                              accumulation};
+  if (CanFuseSinusoids(controls.at("frequencies"), controls.at("amplitudes"), synthesis)) {
+    return FusedSinusoids(controls.at("frequencies"), controls.at("amplitudes"), synthesis);
+  }
   return OscillatorBank(Resample(controls.at("frequencies"), options.n_samples),
                         Resample(controls.at("amplitudes"), options.n_samples, options.amp_resample_method),
                         {options.sample_rate, accumulation});

@@ -1,5 +1,6 @@
 // Operations that are one node of the autograd graph, against the same mathematics in many, and against differences.
 #include "core/dsp/filter_design.h"
+#include "core/dsp/wavetable.h"
 #include "core/processors/frame_convolution_function.h"
 #include "core/processors/harmonic_bank_function.h"
 #include "gtest/gtest.h"
@@ -24,8 +25,7 @@ std::vector<Tensor> ValueAndGradients(const TensorFunction& f, std::vector<Tenso
 void ExpectClose(const std::vector<Tensor>& expected, const std::vector<Tensor>& actual, double tolerance) {
   for (size_t i = 0; i < expected.size(); ++i) {
     ASSERT_EQ(expected[i].sizes(), actual[i].sizes());
-    EXPECT_LE((expected[i] - actual[i]).abs().max().item<double>(),
-              tolerance * expected[i].abs().max().item<double>())
+    EXPECT_LE((expected[i] - actual[i]).abs().max().item<double>(), tolerance * expected[i].abs().max().item<double>())
         << i;
   }
 }
@@ -73,6 +73,47 @@ TEST_P(FusedHarmonics, HaveTheGradientsOfDifferences) {
 
 INSTANTIATE_TEST_SUITE_P(Ramps, FusedHarmonics, testing::Values(Interpolation::kLinear, Interpolation::kWindow));
 
+// Some sinusoids cross Nyquist.
+TEST_P(FusedHarmonics, SinusoidsEqualThePlainFormForwardAndBackward) {
+  const HarmonicSynthesisOptions options = Options(11 * 64);
+  const auto plain = [&](const std::vector<Tensor>& x) {
+    return OscillatorBank(Resample(x[0], options.n_samples),
+                          Resample(x[1], options.n_samples, options.amp_resample_method));
+  };
+  const auto fused = [&](const std::vector<Tensor>& x) { return FusedSinusoids(x[0], x[1], options); };
+  for (const at::ScalarType type : {at::kFloat, at::kDouble}) {
+    const std::vector<Tensor> inputs = {100 + 8500 * at::rand({3, 11, 7}, type), at::rand({3, 11, 7}, type)};
+    ASSERT_TRUE(CanFuseSinusoids(inputs[0], inputs[1], options));
+    ExpectClose(ValueAndGradients(plain, inputs), ValueAndGradients(fused, inputs), type == at::kFloat ? 1e-4 : 1e-9);
+  }
+}
+
+TEST_P(FusedHarmonics, SinusoidsHaveTheGradientsOfDifferences) {
+  const HarmonicSynthesisOptions options = Options(5 * 24);
+  const auto fused = [&](const std::vector<Tensor>& x) { return FusedSinusoids(x[0], x[1], options); };
+  const std::vector<Tensor> inputs = {150 + 3000 * at::rand({2, 5, 3}, at::kDouble), at::rand({2, 5, 3}, at::kDouble)};
+  EXPECT_LE(GradientError(fused, inputs, 1e-5), 1e-7);
+}
+
+// A table for every sample, which is what upstream makes.
+TEST(WavetableSynthesis, EqualsATableForEverySampleForwardAndBackward) {
+  at::manual_seed(4);
+  const int64_t samples = 7 * 33;
+  const auto plain = [&](const std::vector<Tensor>& x) {
+    const Tensor velocity = Resample(x[0], samples) / 16000;
+    const Tensor phase = at::remainder(at::cumsum(velocity, 1) - velocity, 1);
+    return LinearLookup(phase, Resample(x[1], samples)) * Resample(x[2], samples, Interpolation::kWindow).select(2, 0);
+  };
+  const auto fused = [&](const std::vector<Tensor>& x) {
+    return WavetableSynthesis(x[0], x[2], x[1], {samples, 16000});
+  };
+  for (const int64_t batch : {2, 1}) {  // of the tables
+    const std::vector<Tensor> inputs = {100 + 900 * at::rand({2, 7, 1}, at::kDouble),
+                                        at::randn({batch, 7, 12}, at::kDouble), at::rand({2, 7, 1}, at::kDouble)};
+    ExpectClose(ValueAndGradients(plain, inputs), ValueAndGradients(fused, inputs), 1e-9);
+  }
+}
+
 class FusedFrames : public testing::TestWithParam<int64_t> {
  protected:
   void SetUp() override { at::manual_seed(2); }
@@ -90,8 +131,7 @@ TEST_P(FusedFrames, EqualTheFftForwardAndBackward) {
 
 TEST_P(FusedFrames, HaveTheGradientsOfDifferences) {
   const auto fused = [&](const std::vector<Tensor>& x) { return FilterFrames(x[0], x[1], GetParam()); };
-  EXPECT_LE(GradientError(fused, {at::randn({2, 4 * 11}, at::kDouble), at::rand({2, 4, 17}, at::kDouble)}),
-            1e-8);
+  EXPECT_LE(GradientError(fused, {at::randn({2, 4 * 11}, at::kDouble), at::rand({2, 4, 17}, at::kDouble)}), 1e-8);
 }
 
 // 0: all 64 taps; 15, 2: shortened, one tap left.
