@@ -1,15 +1,13 @@
-// Threads for calls that compute for a while: graphs, features of whole recordings. Apart from those of live sessions,
+// A crew for calls that compute for a while: graphs, features of whole recordings. Apart from that of live sessions,
 // which must not wait for them.
 #pragma once
 
 #include <cstddef>
-#include <deque>
 #include <functional>
-#include <thread>
-#include <vector>
 
 #include "absl/status/status.h"
 #include "core/base/mutex.h"
+#include "server/session/crew.h"
 
 namespace ddsp::server {
 
@@ -20,22 +18,17 @@ class WorkQueue {
     // Calls that wait for a thread; one more is refused.
     size_t max_waiting = 16;
   };
+  // Waits for everything that was taken when it is destroyed.
   explicit WorkQueue(const Options& options);
-  // Waits for everything that was taken.
-  ~WorkQueue();
 
-  // Runs `work` in a thread of its own. Errors: QUEUE_FULL, and `work` is not run.
+  // Runs `work` in one of the threads. Errors: QUEUE_FULL, and `work` is not run.
   absl::Status Post(std::function<void()> work);
 
  private:
-  void Run();
-
-  const Options options_;
+  const size_t max_waiting_;
   Mutex mu_;
-  CondVar changed_;
-  std::deque<std::function<void()>> waiting_ ABSL_GUARDED_BY(mu_);
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  std::vector<std::thread> threads_;  // last: they start when the rest is there
+  size_t waiting_ ABSL_GUARDED_BY(mu_) = 0;
+  Crew crew_;  // last: its threads use the rest
 };
 
 }  // namespace ddsp::server

@@ -8,10 +8,10 @@
 
 namespace ddsp::server {
 
-Crew::Crew(int threads) {
+Crew::Crew(int threads, const std::string& name) {
   for (int i = 0; i < threads; ++i) {
     threads_.emplace_back([this] { Run(); });
-    pthread_setname_np(threads_.back().native_handle(), absl::StrCat("ddsp-crew-", i).c_str());
+    pthread_setname_np(threads_.back().native_handle(), absl::StrCat(name, "-", i).c_str());
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <functional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -19,8 +20,8 @@ class Executor {
 
 class Crew : public Executor {
  public:
-  // `threads` >= 1.
-  explicit Crew(int threads);
+  // `threads` >= 1, called `name`-0, `name`-1, ...: 15 characters at most.
+  explicit Crew(int threads, const std::string& name = "ddsp-crew");
   // Waits for everything that was posted.
   ~Crew() override;
 
