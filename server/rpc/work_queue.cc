@@ -12,8 +12,7 @@ constexpr absl::Duration kRetryDelay = absl::Seconds(1);
 
 }  // namespace
 
-WorkQueue::WorkQueue(const Options& options)
-    : max_waiting_(options.max_waiting), crew_(options.threads, "ddsp-work") {}
+WorkQueue::WorkQueue(const Options& options) : max_waiting_(options.max_waiting), crew_(options.threads, "ddsp-work") {}
 
 absl::Status WorkQueue::Post(std::function<void()> work) {
   {
