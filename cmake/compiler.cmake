@@ -30,6 +30,9 @@ if(DDSP_SANITIZE)
     # every map of a message would crash. The standard library still has to know.
     target_compile_options(ddsp_compiler INTERFACE -U__SANITIZE_THREAD__)
     target_compile_definitions(ddsp_compiler INTERFACE _GLIBCXX_TSAN=1)
+    # Else packaged libraries would call our instrumented instances of the standard library's templates, whose other half is
+    # theirs: a race for each shared pointer that gRPC lets go of on another thread.
+    target_link_options(ddsp_compiler INTERFACE LINKER:--version-script=${CMAKE_SOURCE_DIR}/cmake/local_symbols.map)
   endif()
   target_link_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE})
 endif()
