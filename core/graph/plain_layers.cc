@@ -6,6 +6,7 @@
 #include "core/dsp/argument.h"
 #include "core/graph/layer_form.h"
 #include "core/nn/dilated_conv_stack.h"
+#include "core/nn/fc_stack_out.h"
 #include "core/nn/fully_connected.h"
 #include "core/nn/normalization.h"
 #include "core/nn/polyphase.h"
@@ -103,21 +104,6 @@ LayerForm FcStackForm(ArgReader& args) {
   return OneToOne(
       [=](int64_t channels) { return Built<FcStack>(layers > 0 ? ch : channels, channels, ch, layers, nonlinearity); });
 }
-
-class FcStackOut : public Layer {
- public:
-  FcStackOut(int64_t in, int64_t ch, int64_t layers, int64_t out)
-      : stack_(in, ch, layers), dense_out_(stack_.out_channels(), out) {}
-  Tensor Forward(const Tensor& x) const { return dense_out_.Forward(stack_.Forward(x)); }
-  void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override {
-    stack_.VisitParameters(prefix + "stack/", visit);
-    dense_out_.VisitParameters(prefix + "dense_out/", visit);
-  }
-
- private:
-  FcStack stack_;
-  Dense dense_out_;
-};
 
 LayerForm FcStackOutForm(ArgReader& args) {
   const int64_t ch = ReadRequired(args, "ch"), out = ReadRequired(args, "n_out");

@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/dsp/argument.h"
+#include "core/nn/fc_stack_out.h"
 #include "core/nn/rnn_layers.h"
 
 namespace ddsp {
@@ -28,22 +29,6 @@ class LayerNet : public Net {
 
  private:
   L layer_;
-};
-
-// A stack and a dense layer. Upstream: FcStackOut.
-class FcStackOut : public Layer {
- public:
-  FcStackOut(int64_t in, int64_t ch, int64_t layers, int64_t n_out)
-      : stack_(in, ch, layers), dense_out_(stack_.out_channels(), n_out) {}
-  Tensor Forward(const Tensor& x) const { return dense_out_.Forward(stack_.Forward(x)); }
-  void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override {
-    stack_.VisitParameters(prefix + "stack/", visit);
-    dense_out_.VisitParameters(prefix + "dense_out/", visit);
-  }
-
- private:
-  FcStack stack_;
-  Dense dense_out_;
 };
 
 class IdentityLayer : public Layer {
