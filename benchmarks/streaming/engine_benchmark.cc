@@ -34,12 +34,13 @@ void StepStreams(benchmark::State& state, StreamInput input) {
     requests[i].control = {300.0f + i, -25.0f};
     requests[i].output = absl::MakeSpan(output).subspan(i * hop, hop);
   }
+  const auto workspace = engine->MakeWorkspace();
   int64_t step = 0;
   for (auto _ : state) {
     for (int i = 0; i < streams; ++i) {
       requests[i].audio = absl::MakeSpan(audio).subspan((step + 7 * i) % 400 * hop, hop);
     }
-    benchmark::DoNotOptimize(engine->Step(requests));
+    benchmark::DoNotOptimize(engine->Step(requests, *workspace));
     ++step;
   }
   const double seconds = static_cast<double>(step) * streams * hop / 16000;

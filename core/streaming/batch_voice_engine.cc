@@ -48,6 +48,15 @@ Heard Hear(const FeatureFrame& frame, const StreamParameters& parameters, const 
 
 }  // namespace
 
+struct BatchVoiceEngine::Workspace : StepWorkspace {
+  std::vector<Row> rows;
+  std::vector<float> row_features, row_frames;    // [rows, inputs], [rows, layout]
+  std::vector<float> batch_state, batch_outputs;  // [kDecoderRows, units], [kDecoderRows, outputs]
+  DecoderStep::Workspace decoder;
+  std::vector<FrameSection> sections;
+  StageGraph::Workspace graph;
+};
+
 absl::StatusOr<std::unique_ptr<BatchVoiceEngine>> BatchVoiceEngine::Create(std::shared_ptr<const Voice> voice,
                                                                            int slots) {
   const FeatureSettings settings = voice->feature_settings();
@@ -72,11 +81,7 @@ BatchVoiceEngine::BatchVoiceEngine(std::shared_ptr<const Voice> voice,
       graph_(std::move(graph)),
       neutral_(NeutralProfile(voice_->spec)),
       decoder_state_(slots * decoder_.state_size()),
-      memory_(graph_.MakeMemory(slots)),
-      batch_state_(kDecoderRows * decoder_.state_size()),
-      batch_outputs_(kDecoderRows * decoder_.outputs()),
-      workspace_(decoder_.MakeWorkspace(kDecoderRows)),
-      graph_workspace_(graph_.MakeWorkspace()) {
+      memory_(graph_.MakeMemory(slots)) {
   slots_.reserve(slots);
   for (int i = 0; i < slots; ++i) slots_.emplace_back(extractor_->MakeState());
 }
@@ -96,6 +101,15 @@ StreamFormat BatchVoiceEngine::format(StreamInput input) const {
 
 int64_t BatchVoiceEngine::bytes_per_slot() const {
   return graph_.bytes_per_slot() + decoder_.state_size() * sizeof(float) + sizeof(Slot);
+}
+
+std::unique_ptr<StepWorkspace> BatchVoiceEngine::MakeWorkspace() const {
+  auto work = std::make_unique<Workspace>();
+  work->batch_state.resize(kDecoderRows * decoder_.state_size());
+  work->batch_outputs.resize(kDecoderRows * decoder_.outputs());
+  work->decoder = decoder_.MakeWorkspace(kDecoderRows);
+  work->graph = graph_.MakeWorkspace();
+  return work;
 }
 
 absl::Status BatchVoiceEngine::Reset(int slot, const StreamSettings& settings) {
@@ -130,57 +144,58 @@ FeatureFrame BatchVoiceEngine::Analyse(const HopRequest& request, Slot& slot) co
 }
 
 void BatchVoiceEngine::AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters,
-                              Row row) {
+                              Row row, Workspace& work) const {
   const Heard heard = Hear(frame, parameters, slots_[request.slot].profile);
   for (const std::string& key : voice_->spec.decoder().input_keys()) {
     const float db = key == "ld_scaled" ? heard.loudness_db : heard.power_db;
-    row_features_.push_back(key == "f0_scaled" ? static_cast<float>(HzToMidi(heard.f0_hz)) / 127.0f
-                                               : db / 80.0f + 1.0f);
+    work.row_features.push_back(key == "f0_scaled" ? static_cast<float>(HzToMidi(heard.f0_hz)) / 127.0f
+                                                   : db / 80.0f + 1.0f);
   }
-  const size_t at = row_frames_.size();
-  row_frames_.resize(at + layout_.size());
-  row_frames_[at + layout_.f0_offset()] = heard.f0_hz;
-  rows_.push_back(row);
+  const size_t at = work.row_frames.size();
+  work.row_frames.resize(at + layout_.size());
+  work.row_frames[at + layout_.f0_offset()] = heard.f0_hz;
+  work.rows.push_back(row);
 }
 
-void BatchVoiceEngine::AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame) {
+void BatchVoiceEngine::AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame,
+                               Workspace& work) const {
   const HopRequest& request = requests[index];
   StreamParameters parameters = request.parameters;
   for (const ParameterChange& change : request.changes) {
-    AddRow(request, frame, parameters, {index, change.offset, false});
+    AddRow(request, frame, parameters, {index, change.offset, false}, work);
     parameters = change.parameters;
   }
-  AddRow(request, frame, parameters, {index, voice_->spec.hop_size(), true});
+  AddRow(request, frame, parameters, {index, voice_->spec.hop_size(), true}, work);
 }
 
-void BatchVoiceEngine::Decode(absl::Span<const HopRequest> requests) {
+void BatchVoiceEngine::Decode(absl::Span<const HopRequest> requests, Workspace& work) {
   const int units = decoder_.state_size(), outputs = decoder_.outputs();
-  for (size_t begin = 0; begin < rows_.size(); begin += kDecoderRows) {
-    const int count = static_cast<int>(std::min<size_t>(kDecoderRows, rows_.size() - begin));
-    const auto slot_state = [&](int i) { return &decoder_state_[requests[rows_[begin + i].request].slot * units]; };
+  for (size_t begin = 0; begin < work.rows.size(); begin += kDecoderRows) {
+    const int count = static_cast<int>(std::min<size_t>(kDecoderRows, work.rows.size() - begin));
+    const auto slot_state = [&](int i) { return &decoder_state_[requests[work.rows[begin + i].request].slot * units]; };
     // All rows of a request start from the same state. Only its last one writes it back, so that holds across batches
     // too.
-    for (int i = 0; i < count; ++i) std::copy_n(slot_state(i), units, &batch_state_[i * units]);
-    decoder_.Step(&row_features_[begin * decoder_.inputs()], count, batch_state_.data(), batch_outputs_.data(),
-                  workspace_);
+    for (int i = 0; i < count; ++i) std::copy_n(slot_state(i), units, &work.batch_state[i * units]);
+    decoder_.Step(&work.row_features[begin * decoder_.inputs()], count, work.batch_state.data(),
+                  work.batch_outputs.data(), work.decoder);
     for (int i = 0; i < count; ++i) {
-      if (rows_[begin + i].keeps_state) std::copy_n(&batch_state_[i * units], units, slot_state(i));
-      std::copy_n(&batch_outputs_[i * outputs], outputs, &row_frames_[(begin + i) * layout_.size()]);
+      if (work.rows[begin + i].keeps_state) std::copy_n(&work.batch_state[i * units], units, slot_state(i));
+      std::copy_n(&work.batch_outputs[i * outputs], outputs, &work.row_frames[(begin + i) * layout_.size()]);
     }
   }
 }
 
-absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, int first_row, int end_row) {
-  sections_.clear();
+absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, int first_row, int end_row, Workspace& work) {
+  work.sections.clear();
   for (int row = first_row; row < end_row; ++row) {
-    sections_.push_back({rows_[row].section_end, &row_frames_[row * layout_.size()]});
+    work.sections.push_back({work.rows[row].section_end, &work.row_frames[row * layout_.size()]});
   }
   const Slot& slot = slots_[request.slot];
   StageStep step;
   step.frame_index = FrameOf(slot);
   step.seed = slot.seed;
-  step.sections = sections_;
-  graph_.Step(request.slot, step, request.output.data(), memory_, graph_workspace_);
+  step.sections = work.sections;
+  graph_.Step(request.slot, step, request.output.data(), memory_, work.graph);
   if (step.frame_index == 0) std::fill(request.output.begin(), request.output.end(), 0.0f);
   if (AllFinite(request.output)) return absl::OkStatus();
   std::fill(request.output.begin(), request.output.end(), 0.0f);
@@ -188,31 +203,32 @@ absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, int first_r
       absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", step.frame_index - 1));
 }
 
-std::vector<absl::Status> BatchVoiceEngine::Step(absl::Span<const HopRequest> requests) {
+absl::Span<const absl::Status> BatchVoiceEngine::Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) {
   const ScopedFlushDenormals flush;
-  std::vector<absl::Status> statuses(requests.size());
-  rows_.clear();
-  row_features_.clear();
-  row_frames_.clear();
+  auto& work = static_cast<Workspace&>(workspace);
+  work.statuses.assign(requests.size(), absl::OkStatus());
+  work.rows.clear();
+  work.row_features.clear();
+  work.row_frames.clear();
   for (size_t i = 0; i < requests.size(); ++i) {
     const HopRequest& request = requests[i];
     Slot& slot = slots_[request.slot];
     const FeatureFrame frame = Analyse(request, slot);
     if (request.features != nullptr) *request.features = frame;
     if (FrameOf(slot) >= 0) {
-      AddRows(requests, static_cast<int>(i), frame);
+      AddRows(requests, static_cast<int>(i), frame, work);
     } else {
       std::fill(request.output.begin(), request.output.end(), 0.0f);
     }
   }
-  Decode(requests);
-  for (size_t begin = 0, end = 0; begin < rows_.size(); begin = end) {
-    while (end < rows_.size() && rows_[end].request == rows_[begin].request) ++end;
-    statuses[rows_[begin].request] =
-        Synthesise(requests[rows_[begin].request], static_cast<int>(begin), static_cast<int>(end));
+  Decode(requests, work);
+  for (size_t begin = 0, end = 0; begin < work.rows.size(); begin = end) {
+    while (end < work.rows.size() && work.rows[end].request == work.rows[begin].request) ++end;
+    work.statuses[work.rows[begin].request] =
+        Synthesise(requests[work.rows[begin].request], static_cast<int>(begin), static_cast<int>(end), work);
   }
   for (const HopRequest& request : requests) ++slots_[request.slot].step;
-  return statuses;
+  return work.statuses;
 }
 
 }  // namespace ddsp

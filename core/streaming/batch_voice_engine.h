@@ -25,7 +25,8 @@ class BatchVoiceEngine : public VoiceEngine {
   int slots() const override { return static_cast<int>(slots_.size()); }
   int64_t bytes_per_slot() const override;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
-  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override;
+  std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
+  absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override;
 
  private:
   // Everything of one stream that evolves, but for the decoder's state and the stages' memory, which lie in arrays.
@@ -43,15 +44,17 @@ class BatchVoiceEngine : public VoiceEngine {
     int section_end = 0;
     bool keeps_state = false;
   };
+  struct Workspace;
 
   BatchVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const FeatureExtractor> extractor,
                    StageGraph graph, int slots);
   int64_t FrameOf(const Slot& slot) const;
   FeatureFrame Analyse(const HopRequest& request, Slot& slot) const;
-  void AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame);
-  void AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters, Row row);
-  void Decode(absl::Span<const HopRequest> requests);
-  absl::Status Synthesise(const HopRequest& request, int first_row, int end_row);
+  void AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame, Workspace& work) const;
+  void AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters, Row row,
+              Workspace& work) const;
+  void Decode(absl::Span<const HopRequest> requests, Workspace& work);
+  absl::Status Synthesise(const HopRequest& request, int first_row, int end_row, Workspace& work);
 
   const std::shared_ptr<const Voice> voice_;
   const std::unique_ptr<const FeatureExtractor> extractor_;
@@ -63,14 +66,6 @@ class BatchVoiceEngine : public VoiceEngine {
   std::vector<Slot> slots_;
   std::vector<float> decoder_state_;  // [slots, units]
   StageGraph::Memory memory_;         // of all slots
-
-  // Of one step.
-  std::vector<Row> rows_;
-  std::vector<float> row_features_, row_frames_;  // [rows, inputs], [rows, layout]
-  std::vector<float> batch_state_, batch_outputs_;
-  DecoderStep::Workspace workspace_;
-  std::vector<FrameSection> sections_;
-  StageGraph::Workspace graph_workspace_;
 };
 
 }  // namespace ddsp

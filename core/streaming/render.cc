@@ -12,11 +12,11 @@
 namespace ddsp {
 namespace {
 
-absl::Status StepWhileReady(VoiceEngine& engine, int slot, StreamFramer& framer) {
+absl::Status StepWhileReady(VoiceEngine& engine, int slot, StreamFramer& framer, StepWorkspace& workspace) {
   while (framer.HopReady()) {
     HopRequest request = framer.NextHop();
     request.slot = slot;
-    RETURN_IF_ERROR(engine.Step({request})[0]);
+    RETURN_IF_ERROR(engine.Step({request}, workspace)[0]);
     framer.CompleteHop();
   }
   return absl::OkStatus();
@@ -36,16 +36,17 @@ absl::StatusOr<Rendering> RenderChunks(VoiceEngine& engine, RenderOptions option
   options.framer.input = options.settings.input;
   ASSIGN_OR_RETURN(const std::unique_ptr<StreamFramer> framer, StreamFramer::Create(options.framer));
   RETURN_IF_ERROR(engine.Reset(options.slot, options.settings));
+  const std::unique_ptr<StepWorkspace> workspace = engine.MakeWorkspace();
   Rendering rendering;
   rendering.latency_samples = framer->latency();
   for (int64_t i = 0; i < chunks; ++i) {
     push(*framer, i);
-    RETURN_IF_ERROR(StepWhileReady(engine, options.slot, *framer));
+    RETURN_IF_ERROR(StepWhileReady(engine, options.slot, *framer, *workspace));
     Drain(*framer, &rendering);
     if (options.progress) options.progress(static_cast<double>(i) / chunks);
   }
   framer->Finish();
-  RETURN_IF_ERROR(StepWhileReady(engine, options.slot, *framer));
+  RETURN_IF_ERROR(StepWhileReady(engine, options.slot, *framer, *workspace));
   Drain(*framer, &rendering);
   if (options.progress) options.progress(1);
   return rendering;

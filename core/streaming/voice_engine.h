@@ -2,10 +2,12 @@
 //
 // Streams live in numbered slots. A step takes the next hop of input of each requested slot and gives its next hop of
 // output; a slot's output depends on what that slot was fed since its reset, never on its neighbours. An engine owns no
-// thread and no lock: one thread at a time calls it (the device worker, or the caller of an in-process stream).
+// thread and no lock: several threads may call it at once, each with a workspace of its own and for slots that no other
+// thread has in hand (device workers, or the caller of an in-process stream).
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -66,6 +68,15 @@ struct HopRequest {
   FeatureFrame* features = nullptr;           // out: the frame that the step analysed or was given; may be null
 };
 
+// Buffers of a step, kept from one to the next: what a thread brings when it steps an engine. Each kind of engine has
+// its own kind.
+class StepWorkspace {
+ public:
+  virtual ~StepWorkspace() = default;
+
+  std::vector<absl::Status> statuses;  // of the last step's requests, in their order
+};
+
 class VoiceEngine {
  public:
   virtual ~VoiceEngine() = default;
@@ -77,9 +88,12 @@ class VoiceEngine {
   // Makes the slot as new. Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   virtual absl::Status Reset(int slot, const StreamSettings& settings) = 0;
 
+  virtual std::unique_ptr<StepWorkspace> MakeWorkspace() const = 0;
+
   // Steps each requested slot once; a slot appears at most once. A request fails alone: its status is in the result,
-  // its output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity).
-  virtual std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) = 0;
+  // its output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity). Returns
+  // workspace.statuses. `workspace` was made by this engine.
+  virtual absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) = 0;
 };
 
 }  // namespace ddsp

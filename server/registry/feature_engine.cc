@@ -36,14 +36,17 @@ absl::Status FeatureEngine::Reset(int slot, const StreamSettings& settings) {
   return absl::OkStatus();
 }
 
-std::vector<absl::Status> FeatureEngine::Step(absl::Span<const HopRequest> requests) {
+std::unique_ptr<StepWorkspace> FeatureEngine::MakeWorkspace() const { return std::make_unique<StepWorkspace>(); }
+
+absl::Span<const absl::Status> FeatureEngine::Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) {
   for (const HopRequest& request : requests) {
     const FeatureFrame frame =
         extractor_->Step(std::span<const float>(request.audio.data(), request.audio.size()), *states_[request.slot]);
     if (request.features != nullptr) *request.features = frame;
     std::fill(request.output.begin(), request.output.end(), 0.0f);
   }
-  return std::vector<absl::Status>(requests.size());
+  workspace.statuses.assign(requests.size(), absl::OkStatus());
+  return workspace.statuses;
 }
 
 }  // namespace ddsp::server

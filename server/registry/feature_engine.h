@@ -18,7 +18,8 @@ class FeatureEngine : public VoiceEngine {
   int slots() const override { return static_cast<int>(states_.size()); }
   int64_t bytes_per_slot() const override;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
-  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override;
+  std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
+  absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override;
 
  private:
   const std::unique_ptr<FeatureExtractor> extractor_;

@@ -7,7 +7,9 @@
 namespace ddsp::server {
 
 DeviceWorker::DeviceWorker(StreamScheduler& scheduler, std::vector<DeviceEngine> engines, const Clock& clock)
-    : scheduler_(scheduler), engines_(std::move(engines)), clock_(clock) {}
+    : scheduler_(scheduler), engines_(std::move(engines)), clock_(clock) {
+  for (const DeviceEngine& device : engines_) workspaces_.push_back(device.engine->MakeWorkspace());
+}
 
 void DeviceWorker::Run() {
   while (const std::optional<DeviceWork> work = scheduler_.Next()) Do(*work);
@@ -18,14 +20,15 @@ void DeviceWorker::Do(const DeviceWork& work) {
   for (const ResetTicket& ticket : work.resets) {
     ticket.stream->ResetDone(device.engine->Reset(ticket.slot, ticket.settings));
   }
-  if (!work.hops.empty()) Step(device, work.hops);
+  if (!work.hops.empty()) Step(work.engine, work.hops);
 }
 
-void DeviceWorker::Step(const DeviceEngine& device, const std::vector<HopTicket>& hops) {
+void DeviceWorker::Step(int engine, const std::vector<HopTicket>& hops) {
+  const DeviceEngine& device = engines_[engine];
   requests_.clear();
   for (const HopTicket& hop : hops) requests_.push_back(hop.request);
   const absl::Time begin = clock_.Now();
-  const std::vector<absl::Status> statuses = device.engine->Step(requests_);
+  const absl::Span<const absl::Status> statuses = device.engine->Step(requests_, *workspaces_[engine]);
   const absl::Duration computed = clock_.Now() - begin;
   for (size_t i = 0; i < hops.size(); ++i) {
     hops[i].stream->HopDone(statuses[i], {.queued = begin - hops[i].ready.since, .computed = computed});

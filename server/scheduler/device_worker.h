@@ -1,7 +1,7 @@
 // The one thread that touches a device: takes work from the scheduler and steps engines with it.
 #pragma once
 
-#include <string>
+#include <memory>
 #include <thread>
 #include <vector>
 
@@ -26,12 +26,13 @@ class DeviceWorker {
   void Do(const DeviceWork& work);
 
  private:
-  void Step(const DeviceEngine& device, const std::vector<HopTicket>& hops);
+  void Step(int engine, const std::vector<HopTicket>& hops);
 
   StreamScheduler& scheduler_;
   const std::vector<DeviceEngine> engines_;
   const Clock& clock_;
-  std::vector<HopRequest> requests_;  // of the step that runs
+  std::vector<std::unique_ptr<StepWorkspace>> workspaces_;  // of engines_
+  std::vector<HopRequest> requests_;                        // of the step that runs
 };
 
 // A thread that runs a worker. The scheduler must have been stopped before it is destroyed.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "core/streaming/voice_engine.h"
@@ -22,7 +23,8 @@ class DelayEngine : public VoiceEngine {
     return absl::OkStatus();
   }
 
-  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override {
+  std::unique_ptr<StepWorkspace> MakeWorkspace() const override { return std::make_unique<StepWorkspace>(); }
+  absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override {
     for (const HopRequest& request : requests) {
       std::vector<float>& history = state_[request.slot];
       history.erase(history.begin(), history.begin() + format_.hop_size);
@@ -40,7 +42,8 @@ class DelayEngine : public VoiceEngine {
       }
       if (request.features != nullptr) request.features->f0_hz = history[begin];
     }
-    return std::vector<absl::Status>(requests.size());
+    workspace.statuses.assign(requests.size(), absl::OkStatus());
+    return workspace.statuses;
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "core/streaming/batch_voice_engine.h"
 
 #include <cmath>
+#include <thread>
 
 #include "core/streaming/render.h"
 #include "gmock/gmock.h"
@@ -75,9 +76,10 @@ std::vector<absl::Status> StepAll(BatchVoiceEngine& engine, std::vector<SlotStre
     requests.push_back(stream.NextHop());
     ready.push_back(&stream);
   }
-  const auto statuses = engine.Step(requests);
+  const auto workspace = engine.MakeWorkspace();
+  engine.Step(requests, *workspace);
   for (SlotStream* stream : ready) stream->framer().CompleteHop();
-  return statuses;
+  return workspace->statuses;
 }
 
 TEST(BatchVoiceEngine, HasTheLatencyAndTailOfItsGraph) {
@@ -151,6 +153,26 @@ TEST(BatchVoiceEngine, NeighboursChangeNothing) {
   }
   EXPECT_EQ(out, alone);
   EXPECT_GT(faults, 0);
+}
+
+// Render() brings a workspace of its own: several threads in one engine, each in its slot.
+TEST(BatchVoiceEngine, ThreadsStepDisjointSlots) {
+  constexpr int kThreads = 4;
+  const std::vector<float> audio = TestMelody(8000);
+  const std::vector<float> alone = RenderWhole(audio, 1000);
+  const auto engine = MakeEngine(kThreads);
+  std::vector<std::vector<float>> outputs(kThreads);
+  std::vector<std::thread> threads;
+  for (int slot = 0; slot < kThreads; ++slot) {
+    threads.emplace_back([&, slot] {
+      RenderOptions options;
+      options.settings.seed = 3;
+      options.slot = slot;
+      outputs[slot] = Render(*engine, options, audio)->audio;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::vector<float>& output : outputs) EXPECT_EQ(output, alone);
 }
 
 TEST(BatchVoiceEngine, ASlotForgetsAtReset) {
@@ -241,7 +263,8 @@ TEST(BatchVoiceEngine, AnHourLongNoteStaysInTune) {
   request.control = {f0_hz, -20};
   request.output = absl::MakeSpan(hop);
   const int64_t hops = 3600 * 50;
-  for (int64_t step = 0; step <= hops; ++step) ASSERT_TRUE(engine->Step({request})[0].ok());
+  const auto workspace = engine->MakeWorkspace();
+  for (int64_t step = 0; step <= hops; ++step) ASSERT_TRUE(engine->Step({request}, *workspace)[0].ok());
   // The last step gave hop `hops - 1`. Its phase against sin(2 pi f0 (n + 1) / rate), by correlation over whole hops.
   double in_phase = 0, quadrature = 0;
   for (int i = 0; i < kHop; ++i) {

@@ -16,9 +16,10 @@ constexpr StreamFormat kVst = {16000, 320, 128, 2, 0};
 std::unique_ptr<StreamFramer> MakeFramer(StreamFramer::Options options) { return *StreamFramer::Create(options); }
 
 void StepAll(StreamFramer& framer, DelayEngine& engine) {
+  const std::unique_ptr<StepWorkspace> workspace = engine.MakeWorkspace();
   while (framer.HopReady()) {
     const HopRequest request = framer.NextHop();
-    engine.Step({request});
+    engine.Step({request}, *workspace);
     framer.CompleteHop();
   }
 }

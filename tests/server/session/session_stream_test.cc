@@ -28,7 +28,7 @@ class Bench {
     stream_->Push(std::move(event));
     Work();
     while (stream_->HopReady()) {
-      EXPECT_TRUE(engine_.Step({stream_->NextHop()})[0].ok());
+      EXPECT_TRUE(engine_.Step({stream_->NextHop()}, *workspace_)[0].ok());
       stream_->CompleteHop();
       Work();
     }
@@ -50,6 +50,7 @@ class Bench {
     stream_->Emit(&items);
   }
   FakeEngine engine_{1};
+  const std::unique_ptr<StepWorkspace> workspace_ = engine_.MakeWorkspace();
   const std::unique_ptr<SessionStream> stream_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cmath>
+#include <memory>
 #include <set>
 #include <vector>
 
@@ -31,14 +32,15 @@ class FakeEngine : public VoiceEngine {
     return inner_.Reset(slot, settings);
   }
 
-  std::vector<absl::Status> Step(absl::Span<const HopRequest> requests) override {
-    std::vector<absl::Status> statuses = inner_.Step(requests);
+  std::unique_ptr<StepWorkspace> MakeWorkspace() const override { return inner_.MakeWorkspace(); }
+  absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override {
+    inner_.Step(requests, workspace);
     for (size_t i = 0; i < requests.size(); ++i) {
       for (const float sample : requests[i].audio) {
-        if (sample == kPoison) statuses[i] = absl::InternalError("the model made NaN");
+        if (sample == kPoison) workspace.statuses[i] = absl::InternalError("the model made NaN");
       }
     }
-    return statuses;
+    return workspace.statuses;
   }
 
  private:
