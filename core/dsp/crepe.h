@@ -1,5 +1,5 @@
-// What surrounds the network of the CREPE pitch tracker (upstream: spectral_ops.py, PretrainedCREPE). The network
-// itself is not part of this library; its activations are over 360 bins of 20 cents from 31.7 Hz.
+// What surrounds the network of the CREPE pitch tracker (upstream: spectral_ops.py, PretrainedCREPE). The network's
+// activations are over 360 bins of 20 cents from 31.7 Hz; crepe_network.h computes them.
 #pragma once
 
 #include <ATen/ATen.h>
