@@ -104,11 +104,14 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--out", train.bundle,
                  "Folder of the new version, as in voices/violin/1; with --gin, of checkpoints and weights")
       ->required();
-  app.add_option("--gin,--gin_file", options->gin.file,
-                 "Train the model of this gin configuration instead of a recipe");
+  CLI::Option* const gin = app.add_option("--gin,--gin_file", options->gin.file,
+                                          "Train the model of this gin configuration instead of a recipe");
   AddGinOptions(app, &options->gin.gin);
   app.add_option("--synthetic", options->gin.train.synthetic,
                  "With --gin: a data set of synthetic notes, trained on beside DIR");
+  app.add_option("--crepe-weights", options->gin.train.crepe_weights,
+                 "With --gin: weights of CREPE (safetensors), for its embedding loss and for compute_f0 = True")
+      ->needs(gin);
   app.add_option("--recipe", options->recipe, "What is trained")->check(CLI::IsMember({"vst"}))->capture_default_str();
   app.add_option("--held-out", train.held_out,
                  "Recordings to evaluate on, never trained on; else a part of DIR is kept back");

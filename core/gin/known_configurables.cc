@@ -56,6 +56,8 @@ constexpr Row kRows[] = {
     {"ddsp.losses.KDEConsistencyLoss", "weight_a weight_b weight_mean_amp scale_a scale_b", kLayer},
     {"ddsp.losses.LossGroup", "dag", kModules},
     {"ddsp.losses.ParamLoss", "weight loss_type", kLayer},
+    // Upstream forgot to register it.
+    {"ddsp.losses.PretrainedCREPE", "model_capacity activation_layer name trainable", kPlain},
     {"ddsp.losses.PretrainedCREPEEmbeddingLoss", "weight loss_type model_capacity activation_layer name", kPlain},
     {"ddsp.losses.SpectralLoss",
      "fft_sizes loss_type mag_weight delta_time_weight delta_freq_weight cumsum_freq_weight logmag_weight "

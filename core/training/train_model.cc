@@ -9,6 +9,7 @@
 #include "core/base/file.h"
 #include "core/base/safetensors.h"
 #include "core/base/status_macros.h"
+#include "core/dsp/crepe_network.h"
 #include "core/gin/printer.h"
 #include "core/gin/reader.h"
 #include "core/models/trainable/gin_model.h"
@@ -45,7 +46,8 @@ absl::StatusOr<int64_t> BatchSize(const gin::Config& config) {
 // A run that has another number of steps may go on.
 std::string Describe(const TrainModelOptions& options, int64_t batch_size) {
   return absl::StrCat("data ", options.dataset, options.synthetic.empty() ? "" : " beside ", options.synthetic,
-                      " batch ", batch_size, "\n", gin::Print(options.config));
+                      options.crepe_weights.empty() ? "" : " crepe ", options.crepe_weights, " batch ", batch_size,
+                      "\n", gin::Print(options.config));
 }
 
 absl::Status PrepareFolder(const TrainModelOptions& options, const gin::Config& operative) {
@@ -71,8 +73,12 @@ absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, co
   ASSIGN_OR_RETURN(const gin::Config config, Operative(options));
   ASSIGN_OR_RETURN(ModelTrainerOptions run, TrainerOptionsFromGin(config));
   ASSIGN_OR_RETURN(const int64_t batch_size, BatchSize(config));
-  ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model,
-                   ModelFromGin(config, at::detail::createCPUGenerator(DeriveSeed(options.seed, "weights", 0))));
+  GinModelOptions of_model;
+  of_model.generator = at::detail::createCPUGenerator(DeriveSeed(options.seed, "weights", 0));
+  if (!options.crepe_weights.empty()) {
+    ASSIGN_OR_RETURN(of_model.crepe, CrepeNetwork::Read(options.crepe_weights));
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model, ModelFromGin(config, of_model));
   ASSIGN_OR_RETURN(const ExampleSet examples, ExampleSet::Open(options.dataset));
   std::unique_ptr<BatchSource> batches = BatchesOfExamples(examples, batch_size, options.seed);
   std::optional<ExampleSet> synthetic;

@@ -17,6 +17,7 @@ struct TrainModelOptions {
   std::string dataset;    // folder of examples (core/datasets)
   std::string synthetic;  // another, of synthetic notes, trained on beside it (upstream: ZippedProvider); empty: none
   std::string out;        // gets checkpoints/, weights.safetensors, operative_config.gin, metrics.jsonl
+  std::string crepe_weights;  // safetensors (core/dsp/crepe_network); empty: none, and no model may need them
   // What wins over the configuration.
   std::optional<int64_t> steps, batch_size;
   std::optional<double> learning_rate;

@@ -36,8 +36,8 @@ absl::Status GinProblems::Finish() const {
 }
 
 GinArguments::GinArguments(const gin::Config& config, const Value& reference, const std::string& scope,
-                           GinProblems* problems)
-    : config_(&config), problems_(problems), position_(reference.position()) {
+                           GinProblems* problems, const GinSupplies& supplies)
+    : config_(&config), problems_(problems), supplies_(supplies), position_(reference.position()) {
   const auto* named = reference.As<gin::Reference>();
   if (named == nullptr) {
     Reject(absl::StrCat("found ", reference.Describe(), ", expected @class()"));
@@ -156,7 +156,7 @@ GinArguments::Splits GinArguments::ReadSplits(const std::string& name, const Spl
 std::optional<GinArguments> GinArguments::Child(const std::string& name) {
   const Value* value = Find(name);
   if (value == nullptr) return std::nullopt;
-  return GinArguments(*config_, *value, scope_, problems_);
+  return GinArguments(*config_, *value, scope_, problems_, supplies_);
 }
 
 std::vector<GinArguments> GinArguments::Children(const std::string& name) {
@@ -164,7 +164,7 @@ std::vector<GinArguments> GinArguments::Children(const std::string& name) {
   const Value* value = Find(name);
   if (value == nullptr) return children;
   for (const Value& item : value->items() == nullptr ? std::vector<Value>{*value} : *value->items()) {
-    children.emplace_back(*config_, item, scope_, problems_);
+    children.emplace_back(*config_, item, scope_, problems_, supplies_);
   }
   return children;
 }

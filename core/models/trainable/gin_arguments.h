@@ -2,6 +2,7 @@
 // them is collected, so that a caller hears of everything at once.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -12,6 +13,13 @@
 #include "core/gin/config.h"
 
 namespace ddsp {
+
+class CrepeNetwork;
+
+// What a configuration names but cannot hold: the caller brings it.
+struct GinSupplies {
+  std::shared_ptr<const CrepeNetwork> crepe;  // null: none
+};
 
 // Everything that is wrong with a configuration, a line each, each with its position; what is told twice counts once.
 class GinProblems {
@@ -29,7 +37,8 @@ class GinProblems {
 class GinArguments {
  public:
   // Of what `reference`, an @x() or @x, names where `scope` is active. `config` and `problems` outlive this.
-  GinArguments(const gin::Config& config, const gin::Value& reference, const std::string& scope, GinProblems* problems);
+  GinArguments(const gin::Config& config, const gin::Value& reference, const std::string& scope, GinProblems* problems,
+               const GinSupplies& supplies = {});
 
   // With the last of its modules: "encoders.MfccRnnEncoder"; "" if the reference names nothing known.
   const std::string& class_name() const { return class_name_; }
@@ -72,6 +81,7 @@ class GinArguments {
   const gin::Config& config() const { return *config_; }
   const std::string& scope() const { return scope_; }
   GinProblems& problems() { return *problems_; }
+  const GinSupplies& supplies() const { return supplies_; }
 
  private:
   const gin::Value* Find(const std::string& name);  // null: not bound, or None
@@ -79,6 +89,7 @@ class GinArguments {
 
   const gin::Config* config_;
   GinProblems* problems_;
+  GinSupplies supplies_;
   std::string class_name_, scope_;
   gin::Position position_;
   gin::Parameters parameters_;

@@ -42,18 +42,18 @@ absl::StatusOr<gin::Value> NamedModel(const gin::Config& config) {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TrainableModel>> ModelFromGin(const gin::Config& config,
-                                                             const std::optional<at::Generator>& generator) {
+                                                             const GinModelOptions& options) {
   GinProblems problems;
   const absl::Status known = gin::CheckKnown(config, gin::DdspConfigurables());
   problems.Add(known);
   const absl::StatusOr<gin::Value> named = NamedModel(config);
   if (!named.ok()) return known.ok() ? named.status() : problems.Finish();
-  GinArguments args(config, *named, "", &problems);
+  GinArguments args(config, *named, "", &problems, {options.crepe});
   for (const Entry& entry : kEntries) {
     if (args.class_name() != entry.class_name) continue;
     std::unique_ptr<TrainableModel> model = entry.make(args);
     RETURN_IF_ERROR(problems.Finish());
-    InitializeParameters(*model, generator);
+    InitializeParameters(*model, options.generator);
     return model;
   }
   if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no model"));

@@ -5,15 +5,23 @@
 
 #include "absl/status/statusor.h"
 #include "core/gin/config.h"
+#include "core/models/trainable/gin_arguments.h"
 #include "core/models/trainable/model.h"
 
 namespace ddsp {
 
+struct GinModelOptions {
+  std::optional<at::Generator> generator;  // of start values; none: LibTorch's default one
+  // For losses.PretrainedCREPEEmbeddingLoss, losses.EmbeddingLoss and OnlineF0PowerPreprocessor.compute_f0. Null: there
+  // is none, and configurations with one of these are rejected.
+  std::shared_ptr<const CrepeNetwork> crepe;
+};
+
 // get_model.model, or the only model that the configuration mentions: models.Autoencoder, InverseSynthesis,
-// MidiAutoencoder, ZMidiAutoencoder. Parameters are at their start values, drawn with the generator (none: LibTorch's
-// default one). Errors: NOT_FOUND where no model is named; INVALID_ARGUMENT with a line for everything that is wrong,
-// each with its position: unknown configurables and parameters, values of another type, what we do not have.
-absl::StatusOr<std::unique_ptr<TrainableModel>> ModelFromGin(
-    const gin::Config& config, const std::optional<at::Generator>& generator = std::nullopt);
+// MidiAutoencoder, ZMidiAutoencoder. Parameters are at their start values. Errors: NOT_FOUND where no model is named;
+// INVALID_ARGUMENT with a line for everything that is wrong, each with its position: unknown configurables and
+// parameters, values of another type, what we do not have.
+absl::StatusOr<std::unique_ptr<TrainableModel>> ModelFromGin(const gin::Config& config,
+                                                             const GinModelOptions& options = {});
 
 }  // namespace ddsp

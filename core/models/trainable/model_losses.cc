@@ -1,9 +1,14 @@
 #include "core/models/trainable/model_losses.h"
 
+#include <algorithm>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/dsp/argument.h"
+#include "core/losses/crepe_embedding_loss.h"
 #include "core/losses/spectral_loss.h"
+#include "core/models/trainable/supplied_crepe.h"
 
 namespace ddsp {
 
@@ -19,14 +24,54 @@ std::string DefaultLossName(const std::string& class_name) {
   return snake;
 }
 
-AudioLoss AudioLossFromGin(GinArguments& args) {
-  if (args.class_name() != "losses.SpectralLoss") {
-    if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no loss of audio here"));
+namespace {
+
+LossType ReadLossType(GinArguments& args) {
+  return args.Accept("loss_type", CatchTorch([&] { return ParseLossType(args.Text("loss_type", "L1")); }));
+}
+
+AudioLoss CrepeEmbeddingFromGin(GinArguments& args) {
+  CrepeEmbeddingOptions options;
+  options.weight = args.Number("weight", 1);
+  options.loss_type = ReadLossType(args);
+  options.activation_layer = args.Text("activation_layer", "classifier");
+  args.Accept("activation_layer", CatchTorch([&] { return CrepeActivationScale(options.activation_layer); }));
+  const std::string name = args.Text("name", "pretrained_crepe_embedding_loss");
+  const std::shared_ptr<const CrepeNetwork> crepe = SuppliedCrepe(args, "model_capacity", "tiny");
+  args.Finish();
+  const auto embed = [=](const at::Tensor& audio) { return CrepeEmbedding(*crepe, audio, options.activation_layer); };
+  return {name, [=](const at::Tensor& target, const at::Tensor& audio) {
+            return CrepeEmbeddingLoss(embed, target, audio, options);
+          }};
+}
+
+AudioLoss EmbeddingFromGin(GinArguments& args) {
+  const double weight = args.Number("weight", 1);
+  const LossType type = ReadLossType(args);
+  const std::string name = args.Text("name", "embedding_loss");
+  std::optional<GinArguments> model = args.Child("pretrained_model");
+  args.Finish();
+  if (!model || model->class_name() != "losses.PretrainedCREPE") {
+    args.Reject("pretrained_model", "is not losses.PretrainedCREPE, the only model of sounds that there is");
     return {};
   }
+  const std::string layer = model->Text("activation_layer", "conv5-maxpool");
+  const std::shared_ptr<const CrepeNetwork> crepe = SuppliedCrepe(*model, "model_capacity", "tiny");
+  const std::vector<std::string> layers = CrepeLayers();
+  if (std::find(layers.begin(), layers.end(), layer) == layers.end()) {
+    model->Reject("activation_layer", absl::StrCat("is '", layer, "', expected one of ", absl::StrJoin(layers, ", ")));
+  }
+  model->Finish();
+  const auto embed = [=](const at::Tensor& audio) { return CrepeEmbedding(*crepe, audio, layer); };
+  return {name, [=](const at::Tensor& target, const at::Tensor& audio) {
+            return EmbeddingLoss(embed, target, audio, weight, type);
+          }};
+}
+
+AudioLoss SpectralFromGin(GinArguments& args) {
   SpectralLossOptions options;
   options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
-  options.loss_type = args.Accept("loss_type", CatchTorch([&] { return ParseLossType(args.Text("loss_type", "L1")); }));
+  options.loss_type = ReadLossType(args);
   options.mag_weight = args.Number("mag_weight", 1);
   options.delta_time_weight = args.Number("delta_time_weight", 0);
   options.delta_freq_weight = args.Number("delta_freq_weight", 0);
@@ -42,6 +87,16 @@ AudioLoss AudioLossFromGin(GinArguments& args) {
     return {name, [](const at::Tensor&, const at::Tensor& audio) { return at::zeros({}, audio.options()); }};
   return {name, [loss = std::make_shared<const SpectralLoss>(options)](
                     const at::Tensor& target, const at::Tensor& audio) { return (*loss)(target, audio); }};
+}
+
+}  // namespace
+
+AudioLoss AudioLossFromGin(GinArguments& args) {
+  if (args.class_name() == "losses.SpectralLoss") return SpectralFromGin(args);
+  if (args.class_name() == "losses.PretrainedCREPEEmbeddingLoss") return CrepeEmbeddingFromGin(args);
+  if (args.class_name() == "losses.EmbeddingLoss") return EmbeddingFromGin(args);
+  if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no loss of audio here"));
+  return {};
 }
 
 std::vector<AudioLoss> AudioLossesFromGin(GinArguments& args, const std::string& name) {

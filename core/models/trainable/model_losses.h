@@ -16,8 +16,8 @@ struct AudioLoss {
   std::function<at::Tensor(const at::Tensor& target_audio, const at::Tensor& audio)> loss;
 };
 
-// Each reference of the parameter `name`: losses.SpectralLoss. The perceptual losses need the weights of CREPE, which
-// do not come with this library.
+// Each reference of the parameter `name`: losses.SpectralLoss, and with CREPE among the supplies
+// losses.PretrainedCREPEEmbeddingLoss and losses.EmbeddingLoss of a losses.PretrainedCREPE.
 std::vector<AudioLoss> AudioLossesFromGin(GinArguments& args, const std::string& name);
 AudioLoss AudioLossFromGin(GinArguments& args);
 

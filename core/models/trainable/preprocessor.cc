@@ -4,11 +4,14 @@
 #include "core/base/status_macros.h"
 #include "core/dsp/argument.h"
 #include "core/dsp/preprocessing.h"
+#include "core/models/trainable/supplied_crepe.h"
 
 namespace ddsp {
 namespace {
 
 using at::Tensor;
+
+constexpr int64_t kCrepeRate = 16000;  // Hz
 
 Tensor Given(const NamedTensors& features, const std::string& name) {
   const auto it = features.find(name);
@@ -53,21 +56,41 @@ Preprocessor F0Power(GinArguments& args) {
           }};
 }
 
+absl::StatusOr<CrepePitch> GivenPitch(const NamedTensors& features) {
+  ASSIGN_OR_RETURN(const Tensor f0_hz, Lookup(features, "f0_hz"));
+  const Tensor confidence = Given(features, "f0_confidence");
+  return CrepePitch{f0_hz, confidence.defined() ? confidence : at::ones_like(f0_hz)};
+}
+
+// Without a function: the pitch is given.
+using PitchTracker = std::function<absl::StatusOr<CrepePitch>(const Tensor& audio)>;
+
+PitchTracker ReadTracker(GinArguments& args, const OnlinePowerOptions& options) {
+  const bool viterbi = args.Flag("viterbi", false);
+  args.Ignore({"crepe_saved_model_path"});
+  if (!args.Flag("compute_f0", true)) return nullptr;
+  const std::shared_ptr<const CrepeNetwork> crepe = SuppliedCrepe(args, "crepe_saved_model_path", "full");
+  if (options.frame_rate > kCrepeRate) args.Reject("frame_rate", absl::StrCat("is ", options.frame_rate));
+  CrepeTrackOptions track;
+  track.hop_size = kCrepeRate / options.frame_rate;
+  track.padding = options.padding;
+  track.decoding = viterbi ? CrepeDecoding::kViterbi : CrepeDecoding::kBestOfFrame;
+  return [=](const Tensor& audio) { return CatchTorch([&] { return TrackPitch(*crepe, audio, track); }); };
+}
+
 Preprocessor OnlineF0Power(GinArguments& args) {
   OnlinePowerOptions options;
   options.frame_rate = args.Int("frame_rate", 250, 1);
   options.frame_size = args.Int("frame_size", 1024, 1);
   options.padding =
       args.Accept("padding", CatchTorch([&] { return ParseFramePadding(args.Text("padding", "center")); }));
-  args.ExpectFlag("compute_f0", false, true);
-  args.Ignore({"crepe_saved_model_path", "viterbi"});
+  const PitchTracker track = ReadTracker(args, options);
   const bool compute_power = args.Flag("compute_power", true);
   return {"pw_db", [=](const NamedTensors& features) -> absl::StatusOr<NamedTensors> {
             ASSIGN_OR_RETURN(const Tensor audio,
                              Lookup(features, features.contains("audio_16k") ? "audio_16k" : "audio"));
-            ASSIGN_OR_RETURN(const Tensor f0_hz, Lookup(features, "f0_hz"));
-            Tensor confidence = Given(features, "f0_confidence");
-            if (!confidence.defined()) confidence = at::ones_like(f0_hz);
+            ASSIGN_OR_RETURN(const CrepePitch pitch, track ? track(audio) : GivenPitch(features));
+            const auto& [f0_hz, confidence] = pitch;
             if (compute_power) {
               return CatchTorch([&] { return PreprocessOnlineF0Power(audio, f0_hz, confidence, options); });
             }

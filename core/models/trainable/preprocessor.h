@@ -18,8 +18,9 @@ struct Preprocessor {
 };
 
 // preprocessing.F0LoudnessPreprocessor, F0PowerPreprocessor and OnlineF0PowerPreprocessor. The level is computed from
-// `audio` where the class does so; without audio, which upstream rejects, from the level that is given. There is no
-// CREPE here: compute_f0 must be False.
+// `audio` where the class does so; without audio, which upstream rejects, from the level that is given. compute_f0,
+// True by default, needs CREPE among the supplies: of the size that crepe_saved_model_path names, of any if it is a
+// path or None.
 Preprocessor PreprocessorFromGin(GinArguments& args);
 
 }  // namespace ddsp

@@ -4,6 +4,7 @@
 #include "core/datasets/synthetic_set.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/random_crepe.h"
 #include "tests/support/run_program.h"
 #include "tests/support/test_voice.h"
 
@@ -57,6 +58,20 @@ TEST_F(TrainGin, TrainsOnSyntheticNotesAndGoesOn) {
   EXPECT_TRUE(weights->Get("harmonic_encoder/f0_out/kernel").ok());
   EXPECT_THAT(*ReadFile(folder_.path() + "/out/operative_config.gin"), HasSubstr("InverseSynthesis.n_samples = 4096"));
   EXPECT_THAT(*ReadFile(folder_.path() + "/out/metrics.jsonl"), HasSubstr("losses/ss_f0_hz_loss"));
+}
+
+TEST_F(TrainGin, HearsWithTheWeightsOfCrepeThatAreGiven) {
+  const std::string crepe = folder_.path() + "/crepe.safetensors";
+  ASSERT_TRUE(RandomCrepe(4).Write(crepe).ok());
+  const std::string command = Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --steps 1 --gin-param " +
+                              "'InverseSynthesis.losses=[@losses.PretrainedCREPEEmbeddingLoss()]'";
+  const ProgramResult without = Train(command);
+  EXPECT_EQ(without.exit_code, 1);
+  EXPECT_THAT(without.said, HasSubstr("give them with --crepe-weights FILE.safetensors"));
+  const ProgramResult with = Train(command + " --crepe-weights " + crepe);
+  ASSERT_EQ(with.exit_code, 0) << with.said;
+  EXPECT_THAT(*ReadFile(folder_.path() + "/out/metrics.jsonl"), HasSubstr("sin_pretrained_crepe_embedding_loss"));
+  EXPECT_EQ(Train(Notes() + " --crepe-weights " + crepe).exit_code, 2);  // of a recipe: nothing would hear
 }
 
 TEST_F(TrainGin, SaysWhatIsWrong) {

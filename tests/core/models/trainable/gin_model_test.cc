@@ -80,9 +80,6 @@ TEST(ModelFromGin, TellsAllThatIsWrongWithPlaces) {
 TEST(ModelFromGin, RejectsWhatIsNoModelAndWhatWeHaveNot) {
   EXPECT_THAT(std::string(ErrorOf("get_model.model = @losses.SpectralLoss()").message()),
               HasSubstr("m.gin:1:19: losses.SpectralLoss is no model"));
-  const auto crepe = testing::ReadConfigs("models/vst.gin", {"OnlineF0PowerPreprocessor.compute_f0 = True"});
-  EXPECT_THAT(std::string(ModelFromGin(*crepe).status().message()),
-              HasSubstr("OnlineF0PowerPreprocessor.compute_f0 is True, expected False"));
   const auto prior = testing::ReadConfigs("papers/icml2020/pretrain_model.gin",
                                           {"InverseSynthesis.harmonic_distribution_prior = @losses.ParamLoss()"});
   EXPECT_THAT(std::string(ModelFromGin(*prior).status().message()),
