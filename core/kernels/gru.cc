@@ -39,14 +39,21 @@ GruCell::GruCell(absl::Span<const float> kernel, absl::Span<const float> recurre
     : input_(kernel, bias.subspan(0, 3 * units), inputs, 3 * units),
       recurrent_(recurrent, bias.subspan(3 * units), units, 3 * units) {}
 
-void GruCell::Step(const float* x, int64_t x_stride, int64_t rows, float* state, float* scratch) const {
+void GruCell::InputGates(const float* x, int64_t x_stride, int64_t rows, float* a) const {
+  input_.Apply(x, x_stride, rows, a, 3 * units());
+}
+
+void GruCell::Update(const float* a, int64_t rows, float* state, float* scratch) const {
   const int64_t units = this->units();
-  float *a = scratch, *b = scratch + rows * 3 * units;
-  input_.Apply(x, x_stride, rows, a, 3 * units);
-  recurrent_.Apply(state, units, rows, b, 3 * units);
+  recurrent_.Apply(state, units, rows, scratch, 3 * units);
   for (int64_t r = 0; r < rows; ++r) {
-    HWY_DYNAMIC_DISPATCH(GruGates)(a + r * 3 * units, b + r * 3 * units, units, state + r * units);
+    HWY_DYNAMIC_DISPATCH(GruGates)(a + r * 3 * units, scratch + r * 3 * units, units, state + r * units);
   }
+}
+
+void GruCell::Step(const float* x, int64_t x_stride, int64_t rows, float* state, float* scratch) const {
+  InputGates(x, x_stride, rows, scratch);
+  Update(scratch, rows, state, scratch + rows * 3 * units());
 }
 
 }  // namespace ddsp::kernels

@@ -22,11 +22,16 @@ class GruCell {
 
   int64_t inputs() const { return input_.inputs(); }
   int64_t units() const { return recurrent_.inputs(); }
-  // Floats of scratch for one Step() of `rows` rows; contents do not matter.
-  int64_t scratch_size(int64_t rows) const { return rows * 6 * units(); }
 
-  // Rows of x at x + r * x_stride; state [rows, units], contiguous, is replaced by the new state, which is also the
-  // output.
+  // The part of a step that does not need the state: a, [rows, 3 units], contiguous, of rows of x at x + r * x_stride.
+  // Steps of a row that are known at once can share it.
+  void InputGates(const float* x, int64_t x_stride, int64_t rows, float* a) const;
+  // The rest of a step: state [rows, units], contiguous, is replaced by the new state, which is also the output.
+  // scratch: [rows, 3 units], contents do not matter.
+  void Update(const float* a, int64_t rows, float* state, float* scratch) const;
+
+  // Both. Floats of scratch for `rows` rows.
+  int64_t scratch_size(int64_t rows) const { return rows * 6 * units(); }
   void Step(const float* x, int64_t x_stride, int64_t rows, float* state, float* scratch) const;
 
  private:

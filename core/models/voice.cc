@@ -12,6 +12,8 @@ namespace {
 
 using Shape = std::vector<int64_t>;
 
+constexpr int kMaxDecoderFrameRate = 1000;
+
 void Expect(const Voice& voice, const std::string& name, const Shape& shape, std::set<std::string>* known,
             std::vector<std::string>* problems) {
   known->insert(name);
@@ -62,6 +64,18 @@ void Require(bool holds, std::string problem, std::vector<std::string>* problems
   if (!holds) problems->push_back(std::move(problem));
 }
 
+// Frames of controls divide a hop of features evenly.
+void ValidateFrameRate(const v1::VoiceSpec& spec, std::vector<std::string>* problems) {
+  const int rate = spec.decoder().frame_rate(), features = spec.features().frame_rate();
+  if (rate == 0 || features <= 0) return;
+  const bool fits = rate >= features && rate <= kMaxDecoderFrameRate && rate % features == 0 &&
+                    spec.hop_size() % (rate / features) == 0;
+  Require(fits,
+          absl::StrCat("decoder.frame_rate ", rate, " is no multiple of features.frame_rate ", features, " up to ",
+                       kMaxDecoderFrameRate, " that divides a hop of ", spec.hop_size(), " samples"),
+          problems);
+}
+
 void ValidateDecoder(const v1::DecoderSpec& decoder, std::vector<std::string>* problems) {
   const auto bounded = [&](const char* field, int value, int min, int max) {
     Require(value >= min && value <= max, absl::StrCat("decoder.", field, " ", value, " is outside ", min, "..", max),
@@ -97,6 +111,11 @@ FeatureSettings Voice::feature_settings() const {
   return settings;
 }
 
+int Voice::decoder_frames_per_hop() const {
+  const int rate = spec.decoder().frame_rate();
+  return rate == 0 ? 1 : rate / spec.features().frame_rate();
+}
+
 std::vector<std::string> ValidateVoice(const Voice& voice) {
   std::vector<std::string> problems;
   const v1::VoiceSpec& spec = voice.spec;
@@ -109,6 +128,7 @@ std::vector<std::string> ValidateVoice(const Voice& voice) {
           &problems);
   Require(spec.graph().nodes_size() > 0, "graph has no nodes", &problems);
   ValidateDecoder(spec.decoder(), &problems);
+  ValidateFrameRate(spec, &problems);
   if (problems.empty()) ValidateWeights(voice, &problems);
   return problems;
 }

@@ -38,6 +38,9 @@ struct Voice {
 
   std::string id() const;  // "violin/1"
   FeatureSettings feature_settings() const;
+  // Frames of controls that the decoder makes between two feature frames, and the samples between them.
+  int decoder_frames_per_hop() const;
+  int decoder_hop() const { return spec.hop_size() / decoder_frames_per_hop(); }
 };
 
 enum class WeightStorage { kFloat32, kFloat16 };

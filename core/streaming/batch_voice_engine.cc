@@ -2,19 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/check.h"
 #include "core/base/pitch.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/flush_denormals.h"
+#include "core/streaming/frame_between.h"
 
 namespace ddsp {
 namespace {
 
-// Rows that go through the decoder together: enough to reuse a weight while it is in cache, few enough for the rest to
-// stay.
-constexpr int kDecoderRows = 64;
 constexpr float kMinF0Hz = 8.1758f, kMaxF0Hz = 12543.85f;  // MIDI 0 and 127
 
 bool AllFinite(absl::Span<const float> samples) {
@@ -34,11 +33,11 @@ PerformerProfile NeutralProfile(const v1::VoiceSpec& spec) {
 }
 
 // A frame as the voice hears it: shifted and mapped to its own dynamics and register.
-struct Heard {
+struct Sound {
   float f0_hz, power_db, loudness_db;
 };
 
-Heard Hear(const FeatureFrame& frame, const StreamParameters& parameters, const ProfileMap& profile) {
+Sound Hear(const FeatureFrame& frame, const StreamParameters& parameters, const ProfileMap& profile) {
   const double semitones = parameters.pitch_shift_semitones + profile.octave_shift_semitones();
   const double f0_hz = frame.f0_hz * std::exp2(semitones / 12);
   const float shift = static_cast<float>(parameters.loudness_shift_db);
@@ -49,11 +48,10 @@ Heard Hear(const FeatureFrame& frame, const StreamParameters& parameters, const 
 }  // namespace
 
 struct BatchVoiceEngine::Workspace : StepWorkspace {
-  std::vector<Row> rows;
-  std::vector<float> row_features, row_frames;    // [rows, inputs], [rows, layout]
-  std::vector<float> batch_state, batch_outputs;  // [kDecoderRows, units], [kDecoderRows, outputs]
-  DecoderStep::Workspace decoder;
-  std::vector<FrameSection> sections;
+  explicit Workspace(HopControls made) : controls(std::move(made)) { sounding.reserve(HopControls::kMaxStreams); }
+  HopControls controls;
+  std::vector<int> sounding;           // requests of a group that have a frame
+  std::vector<FeatureFrame> previous;  // of each of them
   StageGraph::Workspace graph;
 };
 
@@ -104,10 +102,7 @@ int64_t BatchVoiceEngine::bytes_per_slot() const {
 }
 
 std::unique_ptr<StepWorkspace> BatchVoiceEngine::MakeWorkspace() const {
-  auto work = std::make_unique<Workspace>();
-  work->batch_state.resize(kDecoderRows * decoder_.state_size());
-  work->batch_outputs.resize(kDecoderRows * decoder_.outputs());
-  work->decoder = decoder_.MakeWorkspace(kDecoderRows);
+  auto work = std::make_unique<Workspace>(HopControls(*voice_, decoder_, layout_));
   work->graph = graph_.MakeWorkspace();
   return work;
 }
@@ -125,6 +120,7 @@ absl::Status BatchVoiceEngine::Reset(int slot, const StreamSettings& settings) {
   state.input = settings.input;
   state.seed = settings.seed;
   state.step = 0;
+  state.frame = FeatureFrame();
   std::fill_n(decoder_state_.begin() + slot * decoder_.state_size(), decoder_.state_size(), 0.0f);
   graph_.Reset(slot, memory_);
   return absl::OkStatus();
@@ -143,91 +139,89 @@ FeatureFrame BatchVoiceEngine::Analyse(const HopRequest& request, Slot& slot) co
   return frame;
 }
 
-void BatchVoiceEngine::AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters,
-                              Row row, Workspace& work) const {
-  const Heard heard = Hear(frame, parameters, slots_[request.slot].profile);
+void BatchVoiceEngine::Describe(const FeatureFrame& frame, const StreamParameters& parameters,
+                                const ProfileMap& profile, const HopControls::Heard& heard) const {
+  const Sound sound = Hear(frame, parameters, profile);
+  float* feature = heard.features;
   for (const std::string& key : voice_->spec.decoder().input_keys()) {
-    const float db = key == "ld_scaled" ? heard.loudness_db : heard.power_db;
-    work.row_features.push_back(key == "f0_scaled" ? static_cast<float>(HzToMidi(heard.f0_hz)) / 127.0f
-                                                   : db / 80.0f + 1.0f);
+    const float db = key == "ld_scaled" ? sound.loudness_db : sound.power_db;
+    *feature++ = key == "f0_scaled" ? static_cast<float>(HzToMidi(sound.f0_hz)) / 127.0f : db / 80.0f + 1.0f;
   }
-  const size_t at = work.row_frames.size();
-  work.row_frames.resize(at + layout_.size());
-  work.row_frames[at + layout_.f0_offset()] = heard.f0_hz;
-  work.rows.push_back(row);
+  *heard.f0_hz = sound.f0_hz;
 }
 
-void BatchVoiceEngine::AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame,
-                               Workspace& work) const {
-  const HopRequest& request = requests[index];
-  StreamParameters parameters = request.parameters;
-  for (const ParameterChange& change : request.changes) {
-    AddRow(request, frame, parameters, {index, change.offset, false}, work);
-    parameters = change.parameters;
-  }
-  AddRow(request, frame, parameters, {index, voice_->spec.hop_size(), true}, work);
-}
-
-void BatchVoiceEngine::Decode(absl::Span<const HopRequest> requests, Workspace& work) {
-  const int units = decoder_.state_size(), outputs = decoder_.outputs();
-  for (size_t begin = 0; begin < work.rows.size(); begin += kDecoderRows) {
-    const int count = static_cast<int>(std::min<size_t>(kDecoderRows, work.rows.size() - begin));
-    const auto slot_state = [&](int i) { return &decoder_state_[requests[work.rows[begin + i].request].slot * units]; };
-    // All rows of a request start from the same state. Only its last one writes it back, so that holds across batches
-    // too.
-    for (int i = 0; i < count; ++i) std::copy_n(slot_state(i), units, &work.batch_state[i * units]);
-    decoder_.Step(&work.row_features[begin * decoder_.inputs()], count, work.batch_state.data(),
-                  work.batch_outputs.data(), work.decoder);
-    for (int i = 0; i < count; ++i) {
-      if (work.rows[begin + i].keeps_state) std::copy_n(&work.batch_state[i * units], units, slot_state(i));
-      std::copy_n(&work.batch_outputs[i * outputs], outputs, &work.row_frames[(begin + i) * layout_.size()]);
-    }
-  }
-}
-
-absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, int first_row, int end_row, Workspace& work) {
-  work.sections.clear();
-  for (int row = first_row; row < end_row; ++row) {
-    work.sections.push_back({work.rows[row].section_end, &work.row_frames[row * layout_.size()]});
-  }
+void BatchVoiceEngine::Describe(const HopRequest& request, const FeatureFrame& previous, int stream,
+                                HopControls& controls) const {
   const Slot& slot = slots_[request.slot];
-  StageStep step;
-  step.frame_index = FrameOf(slot);
-  step.seed = slot.seed;
-  step.sections = work.sections;
-  graph_.Step(request.slot, step, request.output.data(), memory_, work.graph);
-  if (step.frame_index == 0) std::fill(request.output.begin(), request.output.end(), 0.0f);
+  const int frames = controls.frames_per_hop(), decoder_hop = voice_->decoder_hop();
+  const bool starts = FrameOf(slot) == 0;
+  StreamParameters parameters = request.parameters;
+  auto change = request.changes.begin();
+  for (int i = 0; i < frames; ++i) {
+    const FeatureFrame frame =
+        FrameBetween(previous, slot.frame, static_cast<float>(i + 1) / static_cast<float>(frames));
+    for (; change != request.changes.end() && change->offset <= (i + 1) * decoder_hop; ++change) {
+      if (!starts || i == frames - 1) {
+        Describe(frame, parameters, slot.profile, controls.AddSection(stream, i, change->offset - i * decoder_hop));
+      }
+      parameters = change->parameters;
+    }
+    Describe(frame, parameters, slot.profile, controls.Frame(stream, i));
+  }
+}
+
+absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, absl::Span<const ControlStep> frames,
+                                          Workspace& work) {
+  const Slot& slot = slots_[request.slot];
+  graph_.Step(request.slot, slot.seed, frames, request.output.data(), memory_, work.graph);
+  if (frames.front().frame_index == 0) std::fill(request.output.begin(), request.output.end(), 0.0f);
   if (AllFinite(request.output)) return absl::OkStatus();
   std::fill(request.output.begin(), request.output.end(), 0.0f);
   return absl::InternalError(
-      absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", step.frame_index - 1));
+      absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", FrameOf(slot) - 1));
+}
+
+void BatchVoiceEngine::StepGroup(absl::Span<const HopRequest> requests, absl::Span<absl::Status> statuses,
+                                 Workspace& work) {
+  work.sounding.clear();
+  work.previous.clear();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const HopRequest& request = requests[i];
+    Slot& slot = slots_[request.slot];
+    const FeatureFrame previous = std::exchange(slot.frame, Analyse(request, slot));
+    if (request.features != nullptr) *request.features = slot.frame;
+    if (FrameOf(slot) >= 0) {
+      work.sounding.push_back(static_cast<int>(i));
+      work.previous.push_back(previous);
+    } else {
+      std::fill(request.output.begin(), request.output.end(), 0.0f);
+    }
+  }
+  const int streams = static_cast<int>(work.sounding.size());
+  work.controls.Begin(streams);
+  for (int i = 0; i < streams; ++i) {
+    const HopRequest& request = requests[work.sounding[i]];
+    work.controls.SetStream(i, &decoder_state_[request.slot * decoder_.state_size()],
+                            FrameOf(slots_[request.slot]) == 0);
+    Describe(request, work.previous[i], i, work.controls);
+  }
+  work.controls.Decode();
+  for (int i = 0; i < streams; ++i) {
+    const HopRequest& request = requests[work.sounding[i]];
+    const int64_t first = (FrameOf(slots_[request.slot]) - 1) * work.controls.frames_per_hop() + 1;
+    statuses[work.sounding[i]] = Synthesise(request, work.controls.Frames(i, first), work);
+  }
+  for (const HopRequest& request : requests) ++slots_[request.slot].step;
 }
 
 absl::Span<const absl::Status> BatchVoiceEngine::Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) {
   const ScopedFlushDenormals flush;
   auto& work = static_cast<Workspace&>(workspace);
   work.statuses.assign(requests.size(), absl::OkStatus());
-  work.rows.clear();
-  work.row_features.clear();
-  work.row_frames.clear();
-  for (size_t i = 0; i < requests.size(); ++i) {
-    const HopRequest& request = requests[i];
-    Slot& slot = slots_[request.slot];
-    const FeatureFrame frame = Analyse(request, slot);
-    if (request.features != nullptr) *request.features = frame;
-    if (FrameOf(slot) >= 0) {
-      AddRows(requests, static_cast<int>(i), frame, work);
-    } else {
-      std::fill(request.output.begin(), request.output.end(), 0.0f);
-    }
+  constexpr size_t kGroup = HopControls::kMaxStreams;
+  for (size_t begin = 0; begin < requests.size(); begin += kGroup) {
+    StepGroup(requests.subspan(begin, kGroup), absl::MakeSpan(work.statuses).subspan(begin, kGroup), work);
   }
-  Decode(requests, work);
-  for (size_t begin = 0, end = 0; begin < work.rows.size(); begin = end) {
-    while (end < work.rows.size() && work.rows[end].request == work.rows[begin].request) ++end;
-    work.statuses[work.rows[begin].request] =
-        Synthesise(requests[work.rows[begin].request], static_cast<int>(begin), static_cast<int>(end), work);
-  }
-  for (const HopRequest& request : requests) ++slots_[request.slot].step;
   return work.statuses;
 }
 

@@ -10,6 +10,7 @@
 #include "core/models/voice.h"
 #include "core/streaming/decoder_step.h"
 #include "core/streaming/frame_layout.h"
+#include "core/streaming/hop_controls.h"
 #include "core/streaming/stage_graph.h"
 #include "core/streaming/voice_engine.h"
 
@@ -37,12 +38,7 @@ class BatchVoiceEngine : public VoiceEngine {
     uint64_t seed = 0;
     ProfileMap profile;
     int64_t step = 0;
-  };
-  // A frame to decode: for each request one with the parameters it ends with, and one more for each earlier section.
-  struct Row {
-    int request = 0;
-    int section_end = 0;
-    bool keeps_state = false;
+    FeatureFrame frame;  // the newest one
   };
   struct Workspace;
 
@@ -50,11 +46,13 @@ class BatchVoiceEngine : public VoiceEngine {
                    StageGraph graph, int slots);
   int64_t FrameOf(const Slot& slot) const;
   FeatureFrame Analyse(const HopRequest& request, Slot& slot) const;
-  void AddRows(absl::Span<const HopRequest> requests, int index, const FeatureFrame& frame, Workspace& work) const;
-  void AddRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters, Row row,
-              Workspace& work) const;
-  void Decode(absl::Span<const HopRequest> requests, Workspace& work);
-  absl::Status Synthesise(const HopRequest& request, int first_row, int end_row, Workspace& work);
+  // Steps up to HopControls::kMaxStreams requests; their statuses are OK before.
+  void StepGroup(absl::Span<const HopRequest> requests, absl::Span<absl::Status> statuses, Workspace& work);
+  // Fills the frames of the hop that ends with the slot's newest frame, `previous` being the one before.
+  void Describe(const HopRequest& request, const FeatureFrame& previous, int stream, HopControls& controls) const;
+  void Describe(const FeatureFrame& frame, const StreamParameters& parameters, const ProfileMap& profile,
+                const HopControls::Heard& heard) const;
+  absl::Status Synthesise(const HopRequest& request, absl::Span<const ControlStep> frames, Workspace& work);
 
   const std::shared_ptr<const Voice> voice_;
   const std::unique_ptr<const FeatureExtractor> extractor_;

@@ -46,14 +46,14 @@ DecoderStep::DecoderStep(const Voice& voice) : gru_(MakeGru(voice)), dense_out_(
 }
 
 DecoderStep::Workspace DecoderStep::MakeWorkspace(int max_rows) const {
-  int64_t widest = 1;
+  int64_t widest = stack_width(out_stack_);
   for (const Stack& stack : input_stacks_) widest = std::max(widest, stack_width(stack));
-  widest = std::max(widest, stack_width(out_stack_));
   Workspace workspace;
-  workspace.layer.resize(max_rows * widest);
-  workspace.output.resize(max_rows * widest);
-  workspace.joined.resize(max_rows * (stacked_ + gru_.units()));
-  workspace.gru.resize(gru_.scratch_size(max_rows));
+  workspace.layer.resize(kBlockRows * widest);
+  workspace.output.resize(kBlockRows * widest);
+  workspace.joined.resize(max_rows * joined_width());
+  workspace.gates.resize(max_rows * 3 * gru_.units());
+  workspace.products.resize(max_rows * 3 * gru_.units());
   return workspace;
 }
 
@@ -72,28 +72,42 @@ void DecoderStep::ApplyStack(const Stack& stack, const float* x, int64_t x_strid
   }
 }
 
-void DecoderStep::Step(const float* features, int rows, float* state, float* outputs, Workspace& workspace) const {
-  const int64_t joined_width = stacked_ + gru_.units();
-  float* joined = workspace.joined.data();
-  int64_t column = 0;
-  for (int i = 0; i < inputs(); ++i) {
-    const Stack& stack = input_stacks_[i];
-    if (stack.empty()) {
-      CopyColumns(features + i, inputs(), rows, 1, joined + column, joined_width);
-    } else {
-      ApplyStack(stack, features + i, inputs(), rows, joined + column, joined_width, workspace);
+void DecoderStep::Listen(const float* features, int rows, Workspace& workspace) const {
+  for (int begin = 0; begin < rows; begin += kBlockRows) {
+    const int count = std::min(kBlockRows, rows - begin);
+    const float* block = features + static_cast<int64_t>(begin) * inputs();
+    float* joined = &workspace.joined[begin * joined_width()];
+    for (int i = 0; i < inputs(); ++i) {
+      const Stack& stack = input_stacks_[i];
+      if (stack.empty()) {
+        CopyColumns(block + i, inputs(), count, 1, joined, joined_width());
+      } else {
+        ApplyStack(stack, block + i, inputs(), count, joined, joined_width(), workspace);
+      }
+      joined += stack_width(stack);
     }
-    column += stack_width(stack);
   }
-  gru_.Step(joined, joined_width, rows, state, workspace.gru.data());
-  CopyColumns(state, gru_.units(), rows, gru_.units(), joined + stacked_, joined_width);
-  if (out_stack_.empty()) {
-    dense_out_.Apply(joined, joined_width, rows, outputs, dense_out_.outputs());
-    return;
+  gru_.InputGates(workspace.joined.data(), joined_width(), rows, workspace.gates.data());
+}
+
+void DecoderStep::Advance(int first, int rows, float* state, Workspace& workspace) const {
+  const int64_t units = gru_.units();
+  gru_.Update(&workspace.gates[first * 3 * units], rows, state, workspace.products.data());
+  CopyColumns(state, units, rows, units, &workspace.joined[first * joined_width() + stacked_], joined_width());
+}
+
+void DecoderStep::Speak(int rows, float* outputs, int64_t outputs_stride, Workspace& workspace) const {
+  for (int begin = 0; begin < rows; begin += kBlockRows) {
+    const int count = std::min(kBlockRows, rows - begin);
+    const float* last = &workspace.joined[begin * joined_width()];
+    int64_t width = joined_width();
+    if (!out_stack_.empty()) {
+      width = stack_width(out_stack_);
+      ApplyStack(out_stack_, last, joined_width(), count, workspace.output.data(), width, workspace);
+      last = workspace.output.data();
+    }
+    dense_out_.Apply(last, width, count, outputs + begin * outputs_stride, outputs_stride);
   }
-  const int64_t width = stack_width(out_stack_);
-  ApplyStack(out_stack_, joined, joined_width, rows, workspace.output.data(), width, workspace);
-  dense_out_.Apply(workspace.output.data(), width, rows, outputs, dense_out_.outputs());
 }
 
 }  // namespace ddsp

@@ -24,15 +24,28 @@ class DecoderStep {
 
   // Buffers of one step, made once.
   struct Workspace {
-    std::vector<float> layer, output, joined, gru;
+    std::vector<float> layer, output;    // [kBlockRows, widest layer]
+    std::vector<float> joined;           // [rows, stacks and state]: what the output stack is given
+    std::vector<float> gates, products;  // [rows, 3 state_size()]
   };
   Workspace MakeWorkspace(int max_rows) const;
 
-  // features [rows, inputs()], state [rows, state_size()] (replaced), outputs [rows, outputs()], all contiguous;
-  // rows <= max_rows of the workspace.
-  void Step(const float* features, int rows, float* state, float* outputs, Workspace& workspace) const;
+  // A step in three parts. Frames of one stream that are known at once share the first and the last, so that their
+  // weights are read once; Advance() goes from frame to frame.
+  //
+  // features [rows, inputs()], contiguous; rows <= max_rows of the workspace.
+  void Listen(const float* features, int rows, Workspace& workspace) const;
+  // Rows [first, first + rows) of those listened to; state [rows, state_size()] is replaced.
+  void Advance(int first, int rows, float* state, Workspace& workspace) const;
+  // Of all rows listened to, each advanced since: writes row r's controls, outputs() floats, at outputs + r *
+  // outputs_stride.
+  void Speak(int rows, float* outputs, int64_t outputs_stride, Workspace& workspace) const;
 
  private:
+  // Rows that go through the layers of a stack together: enough to reuse a weight while it is in the cache, few enough
+  // for the rest to stay.
+  static constexpr int kBlockRows = 64;
+
   struct Layer {
     kernels::PackedDense dense;
     std::vector<float> gamma, beta;
@@ -40,7 +53,7 @@ class DecoderStep {
   using Stack = std::vector<Layer>;
 
   static Stack MakeStack(const Voice& voice, const std::string& path, int64_t inputs);
-  // Writes the last layer's rows at y + r * y_stride.
+  // rows <= kBlockRows. Writes the last layer's rows at y + r * y_stride.
   void ApplyStack(const Stack& stack, const float* x, int64_t x_stride, int rows, float* y, int64_t y_stride,
                   Workspace& workspace) const;
   int64_t stack_width(const Stack& stack) const { return stack.empty() ? 1 : stack.back().dense.outputs(); }
@@ -50,6 +63,7 @@ class DecoderStep {
   Stack out_stack_;
   kernels::PackedDense dense_out_;
   int64_t stacked_ = 0;  // width of the joined input stacks
+  int64_t joined_width() const { return stacked_ + gru_.units(); }
 };
 
 }  // namespace ddsp

@@ -18,19 +18,21 @@ class FilteredNoiseStage : public StreamStage {
   int64_t scratch_size() const override { return filter_.bands() + 2 * filter_.hop() + filter_.scratch_size(); }
   bool is_effect() const override { return false; }
 
-  // Frame t filters the noise of hop t; the compensated delay makes hop t - 1 complete now.
+  // Frame t filters the noise after it; the compensated delay makes what lies before it complete now.
   void Step(const StageStep& step, StageMemory& memory) const override {
     float* magnitudes = step.scratch;
     float* noise = magnitudes + filter_.bands();
     float* before_start = noise + filter_.hop();
     float* scratch = before_start + filter_.hop();
-    kernels::BiasedExpSigmoid(FrameInForce(step.sections) + magnitudes_, initial_bias_, filter_.bands(), magnitudes);
-    kernels::UniformNoise(step.seed, step.frame_index * filter_.hop(), absl::MakeSpan(noise, filter_.hop()));
-    filter_.Step(magnitudes, noise, memory.floats.data(), step.frame_index > 0 ? step.output : before_start, scratch);
+    kernels::BiasedExpSigmoid(FrameInForce(step.control.sections) + magnitudes_, initial_bias_, filter_.bands(),
+                              magnitudes);
+    const int64_t frame = step.control.frame_index;
+    kernels::UniformNoise(step.seed, frame * filter_.hop(), absl::MakeSpan(noise, filter_.hop()));
+    filter_.Step(magnitudes, noise, memory.floats.data(), frame > 0 ? step.output : before_start, scratch);
   }
 
  private:
-  // The filter has no phase: noise of hop t sounds from half its length before the hop. Parameters that change later
+  // The filter has no phase: noise sounds from half its length before its frame on. Parameters that change later
   // than that wait for the next frame, so that nothing is heard of them before their time.
   const float* FrameInForce(absl::Span<const FrameSection> sections) const {
     const int first_heard = filter_.hop() - filter_.taps() / 2;
@@ -52,9 +54,10 @@ absl::StatusOr<std::unique_ptr<StreamStage>> MakeFilteredNoiseStage(const StageC
   ASSIGN_OR_RETURN(const ControlSlice magnitudes, context.layout.Find(context.node.inputs(0)));
   if (magnitudes.size < 3)
     return absl::InvalidArgumentError(absl::StrCat("FilteredNoise needs 3 bands, not ", magnitudes.size));
-  if (magnitudes.size - 2 > context.voice.spec.hop_size()) {
-    return absl::InvalidArgumentError(absl::StrCat(magnitudes.size, " bands make a filter whose delay exceeds the hop of ",
-                                                   context.voice.spec.hop_size(), " samples"));
+  const int hop = context.voice.decoder_hop();
+  if (magnitudes.size - 2 > hop) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(magnitudes.size, " bands make a filter whose delay exceeds the hop of ", hop, " samples"));
   }
   const auto number = [&](const char* key, double absent) {
     const auto found = context.node.numbers().find(key);
@@ -63,8 +66,7 @@ absl::StatusOr<std::unique_ptr<StreamStage>> MakeFilteredNoiseStage(const StageC
   if (number("window_size", 257) != 0 && number("window_size", 257) < 2 * (magnitudes.size - 1)) {
     return absl::InvalidArgumentError("a window shorter than the impulse response cannot stream yet");
   }
-  return std::make_unique<FilteredNoiseStage>(context.voice.spec.hop_size(), magnitudes,
-                                              static_cast<float>(number("initial_bias", -5)));
+  return std::make_unique<FilteredNoiseStage>(hop, magnitudes, static_cast<float>(number("initial_bias", -5)));
 }
 
 }  // namespace ddsp

@@ -27,15 +27,16 @@ class HarmonicStage : public StreamStage {
   void Step(const StageStep& step, StageMemory& memory) const override {
     float* previous = memory.floats.data();
     float* current = step.scratch;
-    Controls(step.sections.front().frame, current);
-    if (step.frame_index > 0) {
-      if (step.sections.size() == 1) {
+    const absl::Span<const FrameSection> sections = step.control.sections;
+    Controls(sections.front().frame, current);
+    if (step.control.frame_index > 0) {
+      if (sections.size() == 1) {
         bank_.Hop(Frame(previous), Frame(current), memory.phase, step.output);
       } else {
         StepSections(step, previous, current, memory.phase);
       }
     }
-    Controls(step.sections.back().frame, previous);
+    Controls(sections.back().frame, previous);
   }
 
  private:
@@ -58,8 +59,8 @@ class HarmonicStage : public StreamStage {
     const float first_f0 = current[0], start_f0 = previous[0];
     double at_section = phase;  // phase at the end of what is written
     int begin = 0;
-    for (const FrameSection& section : step.sections) {
-      const bool changed = &section != &step.sections.front();
+    for (const FrameSection& section : step.control.sections) {
+      const bool changed = &section != &step.control.sections.front();
       if (changed) Controls(section.frame, current);
       std::copy_n(changed ? current : previous, 1 + harmonics(), from);
       from[0] = changed ? start_f0 * current[0] / first_f0 : start_f0;
@@ -93,7 +94,7 @@ absl::StatusOr<std::unique_ptr<StreamStage>> MakeHarmonicStage(const StageContex
   ASSIGN_OR_RETURN(const ControlSlice f0, context.layout.Find(context.node.inputs(2)));
   kernels::HarmonicBank::Options options;
   options.sample_rate_hz = context.voice.spec.sample_rate_hz();
-  options.hop = context.voice.spec.hop_size();
+  options.hop = context.voice.decoder_hop();
   options.harmonics = distribution.size;
   const auto method = context.node.texts().find("amp_resample_method");
   if (method != context.node.texts().end() && method->second == "linear") {

@@ -18,6 +18,7 @@ constexpr char kSignal[] = "/signal";
 absl::StatusOr<StageGraph> StageGraph::Compile(const Voice& voice, const FrameLayout& layout) {
   StageGraph graph;
   graph.hop_size_ = voice.spec.hop_size();
+  graph.decoder_hop_ = voice.decoder_hop();
   std::map<std::string, int> index;
   std::vector<int64_t> tails;
   for (const auto& node : voice.spec.graph().nodes()) {
@@ -56,7 +57,9 @@ StageGraph::Memory StageGraph::MakeMemory(int slots) const {
 }
 
 StageGraph::Workspace StageGraph::MakeWorkspace() const {
-  return {std::vector<float>(nodes_.size() * hop_size_), std::vector<float>(scratch_size_), {}};
+  Workspace workspace{std::vector<float>(nodes_.size() * hop_size_), std::vector<float>(scratch_size_), {}};
+  workspace.inputs.reserve(nodes_.size());
+  return workspace;
 }
 
 void StageGraph::Reset(int slot, Memory& memory) const {
@@ -64,21 +67,31 @@ void StageGraph::Reset(int slot, Memory& memory) const {
   std::fill_n(memory.floats.begin() + slot * memory_size_, memory_size_, 0.0f);
 }
 
-void StageGraph::Step(int slot, StageStep step, float* output, Memory& memory, Workspace& workspace) const {
+void StageGraph::Step(int slot, uint64_t seed, absl::Span<const ControlStep> frames, float* output, Memory& memory,
+                      Workspace& workspace) const {
+  const bool starts = frames.front().frame_index == 0;
+  StageStep step;
+  step.seed = seed;
   step.scratch = workspace.scratch.data();
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
-    if (step.frame_index == 0 && node.stage->is_effect()) continue;
-    workspace.inputs.clear();
-    for (const int signal : node.signals) workspace.inputs.push_back(&workspace.signals[signal * hop_size_]);
-    step.signals = workspace.inputs;
-    step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];
-    double& phase = memory.phases[slot * nodes_.size() + i];
     // By data(): the last stage's memory may be empty.
     float* floats = memory.floats.data() + slot * memory_size_ + node.memory_begin;
-    StageMemory view{phase, absl::MakeSpan(floats, node.stage->memory_size())};
-    node.stage->Step(step, view);
-    phase = view.phase;
+    StageMemory view{memory.phases[slot * nodes_.size() + i], absl::MakeSpan(floats, node.stage->memory_size())};
+    step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];
+    if (!node.stage->is_effect()) {
+      for (const ControlStep& control : frames) {
+        step.control = control;
+        node.stage->Step(step, view);
+        step.output += decoder_hop_;
+      }
+    } else if (!starts) {
+      workspace.inputs.clear();
+      for (const int signal : node.signals) workspace.inputs.push_back(&workspace.signals[signal * hop_size_]);
+      step.signals = workspace.inputs;
+      node.stage->Step(step, view);
+    }
+    memory.phases[slot * nodes_.size() + i] = view.phase;
   }
 }
 

@@ -32,9 +32,10 @@ class StageGraph {
   Workspace MakeWorkspace() const;
   void Reset(int slot, Memory& memory) const;
 
-  // Runs the stages for one slot; `step` has frame_index, seed and sections. Writes the hop to `output` unless it is
-  // frame 0.
-  void Step(int slot, StageStep step, float* output, Memory& memory, Workspace& workspace) const;
+  // Runs the stages for one slot from frame to frame of its controls: those of a hop, of which it writes the samples to
+  // `output`, or frame 0 alone.
+  void Step(int slot, uint64_t seed, absl::Span<const ControlStep> frames, float* output, Memory& memory,
+            Workspace& workspace) const;
 
  private:
   struct Node {
@@ -44,7 +45,7 @@ class StageGraph {
   };
 
   std::vector<Node> nodes_;
-  int hop_size_ = 0;
+  int hop_size_ = 0, decoder_hop_ = 0;
   int64_t memory_size_ = 0, scratch_size_ = 0, tail_ = 0;
 };
 

@@ -1,4 +1,5 @@
-// The streaming form of a processor: one hop of one slot at a time.
+// The streaming form of a processor, one slot at a time: effects hop by hop, synthesisers from one frame of controls to
+// the next, which is a hop or an even part of it.
 //
 // A stage is immutable and shared by all slots; what evolves is in a StageMemory that the engine keeps for each slot.
 #pragma once
@@ -22,20 +23,25 @@ struct StageMemory {
   absl::Span<float> floats;  // [memory_size()]
 };
 
-// From the end of the section before up to sample `end` of the hop, the hop's last frame is `frame`. One section that
-// spans the hop, except where parameters change inside it.
+// From the end of the section before up to sample `end` after a frame, the frame that follows it is `frame`. One
+// section that spans the way, except where parameters change on it.
 struct FrameSection {
   int end = 0;
   const float* frame = nullptr;  // see FrameLayout
 };
 
+// Frame t of a stream's controls and the way to it from frame t - 1.
+struct ControlStep {
+  int64_t frame_index = 0;                  // t
+  absl::Span<const FrameSection> sections;  // from frame t - 1 on; the last one's frame is frame t
+};
+
 struct StageStep {
-  int64_t frame_index = 0;  // t: this step knows frame t and gives hop t - 1
   uint64_t seed = 0;
-  absl::Span<const FrameSection> sections;  // of hop t - 1; the last one's frame is frame t
-  absl::Span<const float* const> signals;   // [hop_size] each, in the order of the node's signal inputs
-  float* output = nullptr;                  // [hop_size]
-  float* scratch = nullptr;                 // [scratch_size()]
+  ControlStep control;                     // of a synthesiser: it gives the samples between the two frames
+  absl::Span<const float* const> signals;  // of an effect: [hop_size] each, in the order of the node's signal inputs
+  float* output = nullptr;                 // [hop_size] of an effect, [decoder_hop] of a synthesiser
+  float* scratch = nullptr;                // [scratch_size()]
 };
 
 class StreamStage {
@@ -44,7 +50,7 @@ class StreamStage {
   virtual int64_t memory_size() const { return 0; }   // floats a slot
   virtual int64_t scratch_size() const { return 0; }  // floats, shared by all
   virtual int64_t tail() const { return 0; }          // samples that ring on after the input
-  // Frame 0 starts a stream and gives no hop: synthesisers take note of it, effects are not called.
+  // Frame 0 starts a stream and gives no samples: synthesisers take note of it, effects are not called.
   virtual bool is_effect() const = 0;
   virtual void Step(const StageStep& step, StageMemory& memory) const = 0;
 };
