@@ -9,18 +9,17 @@ namespace {
 
 using at::Tensor;
 
-// Zeros before and after an axis.
-std::pair<int64_t, int64_t> SamePadding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
-  const int64_t out = (size + stride - 1) / stride;
-  const int64_t total = std::max<int64_t>(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - size);
-  return {total / 2, total - total / 2};
-}
-
 // Between [batch, time, frequency, channels] and LibTorch's [batch, channels, time, frequency].
 Tensor ChannelsFirst(const Tensor& x) { return x.permute({0, 3, 1, 2}); }
 Tensor ChannelsLast(const Tensor& x) { return x.permute({0, 2, 3, 1}); }
 
 }  // namespace
+
+std::pair<int64_t, int64_t> SamePadding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation) {
+  const int64_t out = (size + stride - 1) / stride;
+  const int64_t total = std::max<int64_t>(0, (out - 1) * stride + (kernel - 1) * dilation + 1 - size);
+  return {total / 2, total - total / 2};
+}
 
 at::Tensor EnsureFourAxes(const Tensor& x) {
   DDSP_CHECK_ARGUMENT(x.dim() >= 2 && x.dim() <= 4, "tensor has shape ", x.sizes(), ", expected 2 to 4 axes");
@@ -35,7 +34,7 @@ at::Tensor RestoreAxes(const Tensor& x, int64_t axes) {
 
 SameConv::SameConv(const Options& options)
     : options_(options),
-      kernel_({options.kernel.time, options.kernel.frequency, options.in, options.out}, Initializer::kGlorotUniform),
+      kernel_({options.kernel.time, options.kernel.frequency, options.in, options.out}, options.initializer),
       bias_({options.out}, Initializer::kZeros) {}
 
 at::Tensor SameConv::Forward(const Tensor& x) const {
@@ -54,8 +53,8 @@ void SameConv::VisitParameters(const std::string& prefix, const ParameterVisitor
   visit(prefix + "bias", bias_);
 }
 
-SameTransposedConv::SameTransposedConv(int64_t in, int64_t out, int64_t kernel, int64_t stride)
-    : stride_(stride), kernel_({kernel, 1, out, in}, Initializer::kGlorotUniform), bias_({out}, Initializer::kZeros) {}
+SameTransposedConv::SameTransposedConv(int64_t in, int64_t out, int64_t kernel, int64_t stride, Initializer initializer)
+    : stride_(stride), kernel_({kernel, 1, out, in}, initializer), bias_({out}, Initializer::kZeros) {}
 
 at::Tensor SameTransposedConv::Forward(const Tensor& x) const {
   const Tensor full = at::conv_transpose2d(ChannelsFirst(x), kernel_.value.permute({3, 2, 0, 1}), bias_.value,

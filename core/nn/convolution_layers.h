@@ -3,6 +3,8 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
+
 #include "core/nn/parameters.h"
 
 namespace ddsp {
@@ -12,6 +14,9 @@ namespace ddsp {
 at::Tensor EnsureFourAxes(const at::Tensor& x);
 // The inverse for what had `axes` axes.
 at::Tensor RestoreAxes(const at::Tensor& x, int64_t axes);
+
+// Zeros before and after an axis of `size`, such that ceil(size / stride) outputs come of it.
+std::pair<int64_t, int64_t> SamePadding(int64_t size, int64_t kernel, int64_t stride, int64_t dilation);
 
 struct AxisPair {
   int64_t time = 1, frequency = 1;
@@ -23,6 +28,7 @@ class SameConv : public Layer {
   struct Options {
     int64_t in = 1, out = 1;  // channels
     AxisPair kernel, stride, dilation;
+    Initializer initializer = Initializer::kGlorotUniform;  // of the kernel
   };
   explicit SameConv(const Options& options);
   // x [batch, time, frequency, in] to [batch, ceil(time / stride), ceil(frequency / stride), out].
@@ -38,7 +44,8 @@ class SameConv : public Layer {
 class SameTransposedConv : public Layer {
  public:
   // kernel >= stride.
-  SameTransposedConv(int64_t in, int64_t out, int64_t kernel, int64_t stride);
+  SameTransposedConv(int64_t in, int64_t out, int64_t kernel, int64_t stride,
+                     Initializer initializer = Initializer::kGlorotUniform);
   // x [batch, time, 1, in] to [batch, time * stride, 1, out].
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;

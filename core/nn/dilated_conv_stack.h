@@ -17,6 +17,7 @@ class DilatedConvStack : public Layer {
  public:
   enum class Resample { kNone, kDown, kUp };
   enum class ResampleOrder { kAfterConvolve, kBeforeConvolve };
+  enum class KernelNorm { kNone, kSpectral };  // spectral: see NormalizeWeights()
   struct Options {
     int64_t in = 1;          // channels of x
     int64_t z_channels = 0;  // of the conditioning signal; 0: none
@@ -31,6 +32,8 @@ class DilatedConvStack : public Layer {
     int64_t resample_stride = 1;
     int64_t stacks_per_resample = 1;
     ResampleOrder resample_order = ResampleOrder::kAfterConvolve;
+    KernelNorm kernel_norm = KernelNorm::kNone;                    // upstream: spectral_norm
+    Initializer kernel_initializer = Initializer::kGlorotUniform;  // kOrthogonal is upstream's ortho_init
   };
   explicit DilatedConvStack(const Options& options);
 

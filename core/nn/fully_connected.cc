@@ -4,46 +4,26 @@
 
 namespace ddsp {
 
-at::Tensor Activate(Nonlinearity nonlinearity, const at::Tensor& x) {
-  switch (nonlinearity) {
-    case Nonlinearity::kLinear:
-      return x;
-    case Nonlinearity::kRelu:
-      return at::relu(x);
-    case Nonlinearity::kLeakyRelu:
-      return at::leaky_relu(x, 0.2);
-    case Nonlinearity::kSigmoid:
-      return at::sigmoid(x);
-    case Nonlinearity::kTanh:
-      return at::tanh(x);
-  }
-  return x;
+at::Tensor Dense::Forward(const at::Tensor& x) const {
+  const at::Tensor y = at::matmul(x, kernel_.value);
+  return has_bias_ == Bias::kAdded ? y + bias_.value : y;
 }
-
-absl::StatusOr<Nonlinearity> ParseNonlinearity(const std::string& name) {
-  if (name.empty() || name == "linear") return Nonlinearity::kLinear;
-  if (name == "relu") return Nonlinearity::kRelu;
-  if (name == "leaky_relu") return Nonlinearity::kLeakyRelu;
-  if (name == "sigmoid") return Nonlinearity::kSigmoid;
-  if (name == "tanh") return Nonlinearity::kTanh;
-  return absl::InvalidArgumentError(
-      absl::StrCat("nonlinearity is '", name, "', expected linear, relu, leaky_relu, sigmoid or tanh"));
-}
-
-at::Tensor Dense::Forward(const at::Tensor& x) const { return at::matmul(x, kernel_.value) + bias_.value; }
 
 void Dense::VisitParameters(const std::string& prefix, const ParameterVisitor& visit) {
   visit(prefix + "kernel", kernel_);
-  visit(prefix + "bias", bias_);
+  if (has_bias_ == Bias::kAdded) visit(prefix + "bias", bias_);
 }
 
 at::Tensor LayerNormalization::Forward(const at::Tensor& x) const {
-  return at::layer_norm(x, {x.size(-1)}, gamma_.value, beta_.value, 1e-3);
+  const bool scales = affine_ == Affine::kScaleAndCenter || affine_ == Affine::kScale,
+             centers = affine_ == Affine::kScaleAndCenter || affine_ == Affine::kCenter;
+  return at::layer_norm(x, {x.size(-1)}, scales ? gamma_.value : at::Tensor(), centers ? beta_.value : at::Tensor(),
+                        epsilon_);
 }
 
 void LayerNormalization::VisitParameters(const std::string& prefix, const ParameterVisitor& visit) {
-  visit(prefix + "gamma", gamma_);
-  visit(prefix + "beta", beta_);
+  if (affine_ == Affine::kScaleAndCenter || affine_ == Affine::kScale) visit(prefix + "gamma", gamma_);
+  if (affine_ == Affine::kScaleAndCenter || affine_ == Affine::kCenter) visit(prefix + "beta", beta_);
 }
 
 void Fc::VisitParameters(const std::string& prefix, const ParameterVisitor& visit) {

@@ -6,35 +6,41 @@
 #include <string>
 #include <vector>
 
+#include "core/nn/nonlinearity.h"
 #include "core/nn/parameters.h"
 
 namespace ddsp {
 
-enum class Nonlinearity { kLinear, kRelu, kLeakyRelu, kSigmoid, kTanh };  // leaky: slope 0.2, as in TensorFlow
-at::Tensor Activate(Nonlinearity nonlinearity, const at::Tensor& x);
-// Upstream names, e.g. "leaky_relu". Errors: INVALID_ARGUMENT.
-absl::StatusOr<Nonlinearity> ParseNonlinearity(const std::string& name);
+enum class Bias { kAdded, kNone };
 
 // y = x kernel + bias over the last axis, x [..., in] to [..., out]. Upstream: tfkl.Dense.
 class Dense : public Layer {
  public:
-  Dense(int64_t in, int64_t out) : kernel_({in, out}, Initializer::kGlorotUniform), bias_({out}, Initializer::kZeros) {}
+  Dense(int64_t in, int64_t out, Bias has_bias = Bias::kAdded, Initializer initializer = Initializer::kGlorotUniform)
+      : has_bias_(has_bias), kernel_({in, out}, initializer), bias_({out}, Initializer::kZeros) {}
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
  private:
+  Bias has_bias_;
   Parameter kernel_, bias_;
 };
 
-// Keras's layer normalisation over the last axis, epsilon 1e-3. Upstream: tfkl.LayerNormalization.
+// Keras's layer normalisation over the last axis. Upstream: tfkl.LayerNormalization.
 class LayerNormalization : public Layer {
  public:
-  explicit LayerNormalization(int64_t channels)
-      : gamma_({channels}, Initializer::kOnes), beta_({channels}, Initializer::kZeros) {}
+  enum class Affine { kScaleAndCenter, kScale, kCenter, kNone };  // what is learned
+  explicit LayerNormalization(int64_t channels, double epsilon = 1e-3, Affine affine = Affine::kScaleAndCenter)
+      : epsilon_(epsilon),
+        affine_(affine),
+        gamma_({channels}, Initializer::kOnes),
+        beta_({channels}, Initializer::kZeros) {}
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
  private:
+  double epsilon_;
+  Affine affine_;
   Parameter gamma_, beta_;
 };
 

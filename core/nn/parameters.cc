@@ -29,6 +29,14 @@ at::Tensor Orthogonal(const std::vector<int64_t>& shape, std::optional<at::Gener
   return q.reshape(shape).contiguous();
 }
 
+at::Tensor TruncatedNormal(const std::vector<int64_t>& shape, std::optional<at::Generator> generator) {
+  at::Tensor x = at::empty(shape, at::kFloat).normal_(0, 1, generator);
+  for (at::Tensor far = x.abs() > 2; far.any().item<bool>(); far = x.abs() > 2) {
+    x = at::where(far, at::empty(shape, at::kFloat).normal_(0, 1, generator), x);
+  }
+  return x;
+}
+
 at::Tensor Draw(const Parameter& parameter, std::optional<at::Generator> generator) {
   switch (parameter.initializer) {
     case Initializer::kZeros:
@@ -47,6 +55,8 @@ at::Tensor Draw(const Parameter& parameter, std::optional<at::Generator> generat
     }
     case Initializer::kNormal:
       return at::empty(parameter.shape, at::kFloat).normal_(parameter.mean, parameter.stddev, generator);
+    case Initializer::kTruncatedNormal:
+      return TruncatedNormal(parameter.shape, generator) * parameter.stddev + parameter.mean;
   }
   return {};
 }

@@ -7,6 +7,7 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -20,11 +21,14 @@ namespace ddsp {
 enum class Initializer {
   kZeros,
   kOnes,
-  kGlorotUniform,   // uniform in +- sqrt(6 / (fan in + fan out))
-  kOrthogonal,      // orthonormal rows or columns, whichever are fewer
-  kUnitForgetBias,  // an LSTM's bias: ones for the forget gate, else zeros
-  kNormal,          // normal with the parameter's mean and standard deviation
+  kGlorotUniform,    // uniform in +- sqrt(6 / (fan in + fan out))
+  kOrthogonal,       // orthonormal rows or columns, whichever are fewer
+  kUnitForgetBias,   // an LSTM's bias: ones for the forget gate, else zeros
+  kNormal,           // normal with the parameter's mean and standard deviation
+  kTruncatedNormal,  // the same, what is beyond two deviations drawn anew
 };
+
+struct SpectralNormalization;
 
 struct Parameter {
   Parameter() = default;
@@ -37,8 +41,9 @@ struct Parameter {
 
   std::vector<int64_t> shape;
   Initializer initializer = Initializer::kZeros;
-  double mean = 0, stddev = 0;  // of kNormal
+  double mean = 0, stddev = 0;  // of kNormal and kTruncatedNormal
   at::Tensor value;
+  std::shared_ptr<SpectralNormalization> spectral;  // of a kernel that is normalised; null: it is not
 };
 
 // Called with the path of every parameter of a layer.

@@ -1,8 +1,8 @@
 #include "core/nn/resnet.h"
 
-#include <limits>
-
 #include "absl/strings/str_cat.h"
+#include "core/dsp/argument.h"
+#include "core/nn/keras_convolution.h"
 
 namespace ddsp {
 namespace {
@@ -27,32 +27,21 @@ Shape ShapeOf(ResNetSize size) {
   return {64, 64, {3, 4, 6}, 3};
 }
 
-ResidualStack::Options Body(const Shape& shape, NormType norm_type) {
-  ResidualStack::Options options;
-  options.in = shape.stem;
-  options.blocks = {
-      {shape.ch, shape.layers[0], 1}, {2 * shape.ch, shape.layers[1], 2}, {4 * shape.ch, shape.layers[2], 2}};
-  options.norm_type = norm_type;
-  return options;
+ResidualStack::Options Body(const ResNet::Options& net) {
+  const Shape shape = ShapeOf(net.size);
+  return {shape.stem,
+          {{shape.ch, shape.layers[0], 1}, {2 * shape.ch, shape.layers[1], 2}, {4 * shape.ch, shape.layers[2], 2}},
+          net.norm_type,
+          net.z_channels,
+          net.modulation};
 }
 
-ResidualStack::Options Head(const Shape& shape, NormType norm_type) {
-  ResidualStack::Options options;
-  options.in = 16 * shape.ch;
-  options.blocks = {{8 * shape.ch, shape.head_layers, 2}};
-  options.norm_type = norm_type;
-  return options;
+ResidualStack::Options Head(const ResNet::Options& net) {
+  const Shape shape = ShapeOf(net.size);
+  return {16 * shape.ch, {{8 * shape.ch, shape.head_layers, 2}}, net.norm_type, net.z_channels, net.modulation};
 }
 
 int64_t Half(int64_t size) { return (size + 1) / 2; }
-
-// The maximum over 3 bins, every second one, with Keras's 'same' padding.
-at::Tensor MaxOfBins(const at::Tensor& x) {
-  const int64_t bins = x.size(2), padding = std::max<int64_t>(0, (Half(bins) - 1) * 2 + 3 - bins);
-  const at::Tensor padded =
-      at::constant_pad_nd(x, {0, 0, padding / 2, padding - padding / 2}, -std::numeric_limits<float>::infinity());
-  return at::amax(padded.unfold(2, 3, 2), -1);
-}
 
 }  // namespace
 
@@ -64,19 +53,22 @@ absl::StatusOr<ResNetSize> ParseResNetSize(const std::string& name) {
   return absl::InvalidArgumentError(absl::StrCat("size is '", name, "', expected tiny, small, medium or large"));
 }
 
-ResNet::ResNet(ResNetSize size, int64_t channels, NormType norm_type)
-    : conv_({channels, ShapeOf(size).stem, {7, 7}, {1, 2}, {1, 1}}),
-      body_(Body(ShapeOf(size), norm_type)),
-      head_(Head(ShapeOf(size), norm_type)),
-      out_channels_(32 * ShapeOf(size).ch) {}
+ResNet::ResNet(const Options& options)
+    : conv_({options.channels, ShapeOf(options.size).stem, {7, 7}, {1, 2}, {1, 1}}),
+      body_(Body(options)),
+      head_(Head(options)),
+      out_channels_(OutChannels(options.size)) {}
+
+int64_t ResNet::OutChannels(ResNetSize size) { return 32 * ShapeOf(size).ch; }
 
 int64_t ResNet::OutBins(int64_t bins) {
   for (int halvings = 0; halvings < 5; ++halvings) bins = Half(bins);
   return bins;
 }
 
-at::Tensor ResNet::Forward(const at::Tensor& x) const {
-  return head_.Forward(body_.Forward(MaxOfBins(conv_.Forward(x))));
+at::Tensor ResNet::Forward(const at::Tensor& x, const at::Tensor& z) const {
+  DDSP_CHECK_ARGUMENT(x.dim() == 4, "x has shape ", x.sizes(), ", expected [batch, time, bins, channels]");
+  return head_.Forward(body_.Forward(Pool(conv_.Forward(x), Pooling::kMax, {1, 3}, {1, 2}, ConvPadding::kSame), z), z);
 }
 
 void ResNet::VisitParameters(const std::string& prefix, const ParameterVisitor& visit) {

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/dsp/argument.h"
+#include "core/nn/spectral_normalization.h"
 
 namespace ddsp::training {
 namespace {
@@ -30,6 +31,7 @@ ModelStep::ModelStep(const ModelStepOptions& options, TrainableModel* model)
 }
 
 absl::StatusOr<ModelStepReport> ModelStep::ForwardBackward(const NamedTensors& features, const ModelContext& context) {
+  NormalizeWeights(model_);
   RETURN_IF_ERROR(UseParameters(model_, ToTensors(store_.Leaves(gradients_))));
   ASSIGN_OR_RETURN(const ModelOutputs made, model_.Run(features, context));
   const at::Tensor total = made.TotalLoss();

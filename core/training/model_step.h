@@ -32,7 +32,8 @@ class ModelStep {
   ModelStep(const ModelStepOptions& options, TrainableModel* model);
 
   // Errors: those of the model; FAILED_PRECONDITION if the features have no losses; INTERNAL when loss or gradient is
-  // not finite. After an error the weights are as before.
+  // not finite. After an error the weights are as before, except that kernels under spectral normalisation were
+  // normalised.
   absl::StatusOr<ModelStepReport> Run(const NamedTensors& features, const ModelContext& context);
 
   int64_t step() const { return step_; }

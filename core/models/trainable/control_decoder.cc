@@ -92,8 +92,8 @@ std::unique_ptr<ControlDecoder> MakeDilatedConv(GinArguments& args, const Featur
     options.stack.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
   }
   if (options.stack.resample_stride > 1) options.stack.resample = DilatedConvStack::Resample::kUp;
-  args.ExpectFlag("spectral_norm", false, false);
-  args.ExpectFlag("ortho_init", false, false);
+  if (args.Flag("spectral_norm", false)) options.stack.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  if (args.Flag("ortho_init", false)) options.stack.kernel_initializer = Initializer::kOrthogonal;
   options.inputs = FeaturesOf(args.Texts("input_keys", {"ld_scaled", "f0_scaled"}), channels);
   options.conditioning = FeaturesOf(args.Texts("conditioning_keys", {"z"}), channels);
   if (std::optional<GinArguments> stack = args.Child("precondition_stack")) {

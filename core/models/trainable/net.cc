@@ -47,8 +47,8 @@ DilatedConvStack::Options ReadDilatedConvStack(GinArguments& args, const NetInpu
   options.dilation = args.Int("dilation", options.dilation, INT64_MIN);
   options.norm_type = args.Accept("norm_type", ParseNormType(args.Text("norm_type", "")));
   if (args.Flag("shift_only", false)) options.modulation = Modulation::kShiftOnly;
-  args.ExpectFlag("spectral_norm", false, false);
-  args.ExpectFlag("ortho_init", false, false);
+  if (args.Flag("spectral_norm", false)) options.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  if (args.Flag("ortho_init", false)) options.kernel_initializer = Initializer::kOrthogonal;
   if (args.Flag("conditional", false)) options.z_channels = inputs.z_channels;
   if (args.Flag("conditional", false) != (inputs.z_channels > 0)) {
     args.Reject("conditional", inputs.z_channels > 0 ? "is False, but there is a z" : "is True, but there is no z");

@@ -54,7 +54,7 @@ void ReadSpectrogram(GinArguments& args, ResnetSinusoidalEncoder::Options* optio
 }  // namespace
 
 ResnetSinusoidalEncoder::ResnetSinusoidalEncoder(Options options)
-    : options_(std::move(options)), resnet_(options_.size, 1) {
+    : options_(std::move(options)), resnet_({options_.size}) {
   const int64_t channels = ResNet::OutBins(options_.bins) * resnet_.out_channels();
   for (const auto& [name, size] : options_.output_splits) dense_outs_.emplace_back(channels, size);
 }
