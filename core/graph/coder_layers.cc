@@ -70,6 +70,8 @@ LayerForm AudioEncoderForm(const typename Encoder::Options& options) {
   form.inputs = PortsOf({"audio", kTimeKey});
   form.results = {"z"};
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputs;
+  form.kept_inputs = 1;
   form.build = [=](const Tensors& inputs) {
     ChannelsOf(inputs[0], "audio");
     ChannelsOf(inputs[1], kTimeKey);
@@ -105,6 +107,8 @@ LayerForm AggregateForm(ArgReader& args) {
   form.inputs = {{.name = "f0_scaled"}, {.name = "ld_scaled"}, {.name = kTimeKey, .required = false}};
   form.results = {"z"};
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputs;
+  form.kept_inputs = 1;
   form.build = [=](const Tensors&) {
     auto encoder = std::make_shared<AggregateFeaturesEncoder>(ch);
     return BuiltLayer{encoder, [=](const Tensors& in) { return Tensors{encoder->Forward(in[0], in[1])}; }, ch};
@@ -130,13 +134,6 @@ LayerForm OneHotForm(ArgReader& args) {
   return form;
 }
 
-void ExpectDefault(ArgReader& args, const std::string& name, const std::string& only) {
-  const std::string given = args.Text(name, only);
-  if (given != only && !given.ends_with("." + only)) {
-    args.Reject(absl::StrCat(name, " is ", given, ", which a graph cannot do: it is ", only));
-  }
-}
-
 LayerForm SinusoidalToHarmonicForm(ArgReader& args) {
   SinusoidalToHarmonicEncoder::Options options;
   const std::string net = args.Text("net", "");
@@ -149,11 +146,12 @@ LayerForm SinusoidalToHarmonicForm(ArgReader& args) {
   options.n_harmonics = args.Int("n_harmonics", options.n_harmonics, 1);
   options.f0_depth = args.Int("f0_depth", options.f0_depth, 1);
   options.sample_rate = args.Positive("sample_rate", options.sample_rate);
-  ExpectDefault(args, "amp_scale_fn", "exp_sigmoid");
+  ExpectText(args, "amp_scale_fn", "exp_sigmoid");
   LayerForm form;
   form.inputs = PortsOf({"sin_freqs", "sin_amps"});
   form.results = {"harm_amp", "harm_dist", "f0_hz"};
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputsAndOutputs;
   form.build = [=, results = form.results](const Tensors& inputs) {
     SinusoidalToHarmonicEncoder::Options fitting = options;
     fitting.net.in = ChannelsOf(inputs[0], "sin_freqs") + ChannelsOf(inputs[1], "sin_amps");
@@ -166,7 +164,7 @@ LayerForm SinusoidalToHarmonicForm(ArgReader& args) {
 // A residual network over a mel spectrogram, and a dense layer for each output.
 class ResnetSinusoids : public Layer {
  public:
-  ResnetSinusoids(const MelOptions& mel, ResNetSize size, const NamedSizes& splits) : mel_(mel), resnet_(size, 1) {
+  ResnetSinusoids(const MelOptions& mel, ResNetSize size, const NamedSizes& splits) : mel_(mel), resnet_({size}) {
     const int64_t channels = ResNet::OutBins(mel.bins) * resnet_.out_channels();
     for (const auto& [name, outputs] : splits) dense_outs_.emplace_back(channels, outputs);
   }
@@ -194,7 +192,7 @@ LayerForm ResnetSinusoidalForm(ArgReader& args) {
   const NamedSizes splits =
       args.Sizes("output_splits", {{"frequencies", 6400}, {"amplitudes", 100}, {"noise_magnitudes", 60}});
   const ResNetSize size = args.Accept(ParseResNetSize(args.Text("size", "small")));
-  ExpectDefault(args, "spectral_fn", "compute_logmel");
+  ExpectText(args, "spectral_fn", "compute_logmel");
   ArgReader of_mel = args.Nested("spectral_fn");
   MelOptions mel{of_mel.Number("lo_hz", 80),
                  of_mel.Number("hi_hz", 7600),
@@ -209,6 +207,7 @@ LayerForm ResnetSinusoidalForm(ArgReader& args) {
   form.inputs = PortsOf({"audio"});
   form.results = NamesOf(splits);
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputs;
   form.build = [=](const Tensors&) {
     auto encoder = std::make_shared<ResnetSinusoids>(mel, size, splits);
     return BuiltLayer{encoder, [=](const Tensors& in) { return encoder->Forward(in[0]); }};
@@ -240,18 +239,6 @@ class NetWithHead : public Layer {
   Dense dense_out_;
 };
 
-// The layer that the argument `net` is.
-LayerForm ReadNet(ArgReader& args) {
-  const std::string name = args.Text("net", "");
-  const LayerClass* layer = name.empty() ? nullptr : FindLayer(PlainLayers(), name);
-  if (layer == nullptr) {
-    args.Reject(absl::StrCat("net is '", name, "', expected a layer, e.g. nn.DilatedConvStack"));
-    return {};
-  }
-  ArgReader of_net = args.Nested("net");
-  return layer->form(of_net);
-}
-
 // x, and z where the net takes it.
 std::shared_ptr<NetWithHead> BuildNet(const LayerForm& net, const Tensors& inputs, bool normalized, int64_t out) {
   DDSP_CHECK_ARGUMENT(inputs.size() == net.inputs.size(), inputs.size() == 1
@@ -265,12 +252,13 @@ std::shared_ptr<NetWithHead> BuildNet(const LayerForm& net, const Tensors& input
 
 // Pitch, and whatever goes along, to notes: z_pitch, z_vel.
 LayerForm NoteEncoderForm(ArgReader& args, const std::vector<std::string>& keys) {
-  const LayerForm net = ReadNet(args);
+  const LayerForm net = ReadInnerLayer(args, "net");
   const bool residual = args.Flag("f0_residual", true);
   LayerForm form;
   form.inputs = PortsOf(keys);
   form.results = {"z_pitch", "z_vel"};
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputsAndOutputs;
   form.build = [=](const Tensors& inputs) {
     auto layer = BuildNet(net, {at::cat(inputs, -1)}, /*normalized=*/true, /*out=*/2);
     const auto forward = [=](const Tensors& in) {
@@ -283,7 +271,7 @@ LayerForm NoteEncoderForm(ArgReader& args, const std::vector<std::string>& keys)
 }
 
 LayerForm ExpressionForm(ArgReader& args) {
-  const LayerForm net = ReadNet(args);
+  const LayerForm net = ReadInnerLayer(args, "net");
   const int64_t z_dims = args.Int("z_dims", 128, 1);
   const bool pools = args.Flag("pool_time", true);
   const std::vector<std::string> keys = ReadKeys(args, "input_keys", {"f0_scaled", "ld_scaled"});
@@ -318,7 +306,7 @@ struct NoteDecoder {
 };
 
 NoteDecoder ReadNoteDecoder(ArgReader& args) {
-  return {ReadNet(args), args.Flag("norm", true), args.Flag("f0_residual", true)};
+  return {ReadInnerLayer(args, "net"), args.Flag("norm", true), args.Flag("f0_residual", true)};
 }
 
 std::vector<Port> NotePorts() {
@@ -334,6 +322,7 @@ LayerForm MidiDecoderForm(ArgReader& args) {
   form.inputs = NotePorts();
   form.results = {"f0_midi", "loudness"};
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputsAndOutputs;
   form.build = [=](const Tensors& inputs) {
     auto layer = BuildNet(decoder.net, NoteInputs(inputs), decoder.normalized, /*out=*/2);
     const auto forward = [=](const Tensors& in) {
@@ -358,6 +347,7 @@ LayerForm MidiToHarmonicForm(ArgReader& args) {
   }
   form.results.push_back("f0_hz");
   form.naming = Naming::kByLayer;
+  form.keys = KeyArguments::kInputs;
   int64_t channels = 0;
   for (const auto& [name, size] : splits) channels += size;
   form.build = [=, results = form.results](const Tensors& inputs) {
@@ -435,9 +425,8 @@ DilatedConvStack::Options ReadStack(ArgReader& args) {
   if (!args.Flag("resample_after_convolve", true)) {
     stack.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
   }
-  for (const char* name : {"spectral_norm", "ortho_init"}) {
-    if (args.Flag(name, false)) args.Reject(absl::StrCat(name, " is true, which a graph cannot do"));
-  }
+  if (args.Flag("spectral_norm", false)) stack.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  if (args.Flag("ortho_init", false)) stack.kernel_initializer = Initializer::kOrthogonal;
   return stack;
 }
 

@@ -179,8 +179,12 @@ class GraphBuilder {
     }
   }
 
-  void AddList(const std::string& name, const Value& value, GraphNode* node) {
-    if (auto integers = ItemsOf<int64_t>(*value.items())) {
+  void AddList(const std::string& name, const Value& value, int depth, GraphNode* node) {
+    if (auto layers = ItemsOf<gin::Reference>(*value.items()); layers && !layers->empty()) {
+      for (size_t i = 0; i < layers->size(); ++i) {
+        AddNested(absl::StrCat(name, "/", i), (*layers)[i], (*value.items())[i].position(), depth, node);
+      }
+    } else if (auto integers = ItemsOf<int64_t>(*value.items())) {
       node->args[name] = *std::move(integers);
     } else if (auto texts = ItemsOf<std::string>(*value.items())) {
       node->args[name] = *std::move(texts);
@@ -209,7 +213,7 @@ class GraphBuilder {
       }
       node->args[name] = reference->selector;
     } else if (value.items() != nullptr) {
-      AddList(name, value, node);
+      AddList(name, value, depth, node);
     } else {
       Problem(value.position(), absl::StrCat(name, " is ", value.Describe(), ", which no module takes"));
     }

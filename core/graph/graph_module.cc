@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/graph/layer_form.h"
 #include "core/graph/module_tables.h"
 #include "core/processors/processor_factory.h"
 
@@ -51,6 +52,9 @@ absl::StatusOr<std::unique_ptr<GraphModule>> MakeGraphModule(const GraphNode& no
       RETURN_IF_ERROR(args.Finish());
       return module;
     }
+  }
+  if (const std::string reason = WhyKerasHasNoPlace(node.class_name); !reason.empty()) {
+    return absl::UnimplementedError(reason);
   }
   if (!node.outputs.empty()) return absl::InvalidArgumentError("only a layer has outputs to name");
   auto processor = MakeProcessor(node.class_name, node.name, node.args);

@@ -35,9 +35,9 @@ absl::StatusOr<NamedTensors> ParametersFrom(const FloatArrays& given, const DagL
   if (given.empty()) return InitialParameters(graph, generator);
   NamedTensors parameters;
   for (const auto& [name, array] : given) {
-    const auto owner = std::find_if(
-        graph.graph().nodes().begin(), graph.graph().nodes().end(),
-        [&, node = name.substr(0, name.find('/'))](const auto& other) { return other.spec.name == node; });
+    const auto owner =
+        std::find_if(graph.graph().nodes().begin(), graph.graph().nodes().end(),
+                     [&, node = name.substr(0, name.find('/'))](const auto& other) { return other.spec.name == node; });
     if (owner == graph.graph().nodes().end()) {
       return absl::InvalidArgumentError(absl::StrCat("parameter ", name, " belongs to no node"));
     }
@@ -77,11 +77,11 @@ absl::StatusOr<std::unique_ptr<GraphRunner>> GraphRunner::Create(const GraphSpec
   auto parts = std::make_unique<Parts>(Parts{DagLayer(std::move(graph)), limits});
   for (const auto& node : parts->graph.graph().nodes()) {
     for (const auto& [name, value] : node.spec.args) {
-      const int64_t* integer = std::get_if<int64_t>(&value);
-      if (integer == nullptr) continue;
-      parts->largest_argument = std::max(parts->largest_argument, *integer);
-      if (node.module->kind() == ModuleKind::kLayer) {
-        parts->largest_of_layers = std::max(parts->largest_of_layers, *integer);
+      for (const int64_t integer : IntegersOf(value)) {
+        parts->largest_argument = std::max(parts->largest_argument, integer);
+        if (node.module->kind() == ModuleKind::kLayer) {
+          parts->largest_of_layers = std::max(parts->largest_of_layers, integer);
+        }
       }
     }
     for (const ParameterSpec& parameter : node.module->parameters()) {

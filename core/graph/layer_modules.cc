@@ -1,5 +1,7 @@
 // Runs layers as nodes. Their sizes follow from what arrives, so a layer is made anew for every call and given its
 // parameters, or fresh ones.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
@@ -13,6 +15,14 @@ namespace {
 using at::Tensor;
 
 constexpr int64_t kMostCounted = 1024;
+constexpr int64_t kDeepest = 8;  // layers in layers
+
+// What every layer takes and nothing here depends on: a graph does not train, and computes in float32.
+void ReadCommon(ArgReader& args) {
+  args.Text("name", "");
+  args.Flag("trainable", true);
+  ExpectText(args, "dtype", "float32");
+}
 
 absl::Status FillParameters(Layer& layer, const ProcessorContext& context) {
   if (!context.parameters.empty()) return UseParameters(layer, context.parameters);
@@ -22,12 +32,15 @@ absl::Status FillParameters(Layer& layer, const ProcessorContext& context) {
 
 class LayerModule : public GraphModule {
  public:
-  LayerModule(LayerForm form, std::vector<std::string> results)
-      : GraphModule(ModuleKind::kLayer, form.inputs, std::move(results)), build_(std::move(form.build)) {}
+  // `arity`: how many inputs the layer takes, those that it has no port for among them.
+  LayerModule(LayerForm form, size_t arity, std::vector<std::string> results)
+      : GraphModule(ModuleKind::kLayer, form.inputs, std::move(results)),
+        arity_(arity),
+        build_(std::move(form.build)) {}
 
   absl::StatusOr<NamedTensors> Run(const std::vector<Tensor>& given, const ProcessorContext& context) const override {
     std::vector<Tensor> inputs = given;
-    inputs.resize(this->inputs().size());
+    inputs.resize(arity_);
     ASSIGN_OR_RETURN(const BuiltLayer built, CatchTorch([&] { return build_(inputs); }));
     if (built.layer != nullptr) RETURN_IF_ERROR(FillParameters(*built.layer, context));
     ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, CatchTorch([&] { return built.forward(inputs); }));
@@ -37,6 +50,7 @@ class LayerModule : public GraphModule {
   }
 
  private:
+  const size_t arity_;
   const std::function<BuiltLayer(const std::vector<Tensor>&)> build_;
 };
 
@@ -53,6 +67,33 @@ std::vector<std::string> NamesOf(const LayerForm& form, const GraphNode& node, A
   return node.outputs;
 }
 
+// The layer's own keys, replaced by those of its constructor arguments; optional inputs that get none are left out.
+void RenameKeys(ArgReader& args, LayerForm* form) {
+  if (form->keys == KeyArguments::kNone) return;
+  if (const std::vector<std::string> keys = args.Texts("input_keys", {}); !keys.empty()) {
+    const auto last = form->inputs.end() - static_cast<std::ptrdiff_t>(form->kept_inputs);
+    const auto most = static_cast<size_t>(last - form->inputs.begin()),
+               fewest = static_cast<size_t>(
+                   std::count_if(form->inputs.begin(), last, [](const Port&port) { return port.required; }));
+    if (keys.size() < fewest || keys.size() > most) {
+      args.Reject(absl::StrCat("input_keys has ", keys.size(), " keys, for a layer of ", fewest,
+                               fewest < most ? absl::StrCat(" to ", most) : "", " inputs"));
+    } else {
+      for (size_t i = 0; i < keys.size(); ++i) form->inputs[i] = {.name = keys[i]};
+      form->inputs.erase(form->inputs.begin() + static_cast<std::ptrdiff_t>(keys.size()), last);
+    }
+  }
+  if (form->keys != KeyArguments::kInputsAndOutputs) return;
+  if (const std::vector<std::string> keys = args.Texts("output_keys", {}); keys.size() == form->results.size()) {
+    form->results = keys;
+  } else if (!keys.empty()) {
+    args.Reject(
+        absl::StrCat("output_keys has ", keys.size(), " keys, for a layer of ", form->results.size(), " outputs"));
+  }
+}
+
+constexpr absl::Span<const LayerClass> (*kTables[])() = {PlainLayers, CoderLayers, KerasLayers, KerasContainers};
+
 }  // namespace
 
 const LayerClass* FindLayer(absl::Span<const LayerClass> classes, const std::string& name) {
@@ -60,6 +101,52 @@ const LayerClass* FindLayer(absl::Span<const LayerClass> classes, const std::str
     if (MeansClass(name, layer.name)) return &layer;
   }
   return nullptr;
+}
+
+LayerForm ReadInnerLayer(ArgReader& args, const std::string& name) {
+  const std::string class_name = args.Text(name, "");
+  const LayerClass* layer = nullptr;
+  for (const auto& table : {PlainLayers(), KerasLayers(), KerasContainers()}) {
+    if (layer == nullptr && !class_name.empty()) layer = FindLayer(table, class_name);
+  }
+  if (layer == nullptr) {
+    const std::string reason = WhyKerasHasNoPlace(class_name);
+    args.Reject(absl::StrCat(name, " is '", class_name, "', expected a layer, e.g. nn.DilatedConvStack",
+                             reason.empty() ? "" : "; ", reason));
+    return {};
+  }
+  ArgReader inner = args.Nested(name);
+  if (inner.depth() > kDeepest) {
+    inner.Reject(absl::StrCat("is inside more than ", kDeepest, " layers"));
+    return {};
+  }
+  ReadCommon(inner);
+  return layer->form(inner);
+}
+
+LayerForm OneToOne(std::function<BuiltLayer(int64_t channels)> build) {
+  LayerForm form;
+  form.build = [build = std::move(build)](const std::vector<Tensor>& inputs) {
+    return build(ChannelsOf(inputs[0], "x"));
+  };
+  return form;
+}
+
+LayerForm Pointwise(std::function<Tensor(const Tensor&)> function) {
+  return OneToOne([function = std::move(function)](int64_t channels) {
+    return BuiltLayer{nullptr, [=](const std::vector<Tensor>& inputs) { return std::vector{function(inputs[0])}; },
+                      channels};
+  });
+}
+
+LayerForm Rearranging(std::function<Tensor(const Tensor&)> function) {
+  LayerForm form;
+  form.build = [function = std::move(function)](const std::vector<Tensor>& inputs) {
+    const Tensor y = function(inputs[0]);
+    return BuiltLayer{nullptr, [=](const std::vector<Tensor>& in) { return std::vector{function(in[0])}; },
+                      y.dim() > 0 ? y.size(-1) : 0};
+  };
+  return form;
 }
 
 int64_t ChannelsOf(const Tensor& x, const std::string& port) {
@@ -80,20 +167,34 @@ int64_t ReadRequired(ArgReader& args, const std::string& name) {
   return std::max<int64_t>(value, 1);
 }
 
+Nonlinearity ReadNonlinearity(ArgReader& args, const std::string& name, const std::string& fallback) {
+  return args.Accept(ParseNonlinearity(args.Text(name, fallback)));
+}
+
+void ExpectText(ArgReader& args, const std::string& name, const std::string& only) {
+  const std::string given = args.Text(name, only);
+  if (given.empty() || given == only || given.ends_with("." + only)) return;
+  args.Reject(absl::StrCat(name, " is ", given, ", which a graph cannot do: it is ", only.empty() ? "none" : only));
+}
+
 std::unique_ptr<GraphModule> MakeLayerModule(const GraphNode& node, ArgReader& args) {
-  const LayerClass* layer = FindLayer(PlainLayers(), node.class_name);
-  if (layer == nullptr) layer = FindLayer(CoderLayers(), node.class_name);
+  const LayerClass* layer = nullptr;
+  for (const auto& table : kTables) {
+    if (layer == nullptr) layer = FindLayer(table(), node.class_name);
+  }
   if (layer == nullptr) return nullptr;
-  args.Text("name", "");
+  ReadCommon(args);
   LayerForm form = layer->form(args);
+  const size_t arity = form.inputs.size();
+  RenameKeys(args, &form);
   std::vector<std::string> names = NamesOf(form, node, args);
-  return std::make_unique<LayerModule>(std::move(form), std::move(names));
+  return std::make_unique<LayerModule>(std::move(form), arity, std::move(names));
 }
 
 std::vector<std::string> LayerClasses() {
   std::vector<std::string> classes;
-  for (const auto& table : {PlainLayers(), CoderLayers()}) {
-    for (const LayerClass& layer : table) classes.push_back(layer.name);
+  for (const auto& table : kTables) {
+    for (const LayerClass& layer : table()) classes.push_back(layer.name);
   }
   return classes;
 }

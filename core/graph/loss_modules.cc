@@ -49,6 +49,7 @@ LossType ReadLossType(ArgReader& args) {
 LossFn MakeSpectral(ArgReader& args) {
   SpectralLossOptions options;
   options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
+  if (options.fft_sizes.empty()) args.Reject("fft_sizes is empty");
   for (const int64_t size : options.fft_sizes) {
     if (size < 1) args.Reject("fft_sizes has a size below 1");
   }

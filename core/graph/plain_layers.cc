@@ -1,4 +1,4 @@
-// Layers of upstream's training/nn.py, and Keras's own.
+// Layers of upstream's training/nn.py.
 #include <type_traits>
 #include <utility>
 
@@ -20,24 +20,6 @@ namespace {
 
 using at::Tensor;
 using Tensors = std::vector<Tensor>;
-
-// One tensor in, one out, from the channels of what comes in.
-LayerForm OneToOne(std::function<BuiltLayer(int64_t channels)> build) {
-  LayerForm form;
-  form.build = [build = std::move(build)](const Tensors& inputs) { return build(ChannelsOf(inputs[0], "x")); };
-  return form;
-}
-
-template <typename L, typename... Args>
-BuiltLayer Built(int64_t out_channels, Args&&... args) {
-  auto layer = std::make_shared<L>(std::forward<Args>(args)...);
-  return {layer, [layer](const Tensors& inputs) { return Tensors{layer->Forward(inputs[0])}; }, out_channels};
-}
-
-BuiltLayer Pointwise(std::function<Tensor(const Tensor&)> function, int64_t channels) {
-  return {nullptr, [function = std::move(function)](const Tensors& inputs) { return Tensors{function(inputs[0])}; },
-          channels};
-}
 
 // x, and z beside it where the layer is conditional.
 LayerForm Conditioned(bool conditional, std::function<BuiltLayer(int64_t channels, int64_t z_channels)> build) {
@@ -63,33 +45,12 @@ RnnType ReadRnnType(ArgReader& args, const char* fallback = "gru") {
   return args.Accept(ParseRnnType(args.Text("rnn_type", fallback)));
 }
 
-Nonlinearity ReadNonlinearity(ArgReader& args, const std::string& name, const std::string& fallback) {
-  const std::string text = args.Text(name, fallback);
-  return text.empty() ? Nonlinearity::kLinear : args.Accept(ParseNonlinearity(text));
-}
-
 NormType ReadNormType(ArgReader& args, const char* fallback) {
   return args.Accept(ParseNormType(args.Text("norm_type", fallback)));
 }
 
 Modulation ReadModulation(ArgReader& args) {
   return args.Flag("shift_only", false) ? Modulation::kShiftOnly : Modulation::kScaleAndShift;
-}
-
-LayerForm DenseForm(ArgReader& args) {
-  const int64_t units = ReadRequired(args, "units");
-  const Nonlinearity activation = ReadNonlinearity(args, "activation", "");
-  return OneToOne([=](int64_t channels) {
-    auto dense = std::make_shared<Dense>(channels, units);
-    return BuiltLayer{dense, [=](const Tensors& in) { return Tensors{Activate(activation, dense->Forward(in[0]))}; },
-                      units};
-  });
-}
-
-LayerForm ActivationForm(Nonlinearity nonlinearity) {
-  return OneToOne([=](int64_t channels) {
-    return Pointwise([=](const Tensor& x) { return Activate(nonlinearity, x); }, channels);
-  });
 }
 
 LayerForm FcForm(ArgReader& args) {
@@ -210,8 +171,8 @@ LayerForm DilatedConvStackForm(ArgReader& args) {
   if (!args.Flag("resample_after_convolve", true)) {
     options.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
   }
-  if (args.Flag("spectral_norm", false)) args.Reject("spectral_norm is true, which a graph cannot do");
-  if (args.Flag("ortho_init", false)) args.Reject("ortho_init is true, which a graph cannot do");
+  if (args.Flag("spectral_norm", false)) options.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  if (args.Flag("ortho_init", false)) options.kernel_initializer = Initializer::kOrthogonal;
   return Conditioned(args.Flag("conditional", false), [=](int64_t channels, int64_t z_channels) {
     DilatedConvStack::Options fitting = options;
     fitting.in = channels;
@@ -297,14 +258,15 @@ LayerForm ResidualStackForm(ArgReader& args) {
 
 // x [batch, time, bins, channels].
 LayerForm ResNetForm(ArgReader& args) {
-  const ResNetSize size = args.Accept(ParseResNetSize(args.Text("size", "large")));
-  const NormType norm_type = ReadNormType(args, "layer");
-  for (const char* name : {"conditional", "shift_only"}) {
-    if (args.Flag(name, false)) args.Reject(absl::StrCat(name, " is true, which a graph cannot do"));
-  }
-  return OneToOne([=](int64_t channels) {
-    auto layer = std::make_shared<ResNet>(size, channels, norm_type);
-    return BuiltLayer{layer, [=](const Tensors& in) { return Tensors{layer->Forward(in[0])}; }, layer->out_channels()};
+  ResNet::Options options;
+  options.size = args.Accept(ParseResNetSize(args.Text("size", "large")));
+  options.norm_type = ReadNormType(args, "layer");
+  options.modulation = ReadModulation(args);
+  return Conditioned(args.Flag("conditional", false), [=](int64_t channels, int64_t z_channels) {
+    ResNet::Options fitting = options;
+    fitting.channels = channels;
+    fitting.z_channels = z_channels;
+    return BuiltConditioned<ResNet>(ResNet::OutChannels(options.size), fitting);
   });
 }
 
@@ -315,10 +277,7 @@ LayerForm PolyphaseForm(ArgReader& args) {
   if (rest != "pad" && rest != "trim") args.Reject(absl::StrCat("trim_or_pad is '", rest, "', expected pad or trim"));
   const PolyphaseDirection direction = type == "up" ? PolyphaseDirection::kUp : PolyphaseDirection::kDown;
   const Remainder remainder = rest == "trim" ? Remainder::kTrim : Remainder::kPad;
-  return OneToOne([=](int64_t) {
-    return Pointwise([=](const Tensor& x) { return PolyphaseResample(x, stride, direction, remainder); },
-                     /*channels=*/0);
-  });
+  return Rearranging([=](const Tensor& x) { return PolyphaseResample(x, stride, direction, remainder); });
 }
 
 // As it is when nothing trains.
@@ -343,22 +302,13 @@ LayerForm VectorQuantizationForm(ArgReader& args) {
   return form;
 }
 
-LayerForm LayerNormalizationForm(ArgReader&) {
-  return OneToOne([](int64_t channels) { return Built<LayerNormalization>(channels, channels); });
-}
-
 constexpr LayerClass kClasses[] = {
-    {"keras.layers.Dense", DenseForm},
-    {"keras.layers.Activation",
-     [](ArgReader& args) { return ActivationForm(ReadNonlinearity(args, "activation", "")); }},
-    {"keras.layers.ReLU", [](ArgReader&) { return ActivationForm(Nonlinearity::kRelu); }},
-    {"keras.layers.LayerNormalization", LayerNormalizationForm},
     {"nn.ConditionalNorm", ConditionalNormForm},
     {"nn.DilatedConvStack", DilatedConvStackForm},
     {"nn.Fc", FcForm},
     {"nn.FcStack", FcStackForm},
     {"nn.FcStackOut", FcStackOutForm},
-    {"nn.Identity", [](ArgReader&) { return ActivationForm(Nonlinearity::kLinear); }},
+    {"nn.Identity", [](ArgReader&) { return Pointwise([](const Tensor& x) { return x; }); }},
     {"nn.Normalize", NormalizeForm},
     {"nn.NormReluConv", NormReluConvForm},
     {"nn.PolyphaseResample", PolyphaseForm},

@@ -110,16 +110,6 @@ class Checker {
   const std::vector<std::string>& inputs() const { return all_inputs_; }
 
  private:
-  static std::vector<int64_t> IntegersOf(const ArgValue& value) {
-    std::vector<int64_t> integers;
-    if (const auto* integer = std::get_if<int64_t>(&value)) integers = {*integer};
-    if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) integers = *list;
-    if (const auto* sizes = std::get_if<NamedSizes>(&value)) {
-      for (const auto& [name, size] : *sizes) integers.push_back(size);
-    }
-    return integers;
-  }
-
   std::optional<std::string> FindInGroups(const std::vector<std::string>& groups, const std::string& name) const {
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
       if (*group == "inputs" && inputs_.contains(name)) return name;

@@ -5,6 +5,16 @@
 
 namespace ddsp {
 
+std::vector<int64_t> IntegersOf(const ArgValue& value) {
+  if (const auto* integer = std::get_if<int64_t>(&value)) return {*integer};
+  if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) return *list;
+  std::vector<int64_t> integers;
+  if (const auto* sizes = std::get_if<NamedSizes>(&value)) {
+    for (const auto& [name, size] : *sizes) integers.push_back(size);
+  }
+  return integers;
+}
+
 const ArgValue* ArgReader::Find(const std::string& name) {
   if (parent_ != nullptr) return parent_->Find(prefix_ + name);
   read_.insert(name);
@@ -26,7 +36,7 @@ int64_t ArgReader::Int(const std::string& name, int64_t fallback, int64_t minimu
 
 double ArgReader::Number(const std::string& name, double fallback) {
   const ArgValue* value = Find(name);
-  if (value == nullptr) return fallback;
+  if (value == nullptr || std::holds_alternative<std::monostate>(*value)) return fallback;
   if (std::holds_alternative<int64_t>(*value)) return static_cast<double>(std::get<int64_t>(*value));
   if (std::holds_alternative<double>(*value)) return std::get<double>(*value);
   Reject(absl::StrCat(name, " is not a number"));
@@ -62,6 +72,8 @@ std::string ArgReader::Text(const std::string& name, const std::string& fallback
 std::vector<int64_t> ArgReader::Integers(const std::string& name, const std::vector<int64_t>& fallback) {
   const ArgValue* value = Find(name);
   if (value == nullptr) return fallback;
+  if (std::holds_alternative<std::monostate>(*value)) return {};
+  if (std::holds_alternative<int64_t>(*value)) return {std::get<int64_t>(*value)};
   if (std::holds_alternative<std::vector<int64_t>>(*value)) return std::get<std::vector<int64_t>>(*value);
   Reject(absl::StrCat(name, " is not a list of integers"));
   return fallback;

@@ -22,21 +22,25 @@ using ArgValue = std::variant<std::monostate, bool, int64_t, double, std::string
 // "net" is "nn.DilatedConvStack", "net/ch" is 256.
 using ConstructorArgs = std::map<std::string, ArgValue>;
 
+// Those of a value: one, several, none.
+std::vector<int64_t> IntegersOf(const ArgValue& value);
+
 // Reads arguments by name, each with its default, and collects everything that is wrong with them.
 class ArgReader {
  public:
   explicit ArgReader(const ConstructorArgs& args) : args_(args) {}
 
   int64_t Int(const std::string& name, int64_t fallback, int64_t minimum);
-  double Number(const std::string& name, double fallback);
+  double Number(const std::string& name, double fallback);  // also for none
   double Positive(const std::string& name, double fallback);
   bool Flag(const std::string& name, bool fallback);
-  std::string Text(const std::string& name, const std::string& fallback);  // "" for none
-  std::vector<int64_t> Integers(const std::string& name, const std::vector<int64_t>& fallback);
+  std::string Text(const std::string& name, const std::string& fallback);                             // "" for none
+  std::vector<int64_t> Integers(const std::string& name, const std::vector<int64_t>& fallback);       // {} for none
   std::vector<std::string> Texts(const std::string& name, const std::vector<std::string>& fallback);  // {} for none
   NamedSizes Sizes(const std::string& name, const NamedSizes& fallback);  // one or more, each with 1 channel or more
   // The arguments of the layer that the argument `name` is. Their problems are noted here; this outlives it.
   ArgReader Nested(const std::string& name) { return ArgReader(this, name + "/"); }
+  int64_t depth() const { return parent_ == nullptr ? 0 : parent_->depth() + 1; }  // of layers around this one
   void Reject(const std::string& problem);
   // Takes the value, or notes the error and returns a default.
   template <typename StatusOrT>

@@ -8,6 +8,7 @@
 #include "core/graph/graph_runner.h"
 #include "core/graph/proto_graph.h"
 #include "core/nn/conv_decoders.h"
+#include "core/nn/resnet.h"
 #include "core/nn/rnn_fc_decoder.h"
 #include "core/nn/rnn_layers.h"
 #include "core/nn/vector_quantization.h"
@@ -126,6 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
             "key: 'strides' value { values: 1 } } flags { key: 'conditional' value: true }",
             {2, 6, 1, 20},
             true},
+        LayerCase{"nn.Dense", "numbers { key: 'units' value: 3 }", {2, 6, 3}},
         LayerCase{"nn.PolyphaseResample", "numbers { key: 'stride' value: 3 }", {2, 2, 12}},
         LayerCase{"nn.VectorQuantization",
                   "numbers { key: 'k' value: 5 } numbers { key: 'num_heads' value: 2 }",
@@ -244,6 +246,87 @@ TEST(LayerNodes, AResNetHearsSinusoids) {
   const NamedTensors results = RunGraph(spec, {{"audio", Noise({2, 1280})}});
   EXPECT_EQ(results.at("out/frequencies").sizes(), at::IntArrayRef({2, 10, 12}));
   EXPECT_EQ(results.at("out/amplitudes").sizes(), at::IntArrayRef({2, 10, 3}));
+}
+
+TEST(LayerNodes, AConditionalResNetTakesAnotherShiftForEveryLayer) {
+  const GraphSpec spec = FromGin(
+      "DAGLayer.dag = [(@nn.ResNet(), ['x', 'z'], ['y'])]\nResNet.size = 'tiny'\nResNet.conditional = True\n"
+      "ResNet.shift_only = True\nResNet.norm_type = 'instance'\n");
+  ResNet net({ResNetSize::kTiny, 2, NormType::kInstance, 3, Modulation::kShiftOnly});
+  InitializeParameters(net);
+  const Tensor x = Noise({2, 4, 30, 2}), z = Noise({2, 4, 3});
+  const NamedTensors results = RunGraph(spec, {{"x", x}, {"z", z}}, Under("res_net", CollectParameters(net)));
+  EXPECT_TRUE(at::allclose(results.at("out/y"), net.Forward(x, z), 1e-4, 1e-5));
+}
+
+TEST(LayerNodes, KernelsOfStacksStartAndNormaliseAsTold) {
+  const std::string text =
+      "DAGLayer.dag = [(@decoders.DilatedConvDecoder(), ['inputs']), (@nn.DilatedConvStack(), ['f0_scaled'], ['y'])]\n"
+      "DilatedConvDecoder.spectral_norm = True\nDilatedConvDecoder.conditioning_keys = None\nDilatedConvDecoder.ch = "
+      "4\n"
+      "DilatedConvStack.spectral_norm = True\nDilatedConvStack.ortho_init = True\nDilatedConvStack.ch = 4\n"
+      "DilatedConvStack.stacks = 1\nDilatedConvStack.layers_per_stack = 1\nDilatedConvStack.kernel_size = 1\n";
+  DilatedConvStack::Options options{.in = 1, .ch = 4, .layers_per_stack = 1, .stacks = 1, .kernel_size = 1};
+  options.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  DilatedConvStack stack(options);
+  InitializeParameters(stack);
+  DilatedConvDecoder::Options decoder_options;
+  decoder_options.stack.ch = 4;
+  decoder_options.stack.norm_type = NormType::kLayer;
+  decoder_options.stack.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  DilatedConvDecoder decoder(decoder_options);
+  InitializeParameters(decoder);
+  NamedTensors parameters = Under("dilated_conv_stack", CollectParameters(stack));
+  parameters.merge(Under("dilated_conv_decoder", CollectParameters(decoder)));
+  EXPECT_TRUE(parameters.contains("dilated_conv_decoder/dilated_conv_stack/conv_in/u"));
+  const Tensor x = Noise({2, 6, 1});
+  const NamedTensors results = RunGraph(FromGin(text), {{"f0_scaled", x}, {"ld_scaled", x}}, parameters);
+  EXPECT_TRUE(at::allclose(results.at("out/y"), stack.Forward(x), 1e-5, 1e-6));
+}
+
+// A square orthogonal kernel of one tap keeps lengths.
+TEST(LayerNodes, OrthogonalKernelsKeepLengths) {
+  const auto made = [](bool ortho) {
+    const GraphSpec spec =
+        FromGin(std::string("DAGLayer.dag = [(@tf.keras.layers.Conv1D(), ['x'], ['y'])]\nConv1D.filters = 6\n"
+                            "Conv1D.kernel_size = 1\n") +
+                (ortho ? "Conv1D.kernel_initializer = 'orthogonal'\n" : ""));
+    const Tensor x = Noise({2, 6, 6});
+    return (RunGraph(spec, {{"x", x}}).at("out/y").norm(2, -1) - x.norm(2, -1)).abs().max().item<float>();
+  };
+  EXPECT_LT(made(true), 1e-4);
+  EXPECT_GT(made(false), 1e-2);
+}
+
+TEST(LayerNodes, KeysAreConstructorArguments) {
+  const GraphSpec spec = FromGin(
+      "DAGLayer.dag = [(@encoders.MidiEncoder(), ['inputs']), (@decoders.MidiDecoder(), ['midi_encoder'])]\n"
+      "MidiEncoder.net = @nn.FcStack()\nMidiDecoder.net = @nn.FcStack()\nFcStack.ch = 4\n"
+      "MidiEncoder.input_keys = ('pitch', 'level')\nMidiEncoder.output_keys = ('note', 'velocity')\n"
+      "MidiDecoder.input_keys = ('note',)\nMidiDecoder.output_keys = ('f0', 'ld')\n");
+  const auto graph = ValidateGraphSpec(spec);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_THAT(graph->inputs(), ElementsAre("pitch", "level"));
+  EXPECT_THAT(graph->nodes()[1].spec.inputs, ElementsAre("midi_encoder/note"));
+  const NamedTensors results = RunGraph(spec, {{"pitch", 60 + Noise({2, 6, 1})}, {"level", Noise({2, 6, 1})}});
+  EXPECT_TRUE(results.contains("midi_encoder/velocity"));
+  EXPECT_TRUE(results.contains("out/f0") && results.contains("midi_decoder/ld"));
+}
+
+TEST(LayerNodes, KeysThatDoNotFitAreNamed) {
+  const std::string encoder =
+      "DAGLayer.dag = [(@encoders.MidiEncoder(), ['a', 'b'])]\nMidiEncoder.net = @nn.FcStack()\n";
+  EXPECT_THAT(Problems(FromGin(encoder + "MidiEncoder.input_keys = ('a',)\nMidiEncoder.output_keys = ('c',)\n")),
+              AllOf(HasSubstr("input_keys has 1 keys, for a layer of 2 inputs"),
+                    HasSubstr("output_keys has 1 keys, for a layer of 2 outputs")));
+  // Its splits name the outputs.
+  EXPECT_THAT(Problems(FromGin("DAGLayer.dag = [(@decoders.RnnFcDecoder(), ['a', 'b', 'c'])]\n"
+                               "RnnFcDecoder.output_keys = ('c',)\n")),
+              HasSubstr("unknown argument output_keys"));
+  EXPECT_THAT(
+      Problems(FromGin("DAGLayer.dag = [(@encoders.MfccRnnEncoder(), ['inputs'])]\nMfccRnnEncoder.input_keys = ('a', "
+                       "'b')\n")),
+      HasSubstr("input_keys has 2 keys, for a layer of 1 inputs"));
 }
 
 TEST(LayerNodes, GroupsSayWhatTheyLack) {
