@@ -231,10 +231,9 @@ HWY_INLINE Complex<D> LoadReversedConjugate(D d, In x, int64_t last) {
   return {hn::Reverse(d, hn::LoadU(d, x.re + first)), hn::Neg(hn::Reverse(d, hn::LoadU(d, x.im + first)))};
 }
 
-void Forward(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTRICT re, float* HWY_RESTRICT im,
-             float* HWY_RESTRICT scratch) {
-  const int64_t half = plan.half;
-  const int64_t room = half + RealFft::kSkew;
+// The transform of pairs of samples, z[n] = in[2 n] + i in[2 n + 1].
+In TransformPairs(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTRICT scratch) {
+  const int64_t half = plan.half, room = half + RealFft::kSkew;
   const Out a{scratch, scratch + room}, b{scratch + 2 * room, scratch + 3 * room};
   CoverRange(0, half, [&](auto d, int64_t n) HWY_ATTR {
     if constexpr (hn::MaxLanes(d) > 1) {
@@ -248,17 +247,54 @@ void Forward(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTR
     }
   });
   const Out result = ComplexFft(plan, a, b);
-  const In z{result.re, result.im};
-  re[0] = z.re[0] + z.im[0];
-  re[half] = z.re[0] - z.im[0];
-  im[0] = im[half] = 0;
-  CoverRange(1, half, [&](auto d, int64_t k) HWY_ATTR {
+  return {result.re, result.im};
+}
+
+// Calls sink(d, k, bins k and on) for all inner bins of the real transform whose pairs have transform z.
+template <class Sink>
+HWY_INLINE void Untangle(const FftPlan& plan, In z, Sink sink) {
+  CoverRange(1, plan.half, [&](auto d, int64_t k) HWY_ATTR {
     using D = decltype(d);
-    const Complex<D> x = LoadComplex(d, z, k), mirrored = LoadReversedConjugate(d, z, half - k);
+    const Complex<D> x = LoadComplex(d, z, k), mirrored = LoadReversedConjugate(d, z, plan.half - k);
     const Complex<D> w = LoadComplex(d, {plan.untangle_re.data(), plan.untangle_im.data()}, k);
     const Complex<D> twice = (x + mirrored) + w * TimesMinusI<D>(x - mirrored);
     const auto scale = hn::Set(d, 0.5f);
-    StoreComplex<D>(d, {hn::Mul(twice.re, scale), hn::Mul(twice.im, scale)}, {re, im}, k);
+    sink(d, k, Complex<D>{hn::Mul(twice.re, scale), hn::Mul(twice.im, scale)});
+  });
+}
+
+void Forward(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTRICT re, float* HWY_RESTRICT im,
+             float* HWY_RESTRICT scratch) {
+  const int half = plan.half;
+  const In z = TransformPairs(plan, in, scratch);
+  re[0] = z.re[0] + z.im[0];
+  re[half] = z.re[0] - z.im[0];
+  im[0] = im[half] = 0;
+  Untangle(plan, z, [&](auto d, int64_t k, auto bins) HWY_ATTR { StoreComplex(d, bins, {re, im}, k); });
+}
+
+void Power(const FftPlan& plan, const float* HWY_RESTRICT in, float* HWY_RESTRICT power, float* HWY_RESTRICT scratch) {
+  const In z = TransformPairs(plan, in, scratch);
+  const float first = z.re[0] + z.im[0], last = z.re[0] - z.im[0];
+  power[0] = first * first;
+  power[plan.half] = last * last;
+  Untangle(plan, z, [&](auto d, int64_t k, auto bins) HWY_ATTR {
+    hn::StoreU(hn::MulAdd(bins.re, bins.re, hn::Mul(bins.im, bins.im)), d, power + k);
+  });
+}
+
+// Pairs of the inverse, scaled, from a transform with real and imaginary parts in each other's place.
+void StorePairs(const FftPlan& plan, Out result, int64_t pairs, float* HWY_RESTRICT out) {
+  const float scale = 0.5f / plan.half;
+  CoverRange(0, pairs, [&](auto d, int64_t n) HWY_ATTR {
+    if constexpr (hn::MaxLanes(d) > 1) {
+      const auto s = hn::Set(d, scale);
+      hn::StoreInterleaved2(hn::Mul(s, hn::LoadU(d, result.im + n)), hn::Mul(s, hn::LoadU(d, result.re + n)), d,
+                            out + 2 * n);
+    } else {
+      out[2 * n] = scale * result.im[n];
+      out[2 * n + 1] = scale * result.re[n];
+    }
   });
 }
 
@@ -277,18 +313,23 @@ void Inverse(const FftPlan& plan, const float* HWY_RESTRICT re, const float* HWY
     w.im = hn::Neg(w.im);
     StoreComplex<D>(d, (x + mirrored) - TimesMinusI<D>(w * (x - mirrored)), a, k);
   });
-  const Out result = ComplexFft(plan, {a.im, a.re}, {b.im, b.re});
-  const float scale = 0.5f / half;
-  CoverRange(0, half, [&](auto d, int64_t n) HWY_ATTR {
-    if constexpr (hn::MaxLanes(d) > 1) {
-      const auto s = hn::Set(d, scale);
-      hn::StoreInterleaved2(hn::Mul(s, hn::LoadU(d, result.im + n)), hn::Mul(s, hn::LoadU(d, result.re + n)), d,
-                            out + 2 * n);
-    } else {
-      out[2 * n] = scale * result.im[n];
-      out[2 * n + 1] = scale * result.re[n];
-    }
+  StorePairs(plan, ComplexFft(plan, {a.im, a.re}, {b.im, b.re}), half, out);
+}
+
+void InverseOfReal(const FftPlan& plan, const float* HWY_RESTRICT spectrum, int64_t count, float* HWY_RESTRICT out,
+                   float* HWY_RESTRICT scratch) {
+  const int64_t half = plan.half, room = half + RealFft::kSkew;
+  const Out a{scratch + room, scratch}, b{scratch + 3 * room, scratch + 2 * room};
+  a.re[0] = spectrum[0] + spectrum[half];
+  a.im[0] = spectrum[0] - spectrum[half];
+  CoverRange(1, half, [&](auto d, int64_t k) HWY_ATTR {
+    const int64_t mirror = half - k - static_cast<int64_t>(hn::Lanes(d)) + 1;
+    const auto x = hn::LoadU(d, spectrum + k), mirrored = hn::Reverse(d, hn::LoadU(d, spectrum + mirror));
+    const auto sum = hn::Add(x, mirrored), difference = hn::Sub(x, mirrored);
+    hn::StoreU(hn::MulAdd(difference, hn::LoadU(d, plan.untangle_im.data() + k), sum), d, a.re + k);
+    hn::StoreU(hn::Mul(difference, hn::LoadU(d, plan.untangle_re.data() + k)), d, a.im + k);
   });
+  StorePairs(plan, ComplexFft(plan, {a.im, a.re}, {b.im, b.re}), (count + 1) / 2, out);
 }
 
 }  // namespace ddsp::kernels::HWY_NAMESPACE
@@ -298,7 +339,9 @@ HWY_AFTER_NAMESPACE();
 namespace ddsp::kernels {
 
 HWY_EXPORT(Forward);
+HWY_EXPORT(Power);
 HWY_EXPORT(Inverse);
+HWY_EXPORT(InverseOfReal);
 
 namespace {
 
@@ -360,8 +403,16 @@ void RealFft::Forward(const float* in, float* re, float* im, float* scratch) con
   HWY_DYNAMIC_DISPATCH(Forward)(*plan_, in, re, im, scratch);
 }
 
+void RealFft::Power(const float* in, float* power, float* scratch) const {
+  HWY_DYNAMIC_DISPATCH(Power)(*plan_, in, power, scratch);
+}
+
 void RealFft::Inverse(const float* re, const float* im, float* out, float* scratch) const {
   HWY_DYNAMIC_DISPATCH(Inverse)(*plan_, re, im, out, scratch);
+}
+
+void RealFft::InverseOfReal(const float* spectrum, int count, float* out, float* scratch) const {
+  HWY_DYNAMIC_DISPATCH(InverseOfReal)(*plan_, spectrum, count, out, scratch);
 }
 
 }  // namespace ddsp::kernels

@@ -31,9 +31,16 @@ class RealFft {
   // re[k] + i im[k] = sum_n in[n] exp(-2 pi i k n / size), k < bins(). The arrays must not overlap.
   void Forward(const float* in, float* re, float* im, float* scratch) const;
 
+  // power[k] = |spectrum[k]|^2, k < bins(): Forward and squares in one.
+  void Power(const float* in, float* power, float* scratch) const;
+
   // The inverse with its factor 1/size: Inverse(Forward(x)) = x. im[0] and im[size / 2] are taken as zero. Inputs are
   // kept.
   void Inverse(const float* re, const float* im, float* out, float* scratch) const;
+
+  // The first samples of the inverse of a real spectrum, such as the autocorrelation of a power spectrum; `count` of
+  // them, even, 2 to size().
+  void InverseOfReal(const float* spectrum, int count, float* out, float* scratch) const;
 
  private:
   struct Plan;
