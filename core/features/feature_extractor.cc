@@ -21,7 +21,15 @@ static_assert(PitchTracker::kHalfWindow == kPast && kPast == kLookahead);
 // Above any audio, and its square summed over a window is still a float.
 constexpr float kMaxSample = 1e6f;
 
-float Tame(float x) { return std::isfinite(x) ? std::clamp(x, -kMaxSample, kMaxSample) : 0.0f; }
+// Without branches, for the compiler to vectorise.
+float Tame(float x) {
+  const float bounded = x > kMaxSample ? kMaxSample : x < -kMaxSample ? -kMaxSample : x;
+  return x - x == 0.0f ? bounded : 0.0f;
+}
+
+// Streams that go through the parts of an analysis together: as many as make the templates, which are larger than the
+// cache next to the core, worth their reading. More would have their analyses leave the cache in between.
+constexpr size_t kGroup = 12;
 
 }  // namespace
 
@@ -43,11 +51,49 @@ FeatureState& FeatureState::operator=(FeatureState&&) noexcept = default;
 FeatureState::~FeatureState() = default;
 void FeatureState::Reset() { impl_->Reset(); }
 
+struct FeatureWorkspace::Impl {
+  std::array<PitchTracker::Analysis, kGroup> analyses;
+};
+
+FeatureWorkspace::FeatureWorkspace(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FeatureWorkspace::FeatureWorkspace(FeatureWorkspace&&) noexcept = default;
+FeatureWorkspace& FeatureWorkspace::operator=(FeatureWorkspace&&) noexcept = default;
+FeatureWorkspace::~FeatureWorkspace() = default;
+
 struct FeatureExtractor::Impl {
   explicit Impl(const FeatureSettings& s) : settings(s), loudness(s.sample_rate, s.loudness_fft_size), pitch(s) {}
+
+  // Of a group of streams; an analysis for each.
+  void Step(std::span<const FeatureInput> streams, std::span<PitchTracker::Analysis> analyses,
+            std::span<FeatureFrame> frames) const {
+    for (size_t i = 0; i < streams.size(); ++i) pitch.Look(Take(streams[i]), analyses[i]);
+    pitch.Compare(analyses);
+    for (size_t i = 0; i < streams.size(); ++i) frames[i] = Finish(analyses[i], *streams[i].state->impl_);
+  }
+
   FeatureSettings settings;
   LoudnessMeter loudness;
   PitchTracker pitch;
+
+ private:
+  // The window with the stream's next hop.
+  std::span<const float> Take(const FeatureInput& stream) const {
+    auto& history = stream.state->impl_->history;
+    std::copy(history.begin() + settings.hop(), history.end(), history.begin());
+    std::transform(stream.hop.begin(), stream.hop.begin() + settings.hop(), history.end() - settings.hop(), Tame);
+    return history;
+  }
+
+  FeatureFrame Finish(const PitchTracker::Analysis& analysis, FeatureState::Impl& state) const {
+    const std::span<const float> window = state.history;
+    auto centred = [&](int size) { return window.subspan(kPast - size / 2, size); };
+    const PitchEstimate estimate = pitch.Decide(window, analysis, state.pitch);
+    return {.f0_hz = estimate.f0_hz,
+            .f0_confidence = estimate.confidence,
+            .voiced = estimate.voiced,
+            .loudness_db = loudness.LoudnessDb(centred(settings.loudness_fft_size)),
+            .power_db = FramePowerDb(centred(settings.power_frame_size))};
+  }
 };
 
 FeatureExtractor::FeatureExtractor(std::unique_ptr<const Impl> impl) : impl_(std::move(impl)) {}
@@ -71,21 +117,25 @@ FeatureState FeatureExtractor::MakeState() const {
   return FeatureState(std::move(state));
 }
 
-FeatureFrame FeatureExtractor::Step(std::span<const float> hop_samples, FeatureState& state) const {
-  const FeatureSettings& settings = impl_->settings;
-  auto& [history, pitch_state, initial] = *state.impl_;
-  const int hop = this->hop();
-  std::copy(history.begin() + hop, history.end(), history.begin());
-  std::transform(hop_samples.begin(), hop_samples.begin() + hop, history.end() - hop, Tame);
+FeatureWorkspace FeatureExtractor::MakeWorkspace() const {
+  return FeatureWorkspace(std::make_unique<FeatureWorkspace::Impl>());
+}
 
-  const std::span<const float> window(history.begin(), kWindow);
-  auto centred = [&](int size) { return window.subspan(kPast - size / 2, size); };
-  const PitchEstimate pitch = impl_->pitch.Estimate(window, pitch_state);
-  return {.f0_hz = pitch.f0_hz,
-          .f0_confidence = pitch.confidence,
-          .voiced = pitch.voiced,
-          .loudness_db = impl_->loudness.LoudnessDb(centred(settings.loudness_fft_size)),
-          .power_db = FramePowerDb(centred(settings.power_frame_size))};
+FeatureFrame FeatureExtractor::Step(std::span<const float> hop_samples, FeatureState& state) const {
+  PitchTracker::Analysis analysis;
+  FeatureFrame frame;
+  const FeatureInput stream{hop_samples, &state};
+  impl_->Step({&stream, 1}, {&analysis, 1}, {&frame, 1});
+  return frame;
+}
+
+void FeatureExtractor::Step(std::span<const FeatureInput> streams, FeatureWorkspace& workspace,
+                            std::span<FeatureFrame> frames) const {
+  for (size_t begin = 0; begin < streams.size(); begin += kGroup) {
+    const size_t count = std::min(kGroup, streams.size() - begin);
+    impl_->Step(streams.subspan(begin, count), std::span(workspace.impl_->analyses).first(count),
+                frames.subspan(begin, count));
+  }
 }
 
 std::vector<FeatureFrame> FeatureExtractor::Extract(std::span<const float> audio) const {

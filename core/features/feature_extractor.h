@@ -40,6 +40,27 @@ class FeatureState {
   std::unique_ptr<Impl> impl_;
 };
 
+// Room for the Step of a batch. Made once and used again and again, by one call at a time; nothing of a stream stays in
+// it.
+class FeatureWorkspace {
+ public:
+  FeatureWorkspace(FeatureWorkspace&&) noexcept;
+  FeatureWorkspace& operator=(FeatureWorkspace&&) noexcept;
+  ~FeatureWorkspace();
+
+ private:
+  friend class FeatureExtractor;
+  struct Impl;
+  explicit FeatureWorkspace(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+// A stream's share of a Step.
+struct FeatureInput {
+  std::span<const float> hop;  // the next hop() samples
+  FeatureState* state;
+};
+
 // The feature extractor of data sets, training, batch and live use: pitch, loudness and power, frame by frame.
 //
 // Immutable, hence safe to share; everything that evolves lives in the FeatureState passed to Step(). Streams do not
@@ -67,6 +88,12 @@ class FeatureExtractor {
   // Takes the next hop() samples, nominally in [-1, 1]. NaN and infinity count as 0; they are forgotten with the
   // samples about them.
   FeatureFrame Step(std::span<const float> hop_samples, FeatureState& state) const;
+
+  FeatureWorkspace MakeWorkspace() const;
+
+  // The same for many streams, at half the cost for each from a dozen on: frames[i] is what a Step of streams[i] alone
+  // returns, to the bit. Allocates nothing. A stream appears once.
+  void Step(std::span<const FeatureInput> streams, FeatureWorkspace& workspace, std::span<FeatureFrame> frames) const;
 
   // The frames of a whole recording: audio.size() / hop() + 1, through Step, with zeros before and after the audio.
   std::vector<FeatureFrame> Extract(std::span<const float> audio) const;

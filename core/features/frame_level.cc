@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/kernels/dot.h"
+
 namespace ddsp {
 
 float FramePowerDb(std::span<const float> frame) {
-  double sum = 0.0;
-  for (float x : frame) sum += static_cast<double>(x) * x;
-  return static_cast<float>(10.0 * std::log10(std::max(1e-8, sum / frame.size())));
+  const double energy = kernels::Dot({frame.data(), frame.size()}, {frame.data(), frame.size()});
+  return static_cast<float>(10.0 * std::log10(std::max(1e-8, energy / frame.size())));
 }
 
 }  // namespace ddsp

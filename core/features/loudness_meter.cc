@@ -5,6 +5,8 @@
 #include <cmath>
 #include <numbers>
 
+#include "core/kernels/dot.h"
+
 namespace ddsp {
 namespace {
 
@@ -36,8 +38,7 @@ float LoudnessMeter::LoudnessDb(std::span<const float> frame) const {
   const int n = spectrum_.size();
   for (int i = 0; i < n; ++i) windowed[i] = frame[i] * window_[i];
   spectrum_.Compute(std::span(windowed).first(n), std::span(power).first(spectrum_.bins()));
-  double sum = 0.0;
-  for (int k = 0; k < spectrum_.bins(); ++k) sum += power[k] * weight_[k];
+  const double sum = kernels::Dot({power.data(), weight_.size()}, weight_);
   return static_cast<float>(10.0 * std::log10(std::max(1e-8, sum)));
 }
 

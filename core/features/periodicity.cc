@@ -6,13 +6,16 @@
 #include <cstdint>
 #include <numbers>
 
+#include "core/kernels/power_roots.h"
+
 namespace ddsp {
 namespace {
 
 // Below this share of the window's energy a lag's correction would only amplify noise.
 constexpr float kMinWindowCorrelation = 0.05f;
 
-// Share of the strongest bin's power below which a spectrum holds little but side lobes.
+// Below this power, and this share of the strongest bin's, a spectrum holds little but noise and side lobes.
+constexpr float kLeastPower = 1e-6f;
 constexpr float kSideLobes = 1e-6f;
 
 // Width of the templates' upper end.
@@ -82,9 +85,9 @@ int TemplateBins(double hz_per_bin) { return static_cast<int>(Periodicity::kTemp
 }  // namespace
 
 Periodicity::Periodicity(int sample_rate, int window, int fft, int first_bin)
-    : sample_rate_(sample_rate),
-      first_bin_(first_bin),
+    : first_bin_(first_bin),
       lags_(std::max(kMinLags, static_cast<int>(sample_rate / PitchGrid::Hz(first_bin - 0.5)) + 4)),
+      shortest_lag_(std::max(2, static_cast<int>(sample_rate / PitchGrid::Hz(PitchGrid::kBins - 0.5)))),
       hz_per_bin_(static_cast<double>(sample_rate) / fft),
       fft_(fft),
       window_(HannWindow(window)),
@@ -99,70 +102,71 @@ Periodicity::Periodicity(int sample_rate, int window, int fft, int first_bin)
                      .weight = {0.5f * f * (-1.0f + f * (2.0f - f)), 1.0f + 0.5f * f * f * (3.0f * f - 5.0f),
                                 0.5f * f * (1.0f + f * (4.0f - 3.0f * f)), 0.5f * f * f * (f - 1.0f)}});
   }
+  for (int lag = 0; lag < lags_; ++lag) bin_of_lag_.push_back(PitchGrid::Bin(sample_rate / std::max(1.0, 1.0 * lag)));
+  for (int bin = 0; bin < PitchGrid::kBins; ++bin) {
+    shortest_period_.push_back(static_cast<float>(sample_rate / PitchGrid::Hz(bin + 0.5)));
+  }
+  shortest_period_.back() = 0.0f;
 }
 
-void Periodicity::Measure(std::span<const float> samples, const Result& result) const {
-  const int size = fft_.size(), half = fft_.bins();
+void Periodicity::Measure(std::span<const float> samples, Power& power, Reading& reading) const {
   alignas(64) std::array<float, kMaxFft> time;
-  alignas(64) std::array<float, kMaxFft / 2 + 1> re, im;
   alignas(64) std::array<float, 2 * kMaxFft + 4 * kernels::RealFft::kSkew> scratch;
   for (int i = 0; i < window(); ++i) time[i] = samples[i] * window_[i];
-  std::fill(time.begin() + window(), time.begin() + size, 0.0f);
-  fft_.Forward(time.data(), re.data(), im.data(), scratch.data());
-  for (int k = 0; k < half; ++k) {
-    re[k] = re[k] * re[k] + im[k] * im[k];
-    im[k] = 0.0f;
-  }
-  std::copy_n(re.begin(), spectrum_bins(), result.power.begin());
-  fft_.Inverse(re.data(), im.data(), time.data(), scratch.data());
+  std::fill(time.begin() + window(), time.begin() + fft_.size(), 0.0f);
+  fft_.Power(time.data(), power.data(), scratch.data());
+  // The eighth root lets weak harmonics speak; a quarter and a sixth did no better. The floor, as compression would
+  // lift the window's own side lobes, too.
+  kernels::CompressSpectrum({power.data(), static_cast<size_t>(spectrum_bins())}, kLeastPower, kSideLobes,
+                            reading.shape.data());
+  Correlate(power, reading.correlation);
+  ReadPeriods(std::span(reading.correlation).first(lags_), reading.at_period);
+}
+
+void Periodicity::Correlate(const Power& power, std::span<float> correlation) const {
+  alignas(64) std::array<float, kMaxLag + 1> time;
+  alignas(64) std::array<float, 2 * kMaxFft + 4 * kernels::RealFft::kSkew> scratch;
+  fft_.InverseOfReal(power.data(), (lags_ + 1) / 2 * 2, time.data(), scratch.data());
   const float scale = 1.0f / (time[0] + 1e-12f);
-  for (int lag = 0; lag < lags_; ++lag) result.correlation[lag] = time[lag] * scale * correction_[lag];
-  ReadPeriods(result.correlation, result.at_period);
-  MatchHarmonics(result.power, result.at_harmonics);
+  for (int lag = 0; lag < lags_; ++lag) correlation[lag] = time[lag] * scale * correction_[lag];
+}
+
+int Periodicity::BinOf(float period) const {
+  int bin = bin_of_lag_[static_cast<int>(period) + 1];
+  while (period < shortest_period_[bin]) ++bin;
+  return bin;
 }
 
 void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<float> at_period) const {
+  const absl::Span<const float> by_lag(correlation.data(), correlation.size());
   // Any slow sound is similar to itself a short time later. A period has to stand out from the lags before it.
   std::array<float, kMaxLag> lowest_before;
-  lowest_before[0] = correlation[0];
-  for (int lag = 1; lag < lags_; ++lag) lowest_before[lag] = std::min(lowest_before[lag - 1], correlation[lag]);
+  kernels::RunningMinimum(by_lag, lowest_before.data());
   auto standing_out = [&](float value, int lag) { return std::min(value, 2.0f * (value - lowest_before[lag])); };
   std::fill_n(at_period.begin(), first_bin_, 0.0f);
-  for (int bin = first_bin_; bin < PitchGrid::kBins; ++bin) {
-    const Tap& tap = taps_[bin - first_bin_];
-    const float* c = correlation.data() + tap.lag;
-    const float value = c[0] * tap.weight[0] + c[1] * tap.weight[1] + c[2] * tap.weight[2] + c[3] * tap.weight[3];
-    at_period[bin] = standing_out(value, tap.lag + 1);
-  }
+  const std::span<float> candidates = at_period.subspan(first_bin_);
+  kernels::ReadLags(taps_, correlation.data(), candidates.data());
+  for (size_t i = 0; i < taps_.size(); ++i) candidates[i] = standing_out(candidates[i], taps_[i].lag + 1);
   // A low candidate's 50 cents span several lags: peaks inside count wherever they are.
-  const int lowest = std::max(2, static_cast<int>(sample_rate_ / PitchGrid::Hz(PitchGrid::kBins - 0.5)));
-  for (int lag = lowest; lag + 1 < lags_; ++lag) {
+  std::array<int, kMaxLag / 2> peaks;
+  const int count = kernels::FindPeaks(by_lag, shortest_lag_, peaks.data());
+  for (int i = 0; i < count; ++i) {
+    const int lag = peaks[i];
     const float a = correlation[lag - 1], b = correlation[lag], c = correlation[lag + 1];
-    if (b <= 0.0f || b < a || b <= c) continue;
     const float shift = 0.5f * (a - c) / (a - 2.0f * b + c);
-    const int bin = PitchGrid::Bin(sample_rate_ / (lag + shift));
+    const int bin = BinOf(lag + shift);
     if (bin < first_bin_) continue;
     at_period[bin] = std::max(at_period[bin], standing_out(b - 0.25f * (a - c) * shift, lag));
   }
 }
 
-void Periodicity::MatchHarmonics(std::span<const float> power, std::span<float> at_harmonics) const {
-  // The eighth root lets weak harmonics speak and is three square roots; a quarter and a sixth did no better.
-  alignas(64) std::array<float, kMaxFft / 2 + 1> compressed;
-  float norm = 1e-9f;
-  const int bins = spectrum_bins();
-  const auto eighth_root = [](float x) { return std::sqrt(std::sqrt(std::sqrt(x))); };
-  // Compression would lift the window's own side lobes, too.
-  const float floor = 1e-6f + kSideLobes * *std::max_element(power.begin(), power.begin() + bins);
-  const float floor_root = eighth_root(floor);
-  for (int k = 0; k < bins; ++k) compressed[k] = eighth_root(power[k] + floor) - floor_root;
-  for (int k = 0; k < bins; ++k) norm += compressed[k] * compressed[k];
-  alignas(64) std::array<float, PitchGrid::kBins> match;
-  const int columns = PitchGrid::kBins - first_bin_;
-  template_.Apply(compressed.data(), bins, 1, match.data(), columns);
-  std::fill_n(at_harmonics.begin(), first_bin_, 0.0f);
-  const float scale = 1.0f / std::sqrt(norm);
-  for (int c = 0; c < columns; ++c) at_harmonics[first_bin_ + c] = match[c] * scale;
+void Periodicity::MatchHarmonics(Reading* first, int64_t stride, int64_t count) const {
+  for (int64_t i = 0; i < count; ++i) {
+    auto* reading = reinterpret_cast<Reading*>(reinterpret_cast<char*>(first) + i * stride);
+    std::fill_n(reading->at_harmonics.begin(), first_bin_, 0.0f);
+  }
+  const int64_t floats = stride / static_cast<int64_t>(sizeof(float));
+  template_.Apply(first->shape.data(), floats, count, first->at_harmonics.data() + first_bin_, floats);
 }
 
 }  // namespace ddsp

@@ -1,11 +1,14 @@
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "core/features/pitch_grid.h"
 #include "core/kernels/dense.h"
 #include "core/kernels/fft.h"
+#include "core/kernels/lag_reading.h"
 
 namespace ddsp {
 
@@ -18,20 +21,23 @@ class Periodicity {
  public:
   static constexpr int kMaxWindow = 1024;
   static constexpr int kMaxFft = 2048;
+  static constexpr int kMaxSpectrum = 656;
   static constexpr int kMinLags = 120;
   static constexpr int kMaxLag = 328;
   static constexpr double kTemplateHz = 5000.0;
 
-  struct Result {
-    // |spectrum|^2, spectrum_bins() of them, hz_per_bin() apart.
-    std::span<float> power;
-    // [lag] autocorrelation over that at lag 0, corrected for the window; lags() of them,
-    // kMinLags to kMaxLag.
-    std::span<float> correlation;
+  // Powers of a whole spectrum: fft / 2 + 1 of them, hz_per_bin() apart.
+  using Power = std::array<float, kMaxFft / 2 + 1>;
+
+  struct Reading {
+    // [lag] autocorrelation over that at lag 0, corrected for the window; lags() of them.
+    std::array<float, kMaxLag> correlation;
+    // The compressed spectrum, to be compared with the templates; spectrum_bins() of them, of norm 1.
+    std::array<float, kMaxSpectrum> shape;
     // [grid bin] the largest correlation within the candidate's 50 cents, and the match with its harmonics, each at
     // most about 1; 0 below first_bin.
-    std::span<float> at_period;
-    std::span<float> at_harmonics;
+    std::array<float, PitchGrid::kBins> at_period;
+    std::array<float, PitchGrid::kBins> at_harmonics;
   };
 
   // window <= kMaxWindow < fft <= kMaxFft, powers of two or sums of a few, long enough for the lowest pitch's lag.
@@ -44,25 +50,28 @@ class Periodicity {
   // Autocorrelation of the window itself, 1 at lag 0.
   std::span<const float> window_correlation() const { return window_correlation_; }
 
-  // `samples` has window() of them.
-  void Measure(std::span<const float> samples, const Result& result) const;
+  // All of a reading but at_harmonics, and the power spectrum. `samples` has window() of them.
+  void Measure(std::span<const float> samples, Power& power, Reading& reading) const;
+
+  // at_harmonics of `count` readings that lie `stride` bytes apart, at once: the templates are far larger than the rest
+  // and are read once. A reading's result is the same to the bit in any company.
+  void MatchHarmonics(Reading* first, int64_t stride, int64_t count) const;
 
  private:
-  void MatchHarmonics(std::span<const float> power, std::span<float> at_harmonics) const;
+  void Correlate(const Power& power, std::span<float> correlation) const;
   void ReadPeriods(std::span<const float> correlation, std::span<float> at_period) const;
+  // The candidate nearest to a period in samples.
+  int BinOf(float period) const;
 
-  // Where the correlation of a grid bin is read: four lags from `lag` on, weighted (cubic interpolation).
-  struct Tap {
-    int lag;
-    float weight[4];
-  };
-
-  int sample_rate_;
-  int first_bin_, lags_;
+  int first_bin_, lags_, shortest_lag_;
   double hz_per_bin_;
   kernels::RealFft fft_;
   std::vector<float> window_, window_correlation_, correction_;
-  std::vector<Tap> taps_;
+  // Where the correlation of a candidate is read: cubic interpolation.
+  std::vector<kernels::LagTap> taps_;
+  // [lag] the candidate nearest to it; [grid bin] the shortest period that is the candidate's.
+  std::vector<int> bin_of_lag_;
+  std::vector<float> shortest_period_;
   kernels::PackedDense template_;
 };
 

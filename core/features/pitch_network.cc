@@ -12,61 +12,72 @@ constexpr int kBins = PitchGrid::kBins;
 constexpr int kInputs = PitchNetwork::kInputs;
 // Both layers see two candidates to either side.
 constexpr int kReach = 2;
-constexpr int kNear = (2 * kReach + 1) * kInputs;
-constexpr int kFar[] = {PitchGrid::kOctave, -PitchGrid::kOctave, PitchGrid::kTwelfth, -PitchGrid::kTwelfth};
-constexpr int kRow = kNear + static_cast<int>(std::size(kFar)) * kInputs;
-constexpr int kPad = PitchGrid::kTwelfth;
+constexpr int kNear[] = {-2, -1, 0, 1, 2};
+constexpr int kFirstTaps[] = {
+    -2, -1, 0, 1, 2, PitchGrid::kOctave, -PitchGrid::kOctave, PitchGrid::kTwelfth, -PitchGrid::kTwelfth};
 constexpr float kLargestLevel = 30.0f;
 constexpr float kLevelScale = 0.1f;
+
+// The grid, in whole steps of a layer, and the room about it that a layer looks into.
+constexpr int kColumns =
+    (kBins + kernels::GridLayer::kColumns - 1) / kernels::GridLayer::kColumns * kernels::GridLayer::kColumns;
+constexpr int kFarRoom = 48, kNearRoom = 16;
+static_assert(kFarRoom >= PitchGrid::kTwelfth && kNearRoom >= kReach);
+// Added to columns beyond the grid, which are then silent.
+constexpr float kBeyond = -1e30f;
+
+// Channels along the grid, with room on both sides.
+template <int kChannels, int kRoom>
+struct GridPlanes {
+  static constexpr int kStride = kColumns + 2 * kRoom;
+  alignas(64) float data[kChannels * kStride];
+
+  float* channel(int c) { return data + c * kStride + kRoom; }
+  kernels::Planes planes() { return {channel(0), kStride}; }
+};
 
 }  // namespace
 
 PitchNetwork::PitchNetwork()
-    : first_(kFirstKernel, {}, kRow, kHidden),
-      second_(kSecondKernel, kSecondBias, (2 * kReach + 1) * kHidden, kHidden),
-      place_(static_cast<size_t>(kBins) * kHidden) {
+    : first_(kFirstTaps, kFirstKernel, kInputs, kHidden),
+      second_(kNear, kSecondKernel, kHidden, kHidden),
+      place_(static_cast<size_t>(kHidden) * kColumns, kBeyond) {
   for (int bin = 0; bin < kBins; ++bin) {
     const double at = static_cast<double>(bin) / kBins;
     const double trend[] = {at, at * at, std::exp(-6.0 * at)};
     for (int h = 0; h < kHidden; ++h) {
       double sum = kFirstBias[h];
       for (int i = 0; i < 3; ++i) sum += trend[i] * kPlaceKernel[i * kHidden + h];
-      place_[bin * kHidden + h] = static_cast<float>(sum);
+      place_[h * kColumns + bin] = static_cast<float>(sum);
     }
   }
 }
 
-void PitchNetwork::Weigh(std::span<const float> views, std::span<const float> levels, std::span<float> evidence) const {
-  std::array<float, (kBins + 2 * kPad)* kInputs> padded = {};
-  std::copy_n(views.begin(), kBins * kInputs, padded.begin() + kPad * kInputs);
-  std::array<float, kBins * kRow> rows;
-  for (int bin = 0; bin < kBins; ++bin) {
-    auto from = [&](int offset) { return padded.begin() + (kPad + bin + offset) * kInputs; };
-    auto row = std::copy_n(from(-kReach), kNear, rows.begin() + bin * kRow);
-    for (int offset : kFar) row = std::copy_n(from(offset), kInputs, row);
+void PitchNetwork::Weigh(const std::array<const float*, kInputs>& views, std::span<const float> levels,
+                         std::span<float> evidence) const {
+  GridPlanes<kInputs, kFarRoom> inputs = {};
+  for (int i = 0; i < kInputs; ++i) {
+    std::transform(views[i], views[i] + kBins, inputs.channel(i), [](float x) { return std::clamp(x, -1.0f, 1.0f); });
   }
-
   std::array<float, kHidden> common = {};
   for (int i = 0; i + 1 < kViews; ++i) {
     const float level = kLevelScale * std::clamp(levels[i], -kLargestLevel, kLargestLevel);
     for (int h = 0; h < kHidden; ++h) common[h] += level * kLevelKernel[i * kHidden + h];
   }
-  std::array<float, (kBins + 2 * kReach)* kHidden> hidden = {};
-  float* const inner = hidden.data() + kReach * kHidden;
-  first_.Apply(rows.data(), kRow, kBins, inner, kHidden);
-  for (int bin = 0; bin < kBins; ++bin) {
-    for (int h = 0; h < kHidden; ++h) {
-      float& x = inner[bin * kHidden + h];
-      x = std::max(0.0f, x + place_[bin * kHidden + h] + common[h]);
-    }
+  GridPlanes<kHidden, kNearRoom> hidden;
+  GridPlanes<kHidden, 0> last;
+  for (int h = 0; h < kHidden; ++h) {
+    float* const to = hidden.channel(h);
+    std::fill_n(to - kReach, kReach, 0.0f);
+    for (int n = 0; n < kColumns; ++n) to[n] = place_[h * kColumns + n] + common[h];
+    std::fill_n(to + kColumns, kReach, 0.0f);
+    std::fill_n(last.channel(h), kColumns, kSecondBias[h]);
   }
-  std::array<float, kBins * kHidden> last;
-  second_.Apply(hidden.data(), kHidden, kBins, last.data(), kHidden);
-  for (int bin = 0; bin < kBins; ++bin) {
-    float sum = 0.0f;
-    for (int h = 0; h < kHidden; ++h) sum += std::max(0.0f, last[bin * kHidden + h]) * kLastKernel[h];
-    evidence[bin] = sum;
-  }
+  first_.Apply(inputs.planes(), kColumns, hidden.planes());
+  second_.Apply(hidden.planes(), kColumns, last.planes());
+  std::array<float, kColumns> mixed;
+  kernels::MixPlanes(last.planes(), kLastKernel, kColumns, mixed.data());
+  std::copy_n(mixed.begin(), kBins, evidence.begin());
 }
 
 }  // namespace ddsp

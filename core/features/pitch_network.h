@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "core/features/pitch_grid.h"
-#include "core/kernels/dense.h"
+#include "core/kernels/grid_layer.h"
 
 namespace ddsp {
 
@@ -23,14 +23,15 @@ class PitchNetwork {
 
   PitchNetwork();
 
-  //   views     [grid bin][kInputs], -1 to 1.
+  //   views     of each view: correlation at the period, match with the harmonics, both [grid bin]; taken as -1 to 1.
   //   levels    of the second to the last view above the first, dB.
   //   evidence  [grid bin] log likelihood, up to a constant.
-  void Weigh(std::span<const float> views, std::span<const float> levels, std::span<float> evidence) const;
+  void Weigh(const std::array<const float*, kInputs>& views, std::span<const float> levels,
+             std::span<float> evidence) const;
 
  private:
-  kernels::PackedDense first_, second_;
-  // What the first layer adds for the place on the grid.
+  kernels::GridLayer first_, second_;
+  // [hidden][column] what the first layer adds for the place on the grid.
   std::vector<float> place_;
 };
 

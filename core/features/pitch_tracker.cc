@@ -7,12 +7,17 @@
 
 #include "core/features/frame_level.h"
 #include "core/features/pitch_views.h"
+#include "core/kernels/log_sum_exp.h"
+#include "core/kernels/power_roots.h"
 
 namespace ddsp {
 namespace {
 
 // Of kPitchViews.
 constexpr int kLong = 0, kCentred = 1, kLate = 2;
+// The refinement in the long view looks at frequencies up to this, and at lags so many samples apart in each round.
+constexpr double kHighestRefined = 3000.0;
+constexpr double kRefinements[] = {0.5, 0.3, 0.18, 0.108};
 // Evidence of a pitch outside the settings' range.
 constexpr float kImpossible = -1e3f;
 
@@ -46,6 +51,16 @@ constexpr float kSure = 0.7f;
 // A band of noise repeats itself after one period of its middle, a note still does after this many samples.
 constexpr double kPersistenceLag = 56.0;
 
+// Bins of a spectrum that the refinement looks at.
+int RefinedBins(const Periodicity& periodicity) {
+  return static_cast<int>(kHighestRefined / periodicity.hz_per_bin()) + 1;
+}
+
+// By how much a spectrum's bins turn from one to the next at a lag in samples.
+double Angle(double lag, const Periodicity& periodicity, const FeatureSettings& settings) {
+  return 2.0 * std::numbers::pi * lag * periodicity.hz_per_bin() / settings.sample_rate;
+}
+
 // Catmull-Rom interpolation; 1 <= at < size - 2.
 double Interpolate(std::span<const float> x, double at) {
   const int i = static_cast<int>(at);
@@ -73,14 +88,12 @@ int HighestLag(std::span<const float> correlation, double lag, int lags) {
 
 // The share of all likelihood that a candidate has with its neighbours.
 float Certainty(std::span<const float> evidence, int bin) {
-  float sum = 0.0f, near = 0.0f;
-  const float highest = *std::max_element(evidence.begin(), evidence.end());
-  for (int b = 0; b < PitchGrid::kBins; ++b) {
-    const float likelihood = std::exp(evidence[b] - highest);
-    sum += likelihood;
-    if (std::abs(b - bin) <= 1) near += likelihood;
+  const float all = kernels::LogSumExp({evidence.data(), evidence.size()});
+  float near = 0.0f;
+  for (int b = std::max(0, bin - 1); b <= std::min(PitchGrid::kBins - 1, bin + 1); ++b) {
+    near += std::exp(evidence[b] - all);
   }
-  return near / sum;
+  return near;
 }
 
 // The mean pitch of the likelihood within a semitone of a candidate.
@@ -109,65 +122,62 @@ PitchTracker::PitchTracker(const FeatureSettings& settings)
           kPitchViews[2].MakePeriodicity(settings.sample_rate), kPitchViews[3].MakePeriodicity(settings.sample_rate)},
       lowest_(PitchGrid::Bin(settings.min_f0_hz)),
       highest_(PitchGrid::Bin(settings.max_f0_hz)),
-      weight_(50.0f * settings.hop() / settings.sample_rate) {}
+      weight_(50.0f * settings.hop() / settings.sample_rate) {
+  const Periodicity& periodicity = periodicity_[kLong];
+  for (const double width : kRefinements) {
+    rounds_.emplace_back(RefinedBins(periodicity), Angle(width, periodicity, settings));
+  }
+}
 
 void PitchTracker::Reset(PitchState& state) const {
   state = {};
   state.held_hz = std::sqrt(settings_.min_f0_hz * settings_.max_f0_hz);
 }
 
-void PitchTracker::Look(std::span<const float> window, Views& views) const {
+void PitchTracker::Look(std::span<const float> window, Analysis& analysis) const {
+  Periodicity::Power power;
   for (int v = 0; v < PitchNetwork::kViews; ++v) {
-    View& view = views[v];
-    periodicity_[v].Measure(kPitchViews[v].Of(window),
-                            {view.power, view.correlation, view.at_period, view.at_harmonics});
+    const std::span<const float> samples = kPitchViews[v].Of(window);
+    periodicity_[v].Measure(samples, power, analysis.views[v]);
+    analysis.levels[v] = FramePowerDb(samples);
+    if (v == kLong) {
+      const int bins = RefinedBins(periodicity_[v]);
+      kernels::ThreeQuarterPowers({power.data(), static_cast<size_t>(bins)}, analysis.refined.data());
+      analysis.refined[0] *= 0.5f;
+      std::fill(analysis.refined.begin() + bins, analysis.refined.end(), 0.0f);
+    }
   }
 }
 
-double PitchTracker::RefineInLongView(double hz, const View& view) const {
-  // The autocorrelation of a moderately compressed spectrum, at any lag, has its peak at the period; compressed so that
-  // a strong partial's own modulation does not decide alone.
-  constexpr double kHighest = 3000.0;
+void PitchTracker::Compare(std::span<Analysis> analyses) const {
+  for (int v = 0; v < PitchNetwork::kViews; ++v) {
+    periodicity_[v].MatchHarmonics(&analyses[0].views[v], sizeof(Analysis), analyses.size());
+  }
+}
+
+double PitchTracker::RefineInLongView(double hz, const Analysis& analysis) const {
   const Periodicity& periodicity = periodicity_[kLong];
-  const int bins = static_cast<int>(kHighest / periodicity.hz_per_bin()) + 1;
-  std::array<float, 400> spectrum;
-  for (int k = 0; k < bins; ++k) spectrum[k] = std::sqrt(view.power[k] * std::sqrt(view.power[k]));
   const std::span<const float> window = periodicity.window_correlation();
-  // At three lags together: each sum waits for its own recurrence only.
-  auto correlations = [&](const std::array<double, 3>& lags) {
-    std::array<double, 3> c1, s1, c, s, sums;
-    for (int i = 0; i < 3; ++i) {
-      const double angle = 2.0 * std::numbers::pi * lags[i] * periodicity.hz_per_bin() / settings_.sample_rate;
-      c1[i] = std::cos(angle), s1[i] = std::sin(angle);
-      c[i] = 1.0, s[i] = 0.0, sums[i] = 0.5 * spectrum[0];
-    }
-    for (int k = 1; k < bins; ++k) {
-      for (int i = 0; i < 3; ++i) {
-        const double next = c[i] * c1[i] - s[i] * s1[i];
-        s[i] = s[i] * c1[i] + c[i] * s1[i];
-        c[i] = next;
-        sums[i] += spectrum[k] * c[i];
-      }
-    }
-    for (int i = 0; i < 3; ++i) {
-      const int at = static_cast<int>(lags[i]);
-      sums[i] /= window[at] + (lags[i] - at) * (window[at + 1] - window[at]);
-    }
-    return sums;
+  auto corrected = [&](double sum, double lag) {
+    const int at = static_cast<int>(lag);
+    return sum / (window[at] + (lag - at) * (window[at + 1] - window[at]));
   };
-  double lag = HighestLag(view.correlation, settings_.sample_rate / hz, periodicity.lags()), width = 0.5;
-  for (int round = 0; round < 4; ++round) {
-    const auto [a, b, c] = correlations({lag - width, lag, lag + width});
+  double lag = HighestLag(analysis.views[kLong].correlation, settings_.sample_rate / hz, periodicity.lags());
+  for (size_t round = 0; round < rounds_.size(); ++round) {
+    const double width = kRefinements[round];
+    const auto sums = rounds_[round].At(analysis.refined.data(), Angle(lag, periodicity, settings_));
+    const double a = corrected(sums.before, lag - width), b = corrected(sums.at, lag),
+                 c = corrected(sums.after, lag + width);
     const double curve = a - 2.0 * b + c;
     if (!(curve < 0.0)) break;
     lag += std::clamp(0.5 * (a - c) / curve, -2.0, 2.0) * width;
     lag = std::clamp(lag, 2.0, static_cast<double>(periodicity.lags() - 3));
-    width = std::max(0.1, 0.6 * width);
   }
   return settings_.sample_rate / lag;
 }
 
-double PitchTracker::RefineInShortView(double hz, const View& view, const Periodicity& periodicity) const {
+double PitchTracker::RefineInShortView(double hz, const Periodicity::Reading& view,
+                                       const Periodicity& periodicity) const {
   const auto& r = view.correlation;
   const int peak = HighestLag(r, settings_.sample_rate / hz, periodicity.lags());
   const double curve = r[peak - 1] - 2.0 * r[peak] + r[peak + 1];
@@ -175,23 +185,19 @@ double PitchTracker::RefineInShortView(double hz, const View& view, const Period
   return settings_.sample_rate / (peak + shift);
 }
 
-void PitchTracker::Weigh(std::span<const float> window, const Views& views, Evidence& evidence) const {
-  constexpr int kViews = PitchNetwork::kViews, kInputs = PitchNetwork::kInputs;
-  std::array<float, PitchGrid::kBins * kInputs> inputs;
-  std::array<float, kViews> levels;
-  for (int v = 0; v < kViews; ++v) {
-    for (int bin = 0; bin < PitchGrid::kBins; ++bin) {
-      inputs[bin * kInputs + 2 * v] = std::clamp(views[v].at_period[bin], -1.0f, 1.0f);
-      inputs[bin * kInputs + 2 * v + 1] = std::clamp(views[v].at_harmonics[bin], -1.0f, 1.0f);
-    }
-    levels[v] = FramePowerDb(kPitchViews[v].Of(window));
-    if (v > 0) levels[v] -= levels[kLong];
+void PitchTracker::Weigh(const Analysis& analysis, Evidence& evidence) const {
+  std::array<const float*, PitchNetwork::kInputs> inputs;
+  std::array<float, PitchNetwork::kViews - 1> levels;
+  for (int v = 0; v < PitchNetwork::kViews; ++v) {
+    inputs[2 * v] = analysis.views[v].at_period.data();
+    inputs[2 * v + 1] = analysis.views[v].at_harmonics.data();
+    if (v > 0) levels[v - 1] = analysis.levels[v] - analysis.levels[kLong];
   }
-  network_.Weigh(inputs, std::span(levels).subspan(1), evidence);
+  network_.Weigh(inputs, levels, evidence);
 }
 
-int PitchTracker::Follow(std::span<const float> window, const Evidence& evidence, PitchState& state) const {
-  const float quiet = std::min(0.0f, FramePowerDb(window) - kQuietDb);
+int PitchTracker::Follow(const Analysis& analysis, const Evidence& evidence, PitchState& state) const {
+  const float quiet = std::min(0.0f, analysis.levels[kLong] - kQuietDb);
   const float weight = weight_ * std::pow(10.0f, quiet / 10.0f);
   Evidence in_range;
   for (int bin = 0; bin < PitchGrid::kBins; ++bin) {
@@ -204,13 +210,12 @@ int PitchTracker::Follow(std::span<const float> window, const Evidence& evidence
   return bin;
 }
 
-PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& state) const {
-  Views views;
-  Look(window, views);
+PitchEstimate PitchTracker::Decide(std::span<const float> window, const Analysis& analysis, PitchState& state) const {
   Evidence evidence;
-  Weigh(window, views, evidence);
-  const int bin = Follow(window, evidence, state);
+  Weigh(analysis, evidence);
+  const int bin = Follow(analysis, evidence, state);
 
+  const auto& views = analysis.views;
   const float share = ShortShare(bin);
   auto confidence = [&](int v) {
     const float period = share * views[v].at_period[bin] + (1.0f - share) * views[kLong].at_period[bin];
@@ -221,23 +226,23 @@ PitchEstimate PitchTracker::Estimate(std::span<const float> window, PitchState& 
   PitchEstimate estimate;
   estimate.confidence = confidence(best);
   const float level = FramePowerDb(window.subspan(kHalfWindow - kLevelWindow / 2, kLevelWindow));
-  const bool sure = Certainty(evidence, bin) > kSure;
-  if (level > kQuietDb && (estimate.confidence > kHoldConfidence || sure)) {
+  auto tells = [&](float confidence) { return confidence > kHoldConfidence || Certainty(evidence, bin) > kSure; };
+  if (level > kQuietDb && tells(estimate.confidence)) {
     const double coarse = PitchGrid::Hz(bin);
     double hz = coarse;
     if (share < 0.5f) {
-      hz = RefineInLongView(coarse, views[kLong]);
+      hz = RefineInLongView(coarse, analysis);
     } else if (state.since_onset < kAttack) {
       hz = ExpectedHz(evidence, bin);
     } else if (views[kLong].at_period[bin] > kSteady * views[best].at_period[bin]) {
-      hz = RefineInLongView(coarse, views[kLong]);
+      hz = RefineInLongView(coarse, analysis);
     } else {
       hz = RefineInShortView(coarse, views[best], periodicity_[best]);
     }
     // Further away it is another peak's.
     if (std::abs(std::log2(hz / coarse)) > kLargestCorrection / 1200.0) hz = coarse;
     if (share >= 0.5f) estimate.confidence *= Persistence(views[best].correlation, settings_.sample_rate / hz);
-    if (estimate.confidence > kHoldConfidence || sure) {
+    if (tells(estimate.confidence)) {
       state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
     }
     estimate.voiced = estimate.confidence > kVoicedConfidence;

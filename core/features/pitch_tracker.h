@@ -2,11 +2,13 @@
 
 #include <array>
 #include <span>
+#include <vector>
 
 #include "core/features/feature_settings.h"
 #include "core/features/periodicity.h"
 #include "core/features/pitch_network.h"
 #include "core/features/pitch_path.h"
+#include "core/kernels/cosine_sums.h"
 
 namespace ddsp {
 
@@ -37,35 +39,45 @@ class PitchTracker {
  public:
   // Samples before and after the instant of an estimate.
   static constexpr int kHalfWindow = 512;
+  static constexpr int kRefinedBins = 400;
+
+  // What is found out about one instant of one stream. Scratch: an estimate needs no contents of it.
+  struct Analysis {
+    std::array<Periodicity::Reading, PitchNetwork::kViews> views;
+    // Level of each view, dB.
+    std::array<float, PitchNetwork::kViews> levels;
+    // The long view's spectrum, compressed but moderately: one half of its first bin, then the others, then zeros.
+    std::array<float, kRefinedBins> refined;
+  };
 
   explicit PitchTracker(const FeatureSettings& settings);
 
   void Reset(PitchState& state) const;
 
-  // The pitch in the middle of 2 * kHalfWindow samples, a hop after the last time.
-  PitchEstimate Estimate(std::span<const float> window, PitchState& state) const;
+  // An estimate is made in three steps, the second for many streams together. Each stream's result is the same to the
+  // bit in any company.
+  //
+  // Looks at the sound: 2 * kHalfWindow samples, the instant in their middle.
+  void Look(std::span<const float> window, Analysis& analysis) const;
+  // Compares what was seen with all candidates.
+  void Compare(std::span<Analysis> analyses) const;
+  // The pitch at the instant, which is a hop after that of the last time.
+  PitchEstimate Decide(std::span<const float> window, const Analysis& analysis, PitchState& state) const;
 
  private:
-  // What one view says, by lag, spectrum bin and candidate.
-  struct View {
-    std::array<float, Periodicity::kMaxFft / 2 + 1> power;
-    std::array<float, Periodicity::kMaxLag> correlation;
-    std::array<float, PitchGrid::kBins> at_period, at_harmonics;
-  };
-  using Views = std::array<View, PitchNetwork::kViews>;
-
   using Evidence = std::array<float, PitchGrid::kBins>;
 
-  void Look(std::span<const float> window, Views& views) const;
-  void Weigh(std::span<const float> window, const Views& views, Evidence& evidence) const;
+  void Weigh(const Analysis& analysis, Evidence& evidence) const;
   // Takes the evidence into the path and returns the best candidate.
-  int Follow(std::span<const float> window, const Evidence& evidence, PitchState& state) const;
-  double RefineInLongView(double hz, const View& view) const;
-  double RefineInShortView(double hz, const View& view, const Periodicity& periodicity) const;
+  int Follow(const Analysis& analysis, const Evidence& evidence, PitchState& state) const;
+  double RefineInLongView(double hz, const Analysis& analysis) const;
+  double RefineInShortView(double hz, const Periodicity::Reading& view, const Periodicity& periodicity) const;
 
   FeatureSettings settings_;
   std::array<Periodicity, PitchNetwork::kViews> periodicity_;
   PitchNetwork network_;
+  // For each round of the refinement, which looks ever closer.
+  std::vector<kernels::CosineSums> rounds_;
   // The candidates inside the settings' range.
   int lowest_, highest_;
   // Weight of an estimate's evidence: 1 at 50 frames per second.

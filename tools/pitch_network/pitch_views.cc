@@ -5,7 +5,6 @@
 #include "core/features/pitch_views.h"
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstdio>
@@ -26,7 +25,6 @@ namespace {
 
 constexpr int kSampleRate = 16000;
 constexpr int kHalfWindow = 512;
-constexpr int kBins = PitchGrid::kBins;
 
 // Rounds to nearest; magnitudes below 2^-14, where half floats thin out, become 0. |x| < 65504.
 uint16_t HalfBits(float x) {
@@ -46,9 +44,10 @@ class ViewsWriter {
   void Write(std::span<const float> window) {
     std::vector<uint16_t> row;
     for (size_t v = 0; v < kPitchViews.size(); ++v) {
-      periodicities_[v].Measure(kPitchViews[v].Of(window), {power_, correlation_, at_period_, at_harmonics_});
-      for (float x : at_period_) row.push_back(HalfBits(x));
-      for (float x : at_harmonics_) row.push_back(HalfBits(x));
+      periodicities_[v].Measure(kPitchViews[v].Of(window), power_, reading_);
+      periodicities_[v].MatchHarmonics(&reading_, sizeof(reading_), 1);
+      for (float x : reading_.at_period) row.push_back(HalfBits(x));
+      for (float x : reading_.at_harmonics) row.push_back(HalfBits(x));
     }
     for (const PitchView& view : kPitchViews) row.push_back(HalfBits(FramePowerDb(view.Of(window))));
     out_.write(reinterpret_cast<const char*>(row.data()), row.size() * sizeof(row[0]));
@@ -57,9 +56,8 @@ class ViewsWriter {
  private:
   std::ofstream& out_;
   std::vector<Periodicity> periodicities_;
-  std::array<float, Periodicity::kMaxFft / 2 + 1> power_;
-  std::array<float, Periodicity::kMaxLag> correlation_;
-  std::array<float, kBins> at_period_, at_harmonics_;
+  Periodicity::Power power_;
+  Periodicity::Reading reading_;
 };
 
 absl::Status WriteViews(const std::string& path, int hop) {

@@ -16,13 +16,19 @@ namespace {
 
 constexpr int kBins = PitchGrid::kBins;
 constexpr int kInputs = PitchNetwork::kInputs;
-using Views = std::array<float, kBins * kInputs>;
+using Views = std::array<float, kBins * kInputs>;  // [grid bin][input]
 using Levels = std::array<float, PitchNetwork::kViews - 1>;
 using Evidence = std::array<float, kBins>;
 
 Evidence Weigh(const PitchNetwork& network, const Views& views, const Levels& levels) {
+  std::array<std::array<float, kBins>, kInputs> planes;
+  std::array<const float*, kInputs> inputs;
+  for (int i = 0; i < kInputs; ++i) {
+    for (int bin = 0; bin < kBins; ++bin) planes[i][bin] = views[bin * kInputs + i];
+    inputs[i] = planes[i].data();
+  }
   Evidence evidence;
-  network.Weigh(views, levels, evidence);
+  network.Weigh(inputs, levels, evidence);
   return evidence;
 }
 
