@@ -110,12 +110,16 @@ Action DeclareDatasetGenerateSynthetic(CLI::App& app) {
 Action DeclareDatasetImportTfRecord(CLI::App& app) {
   auto options = std::make_shared<RecordOptions>();
   RecordLayout& layout = options->layout;
-  app.add_option("PATTERN", options->pattern, "Files of upstream's data set, 'train.tfrecord*'; in quotes")->required();
+  app.add_option("PATTERN", options->pattern,
+                 "Files of upstream's data set, of recordings or synthetic notes, 'train.tfrecord*'; in quotes")
+      ->required();
   app.add_option("--out", options->directory, "Folder of the data set; an unfinished one is gone on with")->required();
   app.add_option("--example-secs", layout.example_secs, "Seconds of an example")->capture_default_str();
   app.add_option("--sample-rate", layout.sample_rate, "Of `audio`, Hz")->capture_default_str();
-  app.add_option("--frame-rate", layout.frame_rate, "Of the features, Hz")->capture_default_str();
-  app.add_flag("--centered", options->centered, "The set was prepared with --center: one frame more");
+  app.add_option("--frame-rate", layout.frame_rate,
+                 "Of the features of recordings, Hz; synthetic notes say it themselves")
+      ->capture_default_str();
+  app.add_flag("--centered", options->centered, "Recordings that were prepared with --center: one frame more");
   return [options] { return ImportTfRecord(*options); };
 }
 

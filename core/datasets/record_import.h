@@ -18,10 +18,12 @@ struct RecordImport {
   std::vector<std::string> left_out;  // features of the first record that are not the layout's
 };
 
-// Writes the records of `files`, in that order, as a data set into `directory`: audio, f0_hz, f0_confidence,
-// loudness_db, and audio_16k if the first record has it, each [values]. Goes on with an unfinished set of the same
-// files. `progress` in [0, 1], of bytes. Errors: those of RecordFile, RecordReader, CheckRecord and ExampleSetWriter;
-// what is wrong with a record names its file, number and offset.
+// Writes the records of `files`, in that order, as a data set into `directory`. Recordings: audio, f0_hz,
+// f0_confidence, loudness_db, and audio_16k if the first record has it, each [values], as `layout` says. Made-up notes,
+// told by sin_amps: what generate-synthetic makes (synthetic_notes.h), of the sizes of the first record; of `layout`
+// only example_secs, which their frames last, and sample_rate count. Goes on with an unfinished set of the same files.
+// `progress` in [0, 1], of bytes. Errors: those of RecordFile, RecordReader, CheckRecord, NotesSizesOf and
+// ExampleSetWriter; what is wrong with a record names its file, number and offset.
 absl::StatusOr<RecordImport> ImportRecords(const std::vector<std::string>& files, const RecordLayout& layout,
                                            const std::string& directory, const std::function<void(double)>& progress);
 

@@ -25,6 +25,16 @@ std::string Fitting(const ExampleRecord& record, const RecordLayout& wanted) {
   return flags.empty() ? "no flags fit all features of this record" : "this fits: " + absl::StrJoin(flags, ", or ");
 }
 
+bool Fits(const ExampleRecord& record, const std::map<std::string, int64_t>& lengths) {
+  for (const auto& [name, length] : lengths) {
+    const auto values = record.floats.find(name);
+    if (values != record.floats.end() && static_cast<int64_t>(values->second.size()) != length) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 absl::Status CheckFeature(const ExampleRecord& record, const std::string& name) {
   const auto other = record.others.find(name);
   if (other != record.others.end())
@@ -39,16 +49,6 @@ absl::Status CheckFeature(const ExampleRecord& record, const std::string& name) 
   }
   return absl::OkStatus();
 }
-
-bool Fits(const ExampleRecord& record, const std::map<std::string, int64_t>& lengths) {
-  for (const auto& [name, length] : lengths) {
-    const auto values = record.floats.find(name);
-    if (values != record.floats.end() && static_cast<int64_t>(values->second.size()) != length) return false;
-  }
-  return true;
-}
-
-}  // namespace
 
 std::string FlagsOf(const RecordLayout& layout) {
   return absl::StrCat("--example-secs ", layout.example_secs, " --sample-rate ", layout.sample_rate, " --frame-rate ",

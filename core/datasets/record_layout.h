@@ -32,6 +32,9 @@ absl::StatusOr<std::map<std::string, int64_t>> LengthsOf(const RecordLayout& lay
 // Layouts that have just the lengths of a record; those that there is a reason to think of.
 std::vector<RecordLayout> FittingLayouts(const ExampleRecord& record, const RecordLayout& wanted);
 
+// Whether a record has finite floats under `name`. Errors: INVALID_ARGUMENT naming the feature and what it has.
+absl::Status CheckFeature(const ExampleRecord& record, const std::string& name);
+
 // Whether a record is as `layout` says. Older releases wrote no audio_16k; it need not be there.
 // Errors: INVALID_ARGUMENT naming the feature that is missing, has other than finite floats, or another length: how
 // many values it has, how many were expected, and which flags would fit.

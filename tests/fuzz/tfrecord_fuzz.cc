@@ -4,6 +4,7 @@
 #include <string>
 
 #include "core/datasets/gzip.h"
+#include "core/datasets/notes_record.h"
 #include "core/datasets/record_file.h"
 #include "core/datasets/record_layout.h"
 #include "tests/core/datasets/record_writer.h"
@@ -16,7 +17,9 @@ void ReadRecords(std::string_view bytes) {
     const auto content = reader.Next();
     if (!content.ok() || !*content) return;
     const auto record = ddsp::ParseExampleRecord(**content);
-    if (record.ok()) ddsp::CheckRecord(*record, {0.02, 32000, 250, ddsp::RecordFrames::kFromHop}).IgnoreError();
+    if (!record.ok()) continue;
+    ddsp::CheckRecord(*record, {0.02, 32000, 250, ddsp::RecordFrames::kFromHop}).IgnoreError();
+    ddsp::NotesSizesOf(*record).status().IgnoreError();
   }
 }
 

@@ -1,5 +1,6 @@
 #include "core/datasets/record_import.h"
 
+#include <ATen/CPUGeneratorImpl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +9,7 @@
 
 #include "core/base/file.h"
 #include "core/datasets/example_set.h"
+#include "core/datasets/synthetic_notes.h"
 #include "tests/core/datasets/record_writer.h"
 
 namespace ddsp {
@@ -127,6 +129,59 @@ TEST_F(RecordImportTest, TellsWhatItLeavesOut) {
 
 TEST_F(RecordImportTest, AFileWithoutRecordsIsNoDataSet) {
   EXPECT_TRUE(absl::IsFailedPrecondition(Import({Write("empty", "")}, kShort).status()));
+}
+
+NotesSettings SmallNotes() {
+  NotesSettings settings;
+  settings.n_timesteps = 10;
+  settings.n_harmonics = 4;
+  settings.n_mags = 3;
+  return settings;
+}
+
+// As upstream's generator writes an example: every control, flat.
+Floats FlatNotes(const NamedTensors& notes, int64_t example) {
+  Floats features;
+  for (const auto& [name, tensor] : notes) {
+    const at::Tensor flat = tensor[example].flatten().contiguous();
+    features[name].assign(flat.const_data_ptr<float>(), flat.const_data_ptr<float>() + flat.numel());
+  }
+  return features;
+}
+
+TEST_F(RecordImportTest, ReadsMadeUpNotes) {
+  const NamedTensors notes = GenerateNotesV2(SmallNotes(), 3, at::detail::createCPUGenerator(1));
+  std::string content;
+  for (int64_t i = 0; i < 3; ++i) content += Record(ExampleBytes(FlatNotes(notes, i)));
+  const auto imported = Import({Write("notes.tfrecord", content)}, {0.32, 16000, 250, RecordFrames::kFromHop});
+  ASSERT_TRUE(imported.ok()) << imported.status();
+  EXPECT_TRUE(imported->left_out.empty());
+  const ExampleSet set = ExampleSet::Open(set_directory()).value();
+  EXPECT_EQ(set.index().frame_rate, 31.25);
+  EXPECT_THAT(set.index().recipe, HasSubstr("n_timesteps 10, n_harmonics 4, n_mags 3"));
+  const NamedTensors batch = set.Batch({0, 1, 2}).value();
+  ASSERT_EQ(batch.size(), notes.size());
+  for (const auto& [name, tensor] : notes) EXPECT_TRUE(at::equal(batch.at(name), tensor)) << name;
+}
+
+TEST_F(RecordImportTest, NamesTheFeatureOfNotesThatDoesNotFit) {
+  const Floats good = FlatNotes(GenerateNotesV2(SmallNotes(), 1, at::detail::createCPUGenerator(1)), 0);
+  const auto complaint = [&](const char* name, size_t values) {
+    Floats bad = good;
+    bad[name].resize(values, 0.5f);
+    return Complaint(Record(ExampleBytes(bad)));
+  };
+  EXPECT_THAT(complaint("harm_dist", 41),
+              HasSubstr("'harm_dist' has 41 values, expected a multiple of the 10 of 'f0_hz'"));
+  EXPECT_THAT(complaint("harm_amp", 9), HasSubstr("'harm_amp' has 9 values, expected as many as the 10 of 'f0_hz'"));
+  EXPECT_THAT(complaint("sin_freqs", 50), HasSubstr("'sin_freqs' has 50 values, expected as many as the 40"));
+  EXPECT_THAT(complaint("f0_hz", 0), HasSubstr("'f0_hz' has no values"));
+  Floats other = good;
+  other["noise_magnitudes"].resize(50, 0.5f);
+  EXPECT_THAT(Complaint(Record(ExampleBytes(good)) + Record(ExampleBytes(other))),
+              AllOf(HasSubstr("record 1"), HasSubstr("n_mags 5, expected n_timesteps 10, n_harmonics 4, n_mags 3")));
+  other.erase("noise_magnitudes");
+  EXPECT_THAT(Complaint(Record(ExampleBytes(other))), HasSubstr("no feature 'noise_magnitudes'"));
 }
 
 TEST(RecordLayout, NamesTheValueThatGivesNoWholeNumber) {
