@@ -12,6 +12,11 @@ namespace {
 
 using gin::Value;
 
+const GinModelOptions& NoOptions() {
+  static const auto* const none = new GinModelOptions;
+  return *none;
+}
+
 // "synths.Harmonic" for "ddsp.synths.Harmonic".
 std::string LastTwoNames(const std::string& name) {
   const size_t last = name.rfind('.'), before = last == std::string::npos ? last : name.rfind('.', last - 1);
@@ -36,8 +41,11 @@ absl::Status GinProblems::Finish() const {
 }
 
 GinArguments::GinArguments(const gin::Config& config, const Value& reference, const std::string& scope,
-                           GinProblems* problems, const GinSupplies& supplies)
-    : config_(&config), problems_(problems), supplies_(supplies), position_(reference.position()) {
+                           GinProblems* problems, const GinModelOptions* options)
+    : config_(&config),
+      problems_(problems),
+      options_(options == nullptr ? &NoOptions() : options),
+      position_(reference.position()) {
   const auto* named = reference.As<gin::Reference>();
   if (named == nullptr) {
     Reject(absl::StrCat("found ", reference.Describe(), ", expected @class()"));
@@ -156,7 +164,7 @@ GinArguments::Splits GinArguments::ReadSplits(const std::string& name, const Spl
 std::optional<GinArguments> GinArguments::Child(const std::string& name) {
   const Value* value = Find(name);
   if (value == nullptr) return std::nullopt;
-  return GinArguments(*config_, *value, scope_, problems_, supplies_);
+  return GinArguments(*config_, *value, scope_, problems_, options_);
 }
 
 std::vector<GinArguments> GinArguments::Children(const std::string& name) {
@@ -164,7 +172,7 @@ std::vector<GinArguments> GinArguments::Children(const std::string& name) {
   const Value* value = Find(name);
   if (value == nullptr) return children;
   for (const Value& item : value->items() == nullptr ? std::vector<Value>{*value} : *value->items()) {
-    children.emplace_back(*config_, item, scope_, problems_, supplies_);
+    children.emplace_back(*config_, item, scope_, problems_, options_);
   }
   return children;
 }
@@ -172,6 +180,10 @@ std::vector<GinArguments> GinArguments::Children(const std::string& name) {
 void GinArguments::ExpectFlag(const std::string& name, bool only, bool fallback) {
   if (Flag(name, fallback) == only) return;
   Reject(name, absl::StrCat("is ", only ? "False" : "True", ", expected ", only ? "True" : "False"));
+}
+
+void GinArguments::ExpectNone(const std::string& name, absl::string_view what) {
+  if (Find(name) != nullptr) Reject(name, what);
 }
 
 void GinArguments::Finish() {

@@ -11,14 +11,20 @@
 
 #include "absl/status/status.h"
 #include "core/gin/config.h"
+#include "core/models/trainable/prior.h"
 
 namespace ddsp {
 
 class CrepeNetwork;
 
-// What a configuration names but cannot hold: the caller brings it.
-struct GinSupplies {
-  std::shared_ptr<const CrepeNetwork> crepe;  // null: none
+// What the caller of ModelFromGin() brings beside a configuration.
+struct GinModelOptions {
+  std::optional<at::Generator> generator;  // of start values; none: LibTorch's default one
+  // For losses.PretrainedCREPEEmbeddingLoss, losses.EmbeddingLoss and OnlineF0PowerPreprocessor.compute_f0. Null: there
+  // is none, and configurations with one of these are rejected.
+  std::shared_ptr<const CrepeNetwork> crepe;
+  ControlPrior harmonic_distribution_prior;  // of an InverseSynthesis
+  LatentPrior z_global_prior, z_note_prior;  // of a ZMidiAutoencoder
 };
 
 // Everything that is wrong with a configuration, a line each, each with its position; what is told twice counts once.
@@ -36,9 +42,10 @@ class GinProblems {
 
 class GinArguments {
  public:
-  // Of what `reference`, an @x() or @x, names where `scope` is active. `config` and `problems` outlive this.
+  // Of what `reference`, an @x() or @x, names where `scope` is active. `config` and what the pointers point to outlive
+  // this; without options there are the default ones.
   GinArguments(const gin::Config& config, const gin::Value& reference, const std::string& scope, GinProblems* problems,
-               const GinSupplies& supplies = {});
+               const GinModelOptions* options = nullptr);
 
   // With the last of its modules: "encoders.MfccRnnEncoder"; "" if the reference names nothing known.
   const std::string& class_name() const { return class_name_; }
@@ -64,6 +71,8 @@ class GinArguments {
   void Ignore(const std::vector<std::string>& names) { read_.insert(names.begin(), names.end()); }
   // A problem unless the parameter has the one value that is possible here.
   void ExpectFlag(const std::string& name, bool only, bool fallback);
+  // A problem if the parameter is bound to anything but None.
+  void ExpectNone(const std::string& name, absl::string_view what);
   // A problem at the parameter, or at the reference if it is not bound.
   void Reject(const std::string& name, absl::string_view what);
   // A problem at the reference.
@@ -81,7 +90,7 @@ class GinArguments {
   const gin::Config& config() const { return *config_; }
   const std::string& scope() const { return scope_; }
   GinProblems& problems() { return *problems_; }
-  const GinSupplies& supplies() const { return supplies_; }
+  const GinModelOptions& options() const { return *options_; }
 
  private:
   const gin::Value* Find(const std::string& name);  // null: not bound, or None
@@ -89,7 +98,7 @@ class GinArguments {
 
   const gin::Config* config_;
   GinProblems* problems_;
-  GinSupplies supplies_;
+  const GinModelOptions* options_;
   std::string class_name_, scope_;
   gin::Position position_;
   gin::Parameters parameters_;

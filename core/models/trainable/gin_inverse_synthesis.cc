@@ -160,6 +160,11 @@ std::unique_ptr<TrainableModel> InverseSynthesisFromGin(GinArguments& args) {
   ReadHarmonicEncoder(args, sinusoids, &parts);
   parts.processor_group = ReadGroup(args);
   ReadLosses(args, &parts);
+  args.ExpectNone(
+      "harmonic_distribution_prior",
+      "cannot be had from gin: a prior is given the harmonic distribution alone, and every loss of upstream "
+      "compares two tensors; GinModelOptions::harmonic_distribution_prior takes one of your own");
+  parts.harmonic_distribution_prior = args.options().harmonic_distribution_prior;
   parts.stop_gradient = args.Flag("stop_gradient", true);
   args.Finish();
   if (!args.problems().empty()) return nullptr;

@@ -12,6 +12,15 @@ namespace {
 using at::Tensor;
 using Encoders = std::vector<std::unique_ptr<ZEncoder>>;
 
+constexpr char kNoPrior[] =
+    "cannot be had from gin: a prior is given a latent alone, and every loss of upstream compares two tensors "
+    "(GaussianPrior, of which its z_midiae.gin speaks, is not part of it); GinModelOptions takes one of your own";
+
+// The channels of a latent that goes on through a prior.
+int64_t ChannelsBehind(const LatentPrior& prior, int64_t channels) {
+  return prior.sample && prior.sample_channels > 0 && channels > 0 ? prior.sample_channels : channels;
+}
+
 Encoders ReadEncoders(GinArguments& args, const std::string& name, const FeatureChannels& channels, int64_t* z) {
   Encoders encoders;
   for (GinArguments& child : args.Children(name)) {
@@ -132,7 +141,7 @@ std::unique_ptr<TrainableModel> MidiAutoencoderFromGin(GinArguments& args) {
   } else {
     args.Reject("preprocessor", "is missing");
   }
-  int64_t z_synth = 0, z_midi = 0;
+  int64_t z_synth = 0, z_global = 0, z_midi = 0;
   MidiAutoencoder::Latents& latents = parts.latents;
   latents.z_synth_encoders = ReadEncoders(args, "z_synth_encoders", {}, &z_synth);
   if (std::optional<GinArguments> synthcoder = args.Child("synthcoder")) {
@@ -141,10 +150,15 @@ std::unique_ptr<TrainableModel> MidiAutoencoderFromGin(GinArguments& args) {
     args.Reject("synthcoder", "is missing");
   }
   const FeatureChannels sound = SoundChannels(args, parts.synthcoder.get());
-  latents.z_global_encoders = ReadEncoders(args, "z_global_encoders", sound, &z_midi);
+  for (const char* prior : {"z_global_prior", "z_note_prior"}) args.ExpectNone(prior, kNoPrior);
+  latents.z_global_prior = args.options().z_global_prior;
+  latents.z_note_prior = args.options().z_note_prior;
+  latents.z_global_encoders = ReadEncoders(args, "z_global_encoders", sound, &z_global);
+  z_midi = ChannelsBehind(latents.z_global_prior, z_global);
   if (std::optional<GinArguments> encoder = args.Child("z_note_encoder")) {
     latents.z_note_encoder = ZEncoderFromGin(*encoder, sound);
-    if (latents.z_note_encoder != nullptr) z_midi += latents.z_note_encoder->channels();
+    if (latents.z_note_encoder != nullptr)
+      z_midi += ChannelsBehind(latents.z_note_prior, latents.z_note_encoder->channels());
   }
   if (args.Child("z_preconditioning_stack")) {
     latents.z_preconditioning_stack = NetFromGin(args, "z_preconditioning_stack", {z_midi, 0});

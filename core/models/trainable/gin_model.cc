@@ -48,7 +48,7 @@ absl::StatusOr<std::unique_ptr<TrainableModel>> ModelFromGin(const gin::Config& 
   problems.Add(known);
   const absl::StatusOr<gin::Value> named = NamedModel(config);
   if (!named.ok()) return known.ok() ? named.status() : problems.Finish();
-  GinArguments args(config, *named, "", &problems, {options.crepe});
+  GinArguments args(config, *named, "", &problems, &options);
   for (const Entry& entry : kEntries) {
     if (args.class_name() != entry.class_name) continue;
     std::unique_ptr<TrainableModel> model = entry.make(args);

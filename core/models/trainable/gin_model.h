@@ -10,13 +10,6 @@
 
 namespace ddsp {
 
-struct GinModelOptions {
-  std::optional<at::Generator> generator;  // of start values; none: LibTorch's default one
-  // For losses.PretrainedCREPEEmbeddingLoss, losses.EmbeddingLoss and OnlineF0PowerPreprocessor.compute_f0. Null: there
-  // is none, and configurations with one of these are rejected.
-  std::shared_ptr<const CrepeNetwork> crepe;
-};
-
 // get_model.model, or the only model that the configuration mentions: models.Autoencoder, InverseSynthesis,
 // MidiAutoencoder, ZMidiAutoencoder. Parameters are at their start values. Errors: NOT_FOUND where no model is named;
 // INVALID_ARGUMENT with a line for everything that is wrong, each with its position: unknown configurables and

@@ -103,6 +103,8 @@ absl::Status InverseSynthesis::AddUnsupervised(const NamedTensors& outputs, Loss
     }
     const SinusoidSet sinusoids = SinusoidsOf(outputs, "sin_amps", "sin_freqs");
     if (harmonic) {
+      const ControlPrior& prior = parts_.harmonic_distribution_prior;
+      if (prior.loss) (*losses)[prior.name] = prior.loss(outputs.at("harm_dist"));
       for (const SinusoidLoss& loss : parts_.sinusoidal_consistency_losses) {
         (*losses)[loss.name] = loss.loss(parts_.stop_gradient ? Detached(sinusoids) : sinusoids,
                                          SinusoidsOf(outputs, "harm_amps", "harm_freqs"));

@@ -9,6 +9,7 @@
 #include "core/losses/consistency.h"
 #include "core/models/trainable/model.h"
 #include "core/models/trainable/model_losses.h"
+#include "core/models/trainable/prior.h"
 #include "core/models/trainable/sinusoidal_encoder.h"
 #include "core/models/trainable/trainable_group.h"
 #include "core/nn/encoders.h"
@@ -41,7 +42,8 @@ class InverseSynthesis : public TrainableModel {
     std::vector<SinusoidLoss> harmonic_consistency_losses;
     std::optional<double> filtered_noise_consistency;  // its weight
     std::optional<TwmOptions> twm;
-    bool stop_gradient = true;  // whether errors of the harmonics leave the sinusoids alone
+    ControlPrior harmonic_distribution_prior;  // on harm_dist of the audio
+    bool stop_gradient = true;                 // whether errors of the harmonics leave the sinusoids alone
   };
   explicit InverseSynthesis(Parts parts) : parts_(std::move(parts)) {}
 

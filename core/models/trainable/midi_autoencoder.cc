@@ -45,6 +45,15 @@ absl::StatusOr<Tensor> EncodeAll(const std::vector<std::unique_ptr<ZEncoder>>& e
   return CatchTorch([&] { return at::cat(z, -1); });
 }
 
+// Adds the prior's loss of z; returns what goes on in its place.
+absl::StatusOr<Tensor> Regularized(const LatentPrior& prior, const Tensor& z, const ModelContext& context,
+                                   NamedTensors* losses) {
+  return CatchTorch([&] {
+    if (prior.loss) (*losses)[prior.name] = prior.loss(z);
+    return prior.sample ? prior.sample(z, context.generator) : z;
+  });
+}
+
 void Update(const NamedTensors& more, NamedTensors* tensors) {
   for (const auto& [name, tensor] : more) (*tensors)[name] = tensor;
 }
@@ -130,17 +139,21 @@ absl::StatusOr<MidiAutoencoder::Notes> MidiAutoencoder::FindNotes(const NamedTen
 }
 
 absl::StatusOr<Tensor> MidiAutoencoder::LatentsOf(const NamedTensors& outputs, const Tensor& q_pitch,
-                                                  NamedTensors* found) const {
+                                                  const ModelContext& context, FoundLatents* found) const {
   const Latents& latents = parts_.latents;
   const int64_t time_steps = q_pitch.size(1);
   std::vector<Tensor> z;
   ASSIGN_OR_RETURN(const Tensor z_global, EncodeAll(latents.z_global_encoders, outputs, time_steps));
-  if (z_global.defined()) z.push_back((*found)["z_global"] = z_global);
+  if (z_global.defined()) {
+    ASSIGN_OR_RETURN(found->z["z_global"], Regularized(latents.z_global_prior, z_global, context, &found->losses));
+    z.push_back(found->z["z_global"]);
+  }
   if (latents.z_note_encoder != nullptr) {
     ASSIGN_OR_RETURN(const Tensor frames, latents.z_note_encoder->Encode(outputs, time_steps));
-    ASSIGN_OR_RETURN((*found)["z_notes"],
+    ASSIGN_OR_RETURN(const Tensor means,
                      CatchTorch([&] { return PoolOverNotes(frames, NoteMask(q_pitch.detach())).mean; }));
-    z.push_back((*found)["z_notes"]);
+    ASSIGN_OR_RETURN(found->z["z_notes"], Regularized(latents.z_note_prior, means, context, &found->losses));
+    z.push_back(found->z["z_notes"]);
   }
   if (z.empty()) return Tensor();
   return CatchTorch([&] {
@@ -150,7 +163,8 @@ absl::StatusOr<Tensor> MidiAutoencoder::LatentsOf(const NamedTensors& outputs, c
   });
 }
 
-absl::Status MidiAutoencoder::PlayNotes(const Notes& notes, const ModelContext& context, NamedTensors* outputs) const {
+absl::StatusOr<NamedTensors> MidiAutoencoder::PlayNotes(const Notes& notes, const ModelContext& context,
+                                                        NamedTensors* outputs) const {
   NamedTensors& o = *outputs;
   if (parts_.midi_decoder == nullptr) {
     Update({{"midi_audio", o["synth_audio"]},
@@ -159,22 +173,22 @@ absl::Status MidiAutoencoder::PlayNotes(const Notes& notes, const ModelContext& 
             {"hd_pred", o["hd"]},
             {"noise_pred", o["noise"]}},
            outputs);
-    return absl::OkStatus();
+    return NamedTensors();
   }
-  NamedTensors found;
-  ASSIGN_OR_RETURN(const Tensor z, LatentsOf(o, notes.q_pitch, &found));
+  FoundLatents found;
+  ASSIGN_OR_RETURN(const Tensor z, LatentsOf(o, notes.q_pitch, context, &found));
   ASSIGN_OR_RETURN(const NamedTensors controls,
                    CatchTorch([&] { return parts_.midi_decoder->Forward(notes.q_pitch, z); }));
   ASSIGN_OR_RETURN(const NamedTensors made, parts_.processor_group->Run(controls, context));
   const HarmonicParts parts = PartsOf(made);
-  Update(found, outputs);
+  Update(found.z, outputs);
   Update({{"midi_audio", made.at("out/signal")},
           {"f0_midi_pred", controls.at("f0_midi")},
           {"amps_pred", parts.amps},
           {"hd_pred", parts.hd},
           {"noise_pred", parts.noise}},
          outputs);
-  return absl::OkStatus();
+  return found.losses;
 }
 
 absl::StatusOr<ModelOutputs> MidiAutoencoder::Run(const NamedTensors& features, const ModelContext& context) const {
@@ -183,7 +197,7 @@ absl::StatusOr<ModelOutputs> MidiAutoencoder::Run(const NamedTensors& features, 
   ASSIGN_OR_RETURN(outputs, Preprocess(features));
   RETURN_IF_ERROR(AddSynthcoder(context, &outputs));
   ASSIGN_OR_RETURN(const Notes notes, FindNotes(outputs));
-  RETURN_IF_ERROR(PlayNotes(notes, context, &outputs));
+  ASSIGN_OR_RETURN(const NamedTensors prior_losses, PlayNotes(notes, context, &outputs));
   outputs["q_pitch"] = notes.q_pitch;
   outputs["q_vel"] = at::zeros_like(notes.q_pitch);
   if (notes.z_pitch.defined()) outputs["z_pitch"] = notes.z_pitch;
@@ -191,6 +205,7 @@ absl::StatusOr<ModelOutputs> MidiAutoencoder::Run(const NamedTensors& features, 
   ASSIGN_OR_RETURN(outputs["pianoroll"], CatchTorch([&] { return PianoRoll(notes.q_pitch); }));
   ASSIGN_OR_RETURN(outputs["f0_hz_pred"], CatchTorch([&] { return MidiToHz(outputs["f0_midi_pred"]); }));
   if (context.losses == LossTerms::kCompute && features.contains("audio")) {
+    result.losses = prior_losses;
     RETURN_IF_ERROR(AddLosses(notes, outputs, &result.losses));
   }
   return result;

@@ -8,6 +8,7 @@
 // - Latents of notes are the means over each (upstream concatenates a tuple of means and deviations, which fails), and
 //   need no global ones beside them.
 // - mask_f0_loss = False gives the weight 1 (upstream: no weights, which the recipe's loss group does not find).
+// - A prior on latents of notes is on those means.
 // - The losses of closeness are |f0 - pitch| under a ParamLoss, the slowness of short notes is the change of z_pitch
 //   from frame to frame under one: the losses that upstream wrote them for (MarginLoss, ...) are not part of it, and
 //   its note lengths have one axis too few.
@@ -23,6 +24,7 @@
 #include "core/models/trainable/model.h"
 #include "core/models/trainable/net.h"
 #include "core/models/trainable/preprocessor.h"
+#include "core/models/trainable/prior.h"
 #include "core/models/trainable/trainable_group.h"
 #include "core/nn/conv_decoders.h"
 
@@ -66,6 +68,7 @@ class MidiAutoencoder : public TrainableModel {
     std::vector<std::unique_ptr<ZEncoder>> z_global_encoders;  // condition the MIDI decoder
     std::unique_ptr<ZEncoder> z_note_encoder;                  // the same, averaged over each note
     std::unique_ptr<Net> z_preconditioning_stack;              // over both
+    LatentPrior z_global_prior, z_note_prior;
   };
   struct Parts {
     Preprocessor preprocessor;
@@ -93,9 +96,13 @@ class MidiAutoencoder : public TrainableModel {
   absl::StatusOr<NamedTensors> Preprocess(const NamedTensors& features) const;
   absl::Status AddSynthcoder(const ModelContext& context, NamedTensors* outputs) const;
   absl::StatusOr<Notes> FindNotes(const NamedTensors& outputs) const;
+  // z_global, z_notes and the losses of their priors by name.
+  struct FoundLatents {
+    NamedTensors z, losses;
+  };
   absl::StatusOr<at::Tensor> LatentsOf(const NamedTensors& outputs, const at::Tensor& q_pitch,
-                                       NamedTensors* found) const;
-  absl::Status PlayNotes(const Notes& notes, const ModelContext& context, NamedTensors* outputs) const;
+                                       const ModelContext& context, FoundLatents* found) const;
+  absl::StatusOr<NamedTensors> PlayNotes(const Notes& notes, const ModelContext& context, NamedTensors* outputs) const;
   absl::Status AddLosses(const Notes& notes, const NamedTensors& outputs, NamedTensors* losses) const;
 
   Parts parts_;

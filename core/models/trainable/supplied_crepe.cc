@@ -7,7 +7,7 @@ namespace ddsp {
 std::shared_ptr<const CrepeNetwork> SuppliedCrepe(GinArguments& args, const std::string& parameter,
                                                   const std::string& fallback) {
   const std::string capacity = args.Text(parameter, fallback);
-  const std::shared_ptr<const CrepeNetwork>& crepe = args.supplies().crepe;
+  const std::shared_ptr<const CrepeNetwork>& crepe = args.options().crepe;
   if (crepe == nullptr) {
     args.Reject(absl::StrCat(args.class_name(),
                              " needs the weights of CREPE, which do not come with this library: give them with "

@@ -18,12 +18,12 @@ absl::StatusOr<gin::Config> ReadConfigs(const std::string& name, const std::vect
 }
 
 std::unique_ptr<TrainableModel> ConfiguredModel(const std::string& name, const std::vector<std::string>& params,
-                                                const std::shared_ptr<const CrepeNetwork>& crepe) {
+                                                GinModelOptions options) {
   const absl::StatusOr<gin::Config> config = ReadConfigs(name, params);
   EXPECT_TRUE(config.ok()) << config.status();
   if (!config.ok()) return nullptr;
-  absl::StatusOr<std::unique_ptr<TrainableModel>> model =
-      ModelFromGin(*config, {at::detail::createCPUGenerator(1), crepe});
+  options.generator = at::detail::createCPUGenerator(1);
+  absl::StatusOr<std::unique_ptr<TrainableModel>> model = ModelFromGin(*config, options);
   EXPECT_TRUE(model.ok()) << name << ": " << model.status();
   return model.ok() ? *std::move(model) : nullptr;
 }

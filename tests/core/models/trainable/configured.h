@@ -17,7 +17,7 @@ absl::StatusOr<gin::Config> ReadConfigs(const std::string& name, const std::vect
 
 // The model of it, its weights drawn with seed 1. Fails the test on an error.
 std::unique_ptr<TrainableModel> ConfiguredModel(const std::string& name, const std::vector<std::string>& params = {},
-                                                const std::shared_ptr<const CrepeNetwork>& crepe = nullptr);
+                                                GinModelOptions options = {});
 
 // What makes an instrument of configs/models small: 0.32 s (5120 samples, 80 frames) at 16 kHz.
 std::vector<std::string> SmallInstrument();

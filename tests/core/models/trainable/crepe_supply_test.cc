@@ -22,6 +22,12 @@ std::shared_ptr<const CrepeNetwork> Crepe(int64_t multiplier) {
   return *CrepeNetwork::Create(ToTensors(*Safetensors::Parse(testing::RandomCrepe(multiplier).Format())));
 }
 
+GinModelOptions With(std::shared_ptr<const CrepeNetwork> crepe) {
+  GinModelOptions options;
+  options.crepe = std::move(crepe);
+  return options;
+}
+
 Params Instrument(const Params& more) {
   Params params = testing::SmallInstrument();
   params.insert(params.end(), more.begin(), more.end());
@@ -45,7 +51,7 @@ std::string ErrorOf(const std::string& name, const Params& params, const GinMode
 
 TEST(CrepeSupply, PerceptualLossComparesEmbeddings) {
   const auto crepe = Crepe(4);
-  const auto model = ConfiguredModel("models/solo_instrument.gin", PerceptualInstrument(), crepe);
+  const auto model = ConfiguredModel("models/solo_instrument.gin", PerceptualInstrument(), With(crepe));
   const NamedTensors features = Tones(2, 5120, 80);
   const ModelOutputs made = *model->Run(features);
   EXPECT_THAT(made.losses, UnorderedElementsAre(Key("spectral_loss"), Key("pretrained_crepe_embedding_loss")));
@@ -59,7 +65,7 @@ TEST(CrepeSupply, PerceptualLossComparesEmbeddings) {
 TEST(CrepeSupply, PerceptualLossTrains) {
   Params params = PerceptualInstrument();
   params.emplace_back("Autoencoder.losses = [@losses.PretrainedCREPEEmbeddingLoss()]");
-  const auto model = ConfiguredModel("models/solo_instrument.gin", params, Crepe(4));
+  const auto model = ConfiguredModel("models/solo_instrument.gin", params, With(Crepe(4)));
   const std::vector<double> losses = testing::Train(*model, Tones(2, 5120, 80), 12, 3e-3);
   EXPECT_LT(losses.back(), losses.front());
 }
@@ -68,7 +74,7 @@ TEST(CrepeSupply, EmbeddingLossTakesAnyLayer) {
   const Params params = Instrument({"Autoencoder.losses = [@losses.EmbeddingLoss()]", "EmbeddingLoss.name = 'heard'",
                                     "EmbeddingLoss.pretrained_model = @losses.PretrainedCREPE()",
                                     "PretrainedCREPE.activation_layer = 'conv2-BN'"});
-  const auto model = ConfiguredModel("models/solo_instrument.gin", params, Crepe(4));
+  const auto model = ConfiguredModel("models/solo_instrument.gin", params, With(Crepe(4)));
   const ModelOutputs made = *model->Run(Tones(1, 5120, 80));
   ASSERT_THAT(made.losses, UnorderedElementsAre(Key("heard")));
   EXPECT_GT(made.losses.at("heard").item<double>(), 0);
@@ -79,7 +85,7 @@ TEST(CrepeSupply, ComputesPitch) {
   const auto crepe = Crepe(1);
   Params params = TrackingVst();
   params.emplace_back("OnlineF0PowerPreprocessor.crepe_saved_model_path = 'some/model'");
-  const auto model = ConfiguredModel("models/vst.gin", params, crepe);
+  const auto model = ConfiguredModel("models/vst.gin", params, With(crepe));
   NamedTensors features = Tones(2, 5120, 17);
   const ModelOutputs given = *model->Run(features);
   features.erase("f0_hz");
@@ -103,8 +109,7 @@ TEST(CrepeSupply, SaysHowToGiveWeights) {
 }
 
 TEST(CrepeSupply, SizesHaveToFit) {
-  GinModelOptions options;
-  options.crepe = Crepe(1);
+  const GinModelOptions options = With(Crepe(1));
   EXPECT_THAT(ErrorOf("models/solo_instrument.gin", PerceptualInstrument(), options),
               HasSubstr("model_capacity is 'tiny', but the weights of CREPE that are given are those of '1 times 32"));
   Params params = TrackingVst();
@@ -113,8 +118,7 @@ TEST(CrepeSupply, SizesHaveToFit) {
 }
 
 TEST(CrepeSupply, RejectsLayersAndModelsThatThereAreNot) {
-  GinModelOptions options;
-  options.crepe = Crepe(4);
+  const GinModelOptions options = With(Crepe(4));
   Params params = PerceptualInstrument();
   params.emplace_back("PretrainedCREPEEmbeddingLoss.activation_layer = 'conv7-BN'");
   EXPECT_THAT(ErrorOf("models/solo_instrument.gin", params, options),

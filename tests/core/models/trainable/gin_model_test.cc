@@ -83,7 +83,8 @@ TEST(ModelFromGin, RejectsWhatIsNoModelAndWhatWeHaveNot) {
   const auto prior = testing::ReadConfigs("papers/icml2020/pretrain_model.gin",
                                           {"InverseSynthesis.harmonic_distribution_prior = @losses.ParamLoss()"});
   EXPECT_THAT(std::string(ModelFromGin(*prior).status().message()),
-              HasSubstr("InverseSynthesis.harmonic_distribution_prior is not supported"));
+              AllOf(HasSubstr("InverseSynthesis.harmonic_distribution_prior cannot be had from gin"),
+                    HasSubstr("GinModelOptions::harmonic_distribution_prior")));
 }
 
 TEST(ModelFromGin, DrawsTheSameWeightsWithTheSameGenerator) {

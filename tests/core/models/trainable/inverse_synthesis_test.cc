@@ -88,6 +88,17 @@ TEST(InverseSynthesis, LearnsFromBothAtOnce) {
               alone.losses.at("kde_consistency_loss").item<double>(), 1e-3);
 }
 
+// Of the recording alone, as the other losses of resynthesis.
+TEST(InverseSynthesis, APriorIsALossOfTheDistribution) {
+  GinModelOptions options;
+  options.harmonic_distribution_prior = {"few_harmonics",
+                                         [](const at::Tensor& d) { return d.square().sum(-1).mean(); }};
+  const auto model = ConfiguredModel(kFinetune, SmallInverseSynthesis(), options);
+  const ModelOutputs made = *model->Run(Zipped(2), Seeded());
+  EXPECT_NEAR(made.losses.at("few_harmonics").item<double>(),
+              made.outputs.at("harm_dist").square().sum(-1).mean().item<double>(), 1e-6);
+}
+
 TEST(InverseSynthesis, StopsGradientsBetweenHarmonicsAndSinusoids) {
   const auto model = ConfiguredModel(kFinetune, SmallInverseSynthesis());
   SetRequiresGrad(*model, true);
