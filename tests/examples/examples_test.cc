@@ -98,14 +98,32 @@ TEST_F(Examples, ProcessorGroup) {
   EXPECT_NE(Heard("group"), Heard("harmonic"));
 }
 
-TEST_F(Examples, OverfitOneNote) {
-  const std::string said = Run("overfit_one_note");
+std::vector<double> Losses(const std::string& said) {
   std::vector<double> losses;
   const std::regex line("loss ([0-9.]+)");
   for (std::sregex_iterator i(said.begin(), said.end(), line), end; i != end; ++i) losses.push_back(std::stod((*i)[1]));
+  return losses;
+}
+
+TEST_F(Examples, OverfitOneNote) {
+  const std::string said = Run("overfit_one_note");
+  const std::vector<double> losses = Losses(said);
   ASSERT_EQ(losses.size(), 6u) << said;
   EXPECT_LT(losses.back(), 0.4 * losses.front()) << said;
   EXPECT_NEAR(LevelDb(Heard("learned"), 0.4, 0.6), LevelDb(Heard("target"), 0.4, 0.6), 6);
+}
+
+// Five seconds of a flute: after a few steps the model plays its notes at about its level.
+TEST_F(Examples, TrainAutoencoder) {
+  const std::string flute = DDSP_SOURCE_DIR "/testdata/audio/clips/flute_phrase.wav";
+  const std::string said = Run("train_autoencoder", flute + " " + folder_.path() + " 60");
+  const std::vector<double> losses = Losses(said);
+  ASSERT_EQ(losses.size(), 5u) << said;
+  EXPECT_LT(losses.back(), 0.7 * losses.front()) << said;
+  const Sound recording = Heard("recording"), resynthesis = Heard("resynthesis");
+  ASSERT_EQ(resynthesis.size(), recording.size());
+  EXPECT_NEAR(LevelDb(resynthesis, 0.2, 0.8), LevelDb(recording, 0.2, 0.8), 6);
+  EXPECT_NEAR(12 * std::log2(PitchHz(resynthesis, 0.5) / PitchHz(recording, 0.5)), 0, 0.5);
 }
 
 TEST_F(Examples, CoreFunctions) {
