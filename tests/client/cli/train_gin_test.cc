@@ -63,7 +63,8 @@ TEST_F(TrainGin, TrainsOnSyntheticNotesAndGoesOn) {
 TEST_F(TrainGin, HearsWithTheWeightsOfCrepeThatAreGiven) {
   const std::string crepe = folder_.path() + "/crepe.safetensors";
   ASSERT_TRUE(RandomCrepe(4).Write(crepe).ok());
-  const std::string command = Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --steps 1 --gin-param " +
+  const std::string notes = Notes();
+  const std::string command = notes + " --gin " + kPretrain + kSmall + " --batch 2 --steps 10 --gin-param " +
                               "'InverseSynthesis.losses=[@losses.PretrainedCREPEEmbeddingLoss()]'";
   const ProgramResult without = Train(command);
   EXPECT_EQ(without.exit_code, 1);
@@ -71,7 +72,7 @@ TEST_F(TrainGin, HearsWithTheWeightsOfCrepeThatAreGiven) {
   const ProgramResult with = Train(command + " --crepe-weights " + crepe);
   ASSERT_EQ(with.exit_code, 0) << with.said;
   EXPECT_THAT(*ReadFile(folder_.path() + "/out/metrics.jsonl"), HasSubstr("sin_pretrained_crepe_embedding_loss"));
-  EXPECT_EQ(Train(Notes() + " --crepe-weights " + crepe).exit_code, 2);  // of a recipe: nothing would hear
+  EXPECT_EQ(Train(notes + " --crepe-weights " + crepe).exit_code, 2);  // of a recipe: nothing would hear
 }
 
 TEST_F(TrainGin, SaysWhatIsWrong) {
