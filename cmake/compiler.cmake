@@ -17,11 +17,12 @@ endif()
 
 add_library(ddsp_compiler INTERFACE)
 target_include_directories(ddsp_compiler INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
-target_compile_options(ddsp_compiler INTERFACE -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-                                               $<$<BOOL:${DDSP_WERROR}>:-Werror>)
+# For the C++ compiler alone: CUDA's does not know them.
+set(cxx_options -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers $<$<BOOL:${DDSP_WERROR}>:-Werror>)
 if(CCACHE)
-  target_compile_options(ddsp_compiler INTERFACE -fpch-preprocess)
+  list(APPEND cxx_options -fpch-preprocess)
 endif()
+target_compile_options(ddsp_compiler INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${cxx_options}>")
 if(DDSP_SANITIZE)
   target_compile_options(ddsp_compiler INTERFACE -fsanitize=${DDSP_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_definitions(ddsp_compiler INTERFACE _GLIBCXX_ASSERTIONS)

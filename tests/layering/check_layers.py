@@ -27,6 +27,7 @@ ALLOWED = {
     'core/importer': {'core/base', 'core/gin', 'proto/model', 'proto/tensorflow'},
     'core/importer/voice': {'core/base', 'core/gin', 'core/importer', 'core/kernels', 'core/models', 'core/processors', 'core/streaming', 'proto/model'},
     'core/streaming': {'core/base', 'core/features', 'core/kernels', 'core/models', 'proto/model'},
+    'core/cuda': {'core/base', 'core/features', 'core/kernels', 'core/models', 'core/streaming', 'proto/model'},
     'core/offline': {'core/base', 'core/dsp', 'core/features', 'core/models', 'core/streaming', 'proto/model'},
     'core/training': {'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
                       'core/models/trainable', 'core/nn', 'core/processors', 'core/streaming', 'proto/model'},

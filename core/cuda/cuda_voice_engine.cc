@@ -1,0 +1,138 @@
+#include "core/cuda/cuda_voice_engine.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/check.h"
+#include "core/base/status_macros.h"
+#include "core/streaming/flush_denormals.h"
+
+namespace ddsp::cuda {
+namespace {
+
+bool AllFinite(absl::Span<const float> samples) {
+  // A sum is finite unless a term is not: samples are far too small to overflow it.
+  float sum = 0;
+  for (const float x : samples) sum += x * 0.0f;
+  return sum == 0;
+}
+
+void Silence(absl::Span<float> output) { std::fill(output.begin(), output.end(), 0.0f); }
+
+}  // namespace
+
+struct CudaVoiceEngine::Workspace : StepWorkspace {
+  std::vector<FeatureFrame> frames;  // of the requests, in their order
+  std::vector<int> sounding;         // requests whose streams have warmed up
+  std::vector<int> first_rows;       // of these, counted through all batches
+};
+
+struct CudaVoiceEngine::Batch {
+  absl::Span<const int> sounding, first_rows;
+  int rows = 0;
+};
+
+absl::StatusOr<std::unique_ptr<CudaVoiceEngine>> CudaVoiceEngine::Create(std::shared_ptr<const Voice> voice,
+                                                                         std::unique_ptr<const VoiceProgram> program,
+                                                                         std::unique_ptr<StepDevice> device, int slots,
+                                                                         int threads) {
+  ASSIGN_OR_RETURN(StreamRows rows, StreamRows::Create(voice, slots));
+  return std::unique_ptr<CudaVoiceEngine>(
+      new CudaVoiceEngine(std::move(voice), std::move(program), std::move(device), std::move(rows), threads));
+}
+
+CudaVoiceEngine::CudaVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const VoiceProgram> program,
+                                 std::unique_ptr<StepDevice> device, StreamRows rows, int threads)
+    : voice_(std::move(voice)),
+      program_(std::move(program)),
+      device_(std::move(device)),
+      rows_(std::move(rows)),
+      loop_(threads) {}
+
+StreamFormat CudaVoiceEngine::format(StreamInput input) const {
+  StreamFormat format = rows_.format(input);
+  format.tail = program_->tail();
+  return format;
+}
+
+int64_t CudaVoiceEngine::bytes_per_slot() const {
+  return program_->slot_floats() * sizeof(float) + rows_.bytes_per_slot();
+}
+
+absl::Status CudaVoiceEngine::Reset(int slot, const StreamSettings& settings) {
+  DDSP_CHECK(slot >= 0 && slot < slots(), "slots are numbered from 0");
+  RETURN_IF_ERROR(rows_.Reset(slot, settings));
+  MutexLock lock(&mu_);
+  return device_->ResetSlot(slot);
+}
+
+std::unique_ptr<StepWorkspace> CudaVoiceEngine::MakeWorkspace() const { return std::make_unique<Workspace>(); }
+
+absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) {
+  auto& work = static_cast<Workspace&>(workspace);
+  const int count = static_cast<int>(requests.size());
+  work.statuses.assign(count, absl::OkStatus());
+  work.frames.resize(count);
+  work.sounding.clear();
+  work.first_rows.clear();
+  MutexLock lock(&mu_);
+  loop_.ForEach(count, [&](int i) {
+    const ScopedFlushDenormals flush;
+    work.frames[i] = rows_.Analyse(requests[i]);
+    if (requests[i].features != nullptr) *requests[i].features = work.frames[i];
+  });
+  int rows = 0;
+  for (int i = 0; i < count; ++i) {
+    if (rows_.FrameIndex(requests[i].slot) <= 0) Silence(requests[i].output);
+    if (rows_.FrameIndex(requests[i].slot) < 0) continue;
+    work.sounding.push_back(i);
+    work.first_rows.push_back(rows);
+    rows += StreamRows::Sections(requests[i]);
+  }
+  work.first_rows.push_back(rows);
+  const absl::Span<const int> sounding = work.sounding, first_rows = work.first_rows;
+  for (size_t begin = 0, end = 0; begin < sounding.size(); begin = end) {
+    while (end < sounding.size() && first_rows[end + 1] - first_rows[begin] <= device_->capacity()) ++end;
+    StepBatch(requests,
+              {sounding.subspan(begin, end - begin), first_rows.subspan(begin, end - begin),
+               first_rows[end] - first_rows[begin]},
+              work);
+  }
+  for (const HopRequest& request : requests) rows_.Advance(request.slot);
+  return work.statuses;
+}
+
+void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Batch& batch, Workspace& work) {
+  const int count = static_cast<int>(batch.sounding.size());
+  const StepInput input = device_->BeginStep(batch.rows);
+  *input.counts = {batch.rows, count};
+  loop_.ForEach(count, [&](int i) {
+    const HopRequest& request = requests[batch.sounding[i]];
+    const int first = batch.first_rows[i] - batch.first_rows[0];
+    input.requests[i] = {.frame_index = rows_.FrameIndex(request.slot),
+                         .seed = rows_.seed(request.slot),
+                         .slot = request.slot,
+                         .first_row = first,
+                         .end_row = first + StreamRows::Sections(request)};
+    rows_.Fill(request, work.frames[batch.sounding[i]], input.rows + first,
+               input.features + static_cast<int64_t>(first) * program_->inputs());
+  });
+  const absl::StatusOr<const float*> audio = device_->FinishStep();
+  loop_.ForEach(count, [&](int i) {
+    const int request = batch.sounding[i];
+    if (!audio.ok()) Silence(requests[request].output);
+    work.statuses[request] =
+        audio.ok() ? Deliver(requests[request], *audio + static_cast<int64_t>(i) * program_->hop()) : audio.status();
+  });
+}
+
+absl::Status CudaVoiceEngine::Deliver(const HopRequest& request, const float* audio) const {
+  const int64_t frame = rows_.FrameIndex(request.slot);
+  if (frame == 0) return absl::OkStatus();  // it starts a stream and gives no hop
+  std::copy_n(audio, program_->hop(), request.output.begin());
+  if (AllFinite(request.output)) return absl::OkStatus();
+  Silence(request.output);
+  return absl::InternalError(absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", frame - 1));
+}
+
+}  // namespace ddsp::cuda

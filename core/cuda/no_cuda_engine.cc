@@ -1,0 +1,13 @@
+// Stands in for make_cuda_engine.cc where CUDA's compiler is not used.
+#include "absl/strings/str_cat.h"
+#include "core/cuda/make_cuda_engine.h"
+
+namespace ddsp {
+
+absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeCudaVoiceEngine(std::shared_ptr<const Voice>,
+                                                                 const CudaEngineOptions& options) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("cuda:", options.device, ": built without CUDA; configure with -DDDSP_CUDA=ON"));
+}
+
+}  // namespace ddsp

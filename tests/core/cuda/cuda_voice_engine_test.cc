@@ -1,0 +1,313 @@
+// The whole step on the host, kernel for kernel, against the engine for CPUs.
+#include "core/cuda/cuda_voice_engine.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <random>
+
+#include "core/streaming/batch_voice_engine.h"
+#include "core/streaming/render.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/core/cuda/host_step_device.h"
+#include "tests/support/test_voice.h"
+
+namespace ddsp::cuda {
+namespace {
+
+using ::ddsp::testing::MakeTestVoice;
+using ::ddsp::testing::TestMelody;
+using ::ddsp::testing::TestVoiceOptions;
+using ::testing::HasSubstr;
+
+constexpr int kHop = 320;
+constexpr float kTolerance = 1e-5f;
+
+std::unique_ptr<CudaVoiceEngine> MakeEngine(const std::shared_ptr<const Voice>& voice, int slots,
+                                            Turns turns = Turns::kForward, int threads = 1) {
+  auto compiled = VoiceProgram::Compile(*voice);
+  EXPECT_TRUE(compiled.ok()) << compiled.status();
+  auto program = std::make_unique<const VoiceProgram>(*std::move(compiled));
+  auto device = std::make_unique<HostStepDevice>(*program, slots, turns);
+  auto engine = CudaVoiceEngine::Create(voice, std::move(program), std::move(device), slots, threads);
+  EXPECT_TRUE(engine.ok()) << engine.status();
+  return *std::move(engine);
+}
+
+// The same streams in slots of any engine: what they sing, their parameters, who steps and who starts again are a pure
+// function of the seed.
+class Choir {
+ public:
+  Choir(VoiceEngine& engine, uint64_t seed, int max_changes = 2)
+      : engine_(engine), workspace_(engine.MakeWorkspace()), random_(seed), max_changes_(max_changes) {
+    for (int slot = 0; slot < engine.slots(); ++slot) Start(slot);
+  }
+
+  // Steps some of the slots; returns their hops, one after the other.
+  std::vector<float> Step() {
+    std::vector<HopRequest> requests;
+    std::vector<std::vector<float>> audio;
+    std::vector<std::vector<ParameterChange>> changes;
+    std::vector<int> slots;
+    for (int slot = 0; slot < engine_.slots(); ++slot) {
+      if (Chance(40)) Start(slot);
+      if (!Chance(4)) slots.push_back(slot);
+    }
+    std::shuffle(slots.begin(), slots.end(), random_);
+    std::vector<float> output(slots.size() * kHop, 9.0f);
+    for (const int slot : slots) {
+      audio.push_back(TestMelody(kHop * (steps_[slot] + 1), 16000, slot));
+      changes.push_back(Changes(slot));
+    }
+    for (size_t i = 0; i < slots.size(); ++i) {
+      HopRequest request;
+      request.slot = slots[i];
+      request.audio = absl::MakeSpan(audio[i]).last(kHop);
+      request.control = {200.0f + 10 * slots[i], -30.0f + steps_[slots[i]] % 7};
+      request.changes = changes[i];
+      request.parameters = before_[slots[i]];
+      request.output = absl::MakeSpan(output).subspan(i * kHop, kHop);
+      requests.push_back(request);
+      ++steps_[slots[i]];
+    }
+    for (const absl::Status& status : engine_.Step(requests, *workspace_)) EXPECT_TRUE(status.ok()) << status;
+    return output;
+  }
+
+ private:
+  bool Chance(int in) { return random_() % in == 0; }
+
+  void Start(int slot) {
+    StreamSettings settings;
+    settings.seed = random_();
+    settings.input = slot % 3 == 2 ? StreamInput::kControls : StreamInput::kAudio;
+    if (slot % 4 == 1) settings.profile = PerformerProfile{"low", {-50, -20}, 46};
+    EXPECT_TRUE(engine_.Reset(slot, settings).ok());
+    steps_[slot] = 0;
+    parameters_[slot] = {};
+  }
+
+  std::vector<ParameterChange> Changes(int slot) {
+    std::vector<ParameterChange> changes;
+    before_[slot] = parameters_[slot];
+    const int count = Chance(3) ? static_cast<int>(random_() % (max_changes_ + 1)) : 0;
+    for (int i = 0, offset = 0; i < count && offset < kHop; ++i) {
+      offset += 1 + static_cast<int>(random_() % (kHop - offset));
+      parameters_[slot] = {static_cast<double>(random_() % 12) - 6, static_cast<double>(random_() % 10) - 5};
+      changes.push_back({offset, parameters_[slot]});
+    }
+    return changes;
+  }
+
+  VoiceEngine& engine_;
+  std::unique_ptr<StepWorkspace> workspace_;
+  std::mt19937 random_;
+  const int max_changes_;
+  std::map<int, int> steps_;
+  std::map<int, StreamParameters> parameters_, before_;
+};
+
+float MaxDifference(absl::Span<const float> a, absl::Span<const float> b) {
+  EXPECT_EQ(a.size(), b.size());
+  float largest = 0;
+  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
+    const float difference = std::fabs(a[i] - b[i]);
+    if (!(difference <= largest)) largest = difference;  // NaN too
+  }
+  return largest;
+}
+
+void ExpectSameAsCpu(const TestVoiceOptions& options, int slots, int steps) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice(options));
+  const auto cpu = *BatchVoiceEngine::Create(voice, slots);
+  const auto gpu = MakeEngine(voice, slots);
+  Choir expected(*cpu, 5), actual(*gpu, 5);
+  float loudest = 0;
+  for (int step = 0; step < steps; ++step) {
+    const std::vector<float> want = expected.Step();
+    ASSERT_LE(MaxDifference(want, actual.Step()), kTolerance) << "step " << step;
+    for (const float x : want) loudest = std::max(loudest, std::fabs(x));
+  }
+  EXPECT_GT(loudest, 1e-2f);
+}
+
+TEST(CudaVoiceEngine, HasTheFormatOfTheCpuEngine) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  const auto cpu = *BatchVoiceEngine::Create(voice, 1);
+  const auto gpu = MakeEngine(voice, 1);
+  for (const StreamInput input : {StreamInput::kAudio, StreamInput::kControls}) {
+    EXPECT_EQ(gpu->format(input).latency(), cpu->format(input).latency());
+    EXPECT_EQ(gpu->format(input).preroll, cpu->format(input).preroll);
+    EXPECT_EQ(gpu->format(input).tail, cpu->format(input).tail);
+  }
+}
+
+// Streams that join, leave, skip ticks and change parameters, in batches of any composition.
+TEST(CudaVoiceEngine, SoundsLikeTheCpuEngine) { ExpectSameAsCpu({}, 7, 60); }
+
+// More rows than the smallest step has room for, and tiles of rows that are not full.
+TEST(CudaVoiceEngine, SoundsLikeTheCpuEngineInLargerBatches) { ExpectSameAsCpu({}, 70, 12); }
+
+TEST(CudaVoiceEngine, SoundsLikeTheCpuEngineAtFullSize) {
+  TestVoiceOptions options;
+  options.rnn_channels = 512;
+  options.channels = 256;
+  options.harmonics = 60;
+  options.reverb_length = 24000;
+  ExpectSameAsCpu(options, 3, 12);
+}
+
+TEST(CudaVoiceEngine, SoundsLikeTheCpuEngineWithOtherGraphs) {
+  TestVoiceOptions deep;
+  deep.layers_per_stack = 3;
+  ExpectSameAsCpu(deep, 3, 20);
+  TestVoiceOptions shallow;
+  shallow.layers_per_stack = 0;
+  shallow.filtered_noise = false;
+  ExpectSameAsCpu(shallow, 3, 20);
+  TestVoiceOptions dry;
+  dry.reverb_length = 0;
+  dry.noise_bands = 5;
+  ExpectSameAsCpu(dry, 3, 20);
+  TestVoiceOptions short_reverb;
+  short_reverb.reverb_length = 100;
+  ExpectSameAsCpu(short_reverb, 3, 20);
+}
+
+TEST(CudaVoiceEngine, RendersWhatTheCpuEngineRenders) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  const auto cpu = *BatchVoiceEngine::Create(voice, 1);
+  const auto gpu = MakeEngine(voice, 1);
+  const std::vector<float> audio = TestMelody(8000);
+  EXPECT_LE(MaxDifference(Render(*gpu, {}, audio)->audio, Render(*cpu, {}, audio)->audio), kTolerance);
+}
+
+// Threads of a block, and blocks, run at the same time: were one to touch what another has in hand, their order would
+// show.
+TEST(CudaVoiceEngine, TheOrderOfThreadsChangesNothing) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  const auto forward = MakeEngine(voice, 5, Turns::kForward), backward = MakeEngine(voice, 5, Turns::kBackward);
+  Choir one(*forward, 9), other(*backward, 9);
+  for (int step = 0; step < 20; ++step) ASSERT_EQ(one.Step(), other.Step()) << step;
+}
+
+// Invariant 3, to the bit: the order of requests, the size of step and the place in it do not matter.
+TEST(CudaVoiceEngine, NeighboursChangeNothing) {
+  constexpr int kMine = 13;
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  const auto alone = MakeEngine(voice, 40), among = MakeEngine(voice, 40);
+  const auto step = [&](CudaVoiceEngine& engine, int i, int first, int end) {
+    const auto workspace = engine.MakeWorkspace();
+    std::vector<float> output(40 * kHop);
+    std::vector<HopRequest> requests;
+    for (int slot = first; slot < end; ++slot) {
+      HopRequest request;
+      request.slot = slot;
+      request.control = {slot == kMine + 1 ? std::nanf("") : 300.0f + i + 7 * (slot - kMine), -25};
+      request.output = absl::MakeSpan(output).subspan(slot * kHop, kHop);
+      requests.push_back(request);
+    }
+    const auto statuses = engine.Step(requests, *workspace);
+    EXPECT_TRUE(statuses[kMine - first].ok());
+    if (end > kMine + 1) {
+      EXPECT_EQ(statuses[kMine + 1 - first].code(), i == 0 ? absl::StatusCode::kOk : absl::StatusCode::kInternal);
+    }
+    return std::vector<float>(output.begin() + kMine * kHop, output.begin() + (kMine + 1) * kHop);
+  };
+  StreamSettings settings;
+  settings.input = StreamInput::kControls;
+  for (int slot = 0; slot < 40; ++slot) {
+    ASSERT_TRUE(alone->Reset(slot, settings).ok());
+    ASSERT_TRUE(among->Reset(slot, settings).ok());
+  }
+  for (int i = 0; i < 8; ++i) {
+    ASSERT_EQ(step(*alone, i, kMine, kMine + 1), step(*among, i, i == 3 ? kMine : 0, 40)) << i;
+  }
+}
+
+// More rows than a step has room for: the batch goes in parts.
+TEST(CudaVoiceEngine, ManyChangesAreStepped) {
+  TestVoiceOptions small;
+  small.rnn_channels = small.channels = 4;
+  const auto voice = std::make_shared<Voice>(MakeTestVoice(small));
+  const auto cpu = *BatchVoiceEngine::Create(voice, 2);
+  const auto gpu = MakeEngine(voice, 2);
+  std::vector<ParameterChange> changes;
+  for (int offset = 1; offset <= kHop; ++offset) changes.push_back({offset, {0.01 * offset, 0}});
+  StreamSettings settings;
+  settings.input = StreamInput::kControls;
+  std::vector<float> output[2];
+  const auto step = [&](VoiceEngine& engine, std::vector<float>& out) {
+    const auto workspace = engine.MakeWorkspace();
+    out.resize(2 * kHop);
+    std::vector<HopRequest> requests(2);
+    for (int i = 0; i < 2; ++i) {
+      requests[i].slot = i;
+      requests[i].control = {300, -20};
+      requests[i].changes = changes;
+      requests[i].output = absl::MakeSpan(out).subspan(i * kHop, kHop);
+    }
+    for (const absl::Status& status : engine.Step(requests, *workspace)) EXPECT_TRUE(status.ok()) << status;
+  };
+  for (VoiceEngine* engine : {static_cast<VoiceEngine*>(cpu.get()), static_cast<VoiceEngine*>(gpu.get())}) {
+    for (const int slot : {0, 1}) ASSERT_TRUE(engine->Reset(slot, settings).ok());
+  }
+  for (int i = 0; i < 3; ++i) {
+    step(*cpu, output[0]);
+    step(*gpu, output[1]);
+    EXPECT_LE(MaxDifference(output[0], output[1]), kTolerance) << i;
+  }
+}
+
+TEST(CudaVoiceEngine, ThreadsChangeNothing) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  const auto one = MakeEngine(voice, 30, Turns::kForward, 1), three = MakeEngine(voice, 30, Turns::kForward, 3);
+  Choir alone(*one, 2), together(*three, 2);
+  for (int step = 0; step < 8; ++step) ASSERT_EQ(alone.Step(), together.Step());
+}
+
+TEST(CudaVoiceEngine, NamesTheNodeThatCannotBeBuilt) {
+  Voice voice = MakeTestVoice();
+  voice.spec.mutable_graph()->mutable_nodes(0)->set_type("Sinusoidal");
+  EXPECT_THAT(std::string(VoiceProgram::Compile(voice).status().message()),
+              HasSubstr("node 'harmonic': processor 'Sinusoidal' is unknown or cannot stream"));
+}
+
+// A device that has gone away.
+class BrokenDevice : public StepDevice {
+ public:
+  int capacity() const override { return 512; }
+  absl::Status ResetSlot(int) override { return absl::OkStatus(); }
+  StepInput BeginStep(int rows) override {
+    buffer_.resize(StepInput::Bytes(rows, 2) / sizeof(StepCounts) + 1);
+    return StepInput::View(reinterpret_cast<std::byte*>(buffer_.data()), rows);
+  }
+  absl::StatusOr<const float*> FinishStep() override { return absl::InternalError("cudaGraphLaunch: unplugged"); }
+
+ private:
+  std::vector<StepCounts> buffer_;
+};
+
+TEST(CudaVoiceEngine, EveryRequestLearnsThatTheDeviceFailed) {
+  const auto voice = std::make_shared<Voice>(MakeTestVoice());
+  auto program = std::make_unique<const VoiceProgram>(*VoiceProgram::Compile(*voice));
+  const auto engine = *CudaVoiceEngine::Create(voice, std::move(program), std::make_unique<BrokenDevice>(), 2, 1);
+  StreamSettings settings;
+  settings.input = StreamInput::kControls;
+  std::vector<float> output(2 * kHop, 1.0f);
+  std::vector<HopRequest> requests(2);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(engine->Reset(i, settings).ok());
+    requests[i].slot = i;
+    requests[i].output = absl::MakeSpan(output).subspan(i * kHop, kHop);
+  }
+  const auto workspace = engine->MakeWorkspace();
+  for (const absl::Status& status : engine->Step(requests, *workspace)) {
+    EXPECT_EQ(status, absl::InternalError("cudaGraphLaunch: unplugged"));
+  }
+  EXPECT_THAT(output, ::testing::Each(0.0f));
+}
+
+}  // namespace
+}  // namespace ddsp::cuda
