@@ -55,7 +55,7 @@ absl::Status CudaStepDevice::Allocate(int slots) {
   const std::vector<float>& constants = program_.constants();
   memory_.capacity = StepCapacity(slots, program_.hop());
   memory_.slot_floats = program_.slot_floats();
-  const size_t rows = memory_.capacity, input_bytes = StepInput::Bytes(memory_.capacity, program_.inputs());
+  const size_t rows = memory_.capacity, input_bytes = program_.InputBytes(memory_.capacity);
   ASSIGN_OR_RETURN(constants_, (CudaArray<float, Place::kDevice>::Make(constants.size())));
   ASSIGN_OR_RETURN(slots_, (CudaArray<float, Place::kDevice>::Make(slots * program_.slot_floats())));
   ASSIGN_OR_RETURN(work_, (CudaArray<float, Place::kDevice>::Make(rows * program_.work_floats())));
@@ -72,10 +72,9 @@ absl::Status CudaStepDevice::Allocate(int slots) {
 }
 
 absl::Status CudaStepDevice::Capture(int rows) {
-  StepMemory memory = memory_;
-  memory.input = StepInput::View(device_input_.get(), rows);
+  const StepInput input{device_input_.get(), rows, program_.inputs()};
   RETURN_IF_CUDA_ERROR(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
-  const cudaError_t launched = Launch(program_.Kernels(memory, rows), stream_);
+  const cudaError_t launched = Launch(program_.Kernels(memory_, input), stream_);
   cudaGraph_t graph = nullptr;
   RETURN_IF_CUDA_ERROR(cudaStreamEndCapture(stream_, &graph));
   RETURN_IF_ERROR(ToStatus(launched, "Launch"));
@@ -96,7 +95,7 @@ absl::Status CudaStepDevice::ResetSlot(int slot) {
 StepInput CudaStepDevice::BeginStep(int rows) {
   DDSP_CHECK(rows > 0 && rows <= capacity(), "a step has at most as many rows as there is room for");
   step_rows_ = StepSize(rows, capacity());
-  return StepInput::View(host_input_.get(), step_rows_);
+  return {host_input_.get(), step_rows_, program_.inputs()};
 }
 
 absl::StatusOr<const float*> CudaStepDevice::FinishStep() {
@@ -106,8 +105,9 @@ absl::StatusOr<const float*> CudaStepDevice::FinishStep() {
 }
 
 absl::Status CudaStepDevice::Run(cudaGraphExec_t graph) {
-  const StepCounts counts = *StepInput::View(host_input_.get(), step_rows_).counts;
-  const size_t input_bytes = StepInput::Bytes(step_rows_, program_.inputs());
+  const StepInput input{host_input_.get(), step_rows_, program_.inputs()};
+  const StepCounts counts = *input.frame(0).counts;
+  const size_t input_bytes = program_.InputBytes(step_rows_);
   const size_t audio_bytes = static_cast<size_t>(counts.requests) * program_.hop() * sizeof(float);
   RETURN_IF_CUDA_ERROR(
       cudaMemcpyAsync(device_input_.get(), host_input_.get(), input_bytes, cudaMemcpyHostToDevice, stream_));

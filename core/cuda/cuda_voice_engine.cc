@@ -22,9 +22,8 @@ void Silence(absl::Span<float> output) { std::fill(output.begin(), output.end(),
 }  // namespace
 
 struct CudaVoiceEngine::Workspace : StepWorkspace {
-  std::vector<FeatureFrame> frames;  // of the requests, in their order
-  std::vector<int> sounding;         // requests whose streams have warmed up
-  std::vector<int> first_rows;       // of these, counted through all batches
+  std::vector<int> sounding;    // requests whose streams have warmed up
+  std::vector<int> first_rows;  // of these, counted through all batches; then the end
 };
 
 struct CudaVoiceEngine::Batch {
@@ -72,22 +71,21 @@ absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest
   auto& work = static_cast<Workspace&>(workspace);
   const int count = static_cast<int>(requests.size());
   work.statuses.assign(count, absl::OkStatus());
-  work.frames.resize(count);
   work.sounding.clear();
   work.first_rows.clear();
   MutexLock lock(&mu_);
   loop_.ForEach(count, [&](int i) {
     const ScopedFlushDenormals flush;
-    work.frames[i] = rows_.Analyse(requests[i]);
-    if (requests[i].features != nullptr) *requests[i].features = work.frames[i];
+    const FeatureFrame& frame = rows_.Analyse(requests[i]);
+    if (requests[i].features != nullptr) *requests[i].features = frame;
   });
   int rows = 0;
   for (int i = 0; i < count; ++i) {
-    if (rows_.FrameIndex(requests[i].slot) <= 0) Silence(requests[i].output);
-    if (rows_.FrameIndex(requests[i].slot) < 0) continue;
+    if (rows_.HopIndex(requests[i].slot) < 0) Silence(requests[i].output);
+    if (rows_.HopIndex(requests[i].slot) < -1) continue;
     work.sounding.push_back(i);
     work.first_rows.push_back(rows);
-    rows += StreamRows::Sections(requests[i]);
+    rows += rows_.Rows(requests[i]);
   }
   work.first_rows.push_back(rows);
   const absl::Span<const int> sounding = work.sounding, first_rows = work.first_rows;
@@ -105,17 +103,9 @@ absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest
 void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Batch& batch, Workspace& work) {
   const int count = static_cast<int>(batch.sounding.size());
   const StepInput input = device_->BeginStep(batch.rows);
-  *input.counts = {batch.rows, count};
+  for (int frame = 0; frame < program_->frames_per_hop(); ++frame) *input.frame(frame).counts = {batch.rows, count};
   loop_.ForEach(count, [&](int i) {
-    const HopRequest& request = requests[batch.sounding[i]];
-    const int first = batch.first_rows[i] - batch.first_rows[0];
-    input.requests[i] = {.frame_index = rows_.FrameIndex(request.slot),
-                         .seed = rows_.seed(request.slot),
-                         .slot = request.slot,
-                         .first_row = first,
-                         .end_row = first + StreamRows::Sections(request)};
-    rows_.Fill(request, work.frames[batch.sounding[i]], input.rows + first,
-               input.features + static_cast<int64_t>(first) * program_->inputs());
+    rows_.Fill(requests[batch.sounding[i]], batch.first_rows[i] - batch.first_rows[0], i, input);
   });
   const absl::StatusOr<const float*> audio = device_->FinishStep();
   loop_.ForEach(count, [&](int i) {
@@ -127,12 +117,12 @@ void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Bat
 }
 
 absl::Status CudaVoiceEngine::Deliver(const HopRequest& request, const float* audio) const {
-  const int64_t frame = rows_.FrameIndex(request.slot);
-  if (frame == 0) return absl::OkStatus();  // it starts a stream and gives no hop
+  const int64_t hop = rows_.HopIndex(request.slot);
+  if (hop < 0) return absl::OkStatus();  // it starts a stream and gives none
   std::copy_n(audio, program_->hop(), request.output.begin());
   if (AllFinite(request.output)) return absl::OkStatus();
   Silence(request.output);
-  return absl::InternalError(absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", frame - 1));
+  return absl::InternalError(absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", hop));
 }
 
 }  // namespace ddsp::cuda

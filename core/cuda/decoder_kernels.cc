@@ -48,7 +48,7 @@ class DecoderBuilder {
   int64_t Constants(const std::string& name) { return program_.AddConstants(voice_.weights.at(name).values); }
 
   void AddGather(int64_t slot_state, int units, const Columns& state, const Columns& frames) {
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int) -> Kernel {
       return GatherKernel{.memory = memory,
                           .slot_state = slot_state,
                           .units = units,
@@ -62,7 +62,7 @@ class DecoderBuilder {
   // `x` gives the first row's first value.
   template <class X>
   void AddProduct(int64_t kernel, int64_t bias, int inputs, int outputs, X x, int64_t x_stride, const Columns& y) {
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int) -> Kernel {
       return DenseKernel{.x = x(memory),
                          .x_stride = x_stride,
                          .kernel = memory.constants + kernel,
@@ -119,7 +119,7 @@ class DecoderBuilder {
 
   void AddLayerNorm(const std::string& path, const Columns& x, const Columns& y) {
     const int64_t gamma = Constants(path + "/gamma"), beta = Constants(path + "/beta");
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int) -> Kernel {
       return LayerNormKernel{.x = x.in(memory),
                              .gamma = memory.constants + gamma,
                              .beta = memory.constants + beta,
@@ -143,7 +143,7 @@ class DecoderBuilder {
     AddProduct(
         Constants(path + "recurrent_kernel"), bias + 3 * units, units, 3 * units,
         [state](const StepMemory& memory) { return state.in(memory); }, state.stride, b);
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int) -> Kernel {
       return GruGatesKernel{.memory = memory,
                             .a = a.in(memory),
                             .b = b.in(memory),

@@ -21,7 +21,7 @@ double Number(const Node& node, const char* key, double absent) {
   return found == node.numbers().end() ? absent : found->second;
 }
 
-// Share of the later frame at each sample of a hop (core/kernels/harmonic_bank.h).
+// Share of the later frame at each sample between two (core/kernels/harmonic_bank.h).
 std::vector<float> AmplitudeRamp(const Node& node, int hop) {
   const auto method = node.texts().find("amp_resample_method");
   const bool linear = method != node.texts().end() && method->second == "linear";
@@ -84,11 +84,11 @@ class GraphBuilder {
     ASSIGN_OR_RETURN(const ControlSlice distribution, layout_.Find(node.inputs(1)));
     ASSIGN_OR_RETURN(const ControlSlice f0, layout_.Find(node.inputs(2)));
     const WorkArray output = program_.AddWork(hop_), frames = frames_;
-    const int64_t ramp = program_.AddConstants(AmplitudeRamp(node, hop_));
+    const int64_t ramp = program_.AddConstants(AmplitudeRamp(node, voice_.decoder_hop()));
     const int64_t phase = program_.AddSlotFloats(2), previous = program_.AddSlotFloats(1 + distribution.size);
-    const int frame_width = layout_.size(), hop = hop_;
+    const int frame_width = layout_.size(), hop = hop_, frame_hop = voice_.decoder_hop();
     const double rate = voice_.spec.sample_rate_hz();
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int frame) -> Kernel {
       return HarmonicKernel{.memory = memory,
                             .frames = frames.in(memory),
                             .frame_width = frame_width,
@@ -96,12 +96,13 @@ class GraphBuilder {
                             .distribution = distribution.offset,
                             .f0 = f0.offset,
                             .sample_rate_hz = rate,
-                            .hop = hop,
+                            .hop = frame_hop,
                             .harmonics = distribution.size,
                             .ramp = memory.constants + ramp,
                             .slot_phase = phase,
                             .slot_previous = previous,
-                            .output = output.in(memory),
+                            .output = output.in(memory) + frame * frame_hop,
+                            .output_stride = hop,
                             .max_rows = max_rows};
     });
     return output;
@@ -111,20 +112,22 @@ class GraphBuilder {
     ASSIGN_OR_RETURN(const ControlSlice magnitudes, layout_.Find(node.inputs(0)));
     const WorkArray output = program_.AddWork(hop_), frames = frames_;
     const int64_t design = program_.AddConstants(NoiseFilterDesign(magnitudes.size));
-    const int64_t tail = program_.AddSlotFloats(NoiseKernel{.bands = magnitudes.size, .hop = hop_}.tail());
-    const int frame_width = layout_.size(), hop = hop_;
+    const int64_t tail =
+        program_.AddSlotFloats(NoiseKernel{.bands = magnitudes.size, .hop = voice_.decoder_hop()}.tail());
+    const int frame_width = layout_.size(), hop = hop_, frame_hop = voice_.decoder_hop();
     const float initial_bias = static_cast<float>(Number(node, "initial_bias", -5));
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddFrameKernel([=](const StepMemory& memory, int max_rows, int frame) -> Kernel {
       return NoiseKernel{.memory = memory,
                          .frames = frames.in(memory),
                          .frame_width = frame_width,
                          .magnitudes = magnitudes.offset,
                          .initial_bias = initial_bias,
                          .bands = magnitudes.size,
-                         .hop = hop,
+                         .hop = frame_hop,
                          .design = memory.constants + design,
                          .slot_tail = tail,
-                         .output = output.in(memory),
+                         .output = output.in(memory) + frame * frame_hop,
+                         .output_stride = hop,
                          .max_rows = max_rows};
     });
     return output;
@@ -133,7 +136,7 @@ class GraphBuilder {
   absl::StatusOr<WorkArray> AddSum(const Node& node) {
     const WorkArray a = Signal(node, 0), b = Signal(node, 1), output = program_.AddWork(hop_);
     const int hop = hop_;
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddHopKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
       return AddKernel{.memory = memory,
                        .a = a.in(memory),
                        .b = b.in(memory),
@@ -147,7 +150,9 @@ class GraphBuilder {
   absl::StatusOr<WorkArray> AddReverb(const Node& node) {
     std::vector<float> response = voice_.weights.at(node.name() + "/ir").values;
     response[0] = 0;  // the dry signal passes beside (upstream masks the first tap)
-    ReverbKernel kernel{.hop = hop_, .dry = Number(node, "add_dry", 1) != 0 ? 1.0f : 0.0f};
+    ReverbKernel kernel{.hop = hop_,
+                        .frames_per_hop = voice_.decoder_frames_per_hop(),
+                        .dry = Number(node, "add_dry", 1) != 0 ? 1.0f : 0.0f};
     ASSIGN_OR_RETURN(kernel.fft, PlanFft(hop_));
     const std::vector<float> spectra = ResponseSpectra(response, hop_);
     kernel.partitions = static_cast<int>(spectra.size() / 2 / (hop_ + 1));
@@ -155,7 +160,7 @@ class GraphBuilder {
     kernel.slot_ring = program_.AddSlotFloats(static_cast<int64_t>(spectra.size()));
     const int64_t response_at = program_.AddConstants(spectra), roots_at = program_.AddConstants(FftRoots(hop_));
     const WorkArray input = Signal(node, 0), output = program_.AddWork(hop_);
-    program_.AddKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
+    program_.AddHopKernel([=](const StepMemory& memory, int max_rows) -> Kernel {
       ReverbKernel placed = kernel;
       placed.memory = memory;
       placed.input = input.in(memory);

@@ -26,6 +26,7 @@ struct GatherKernel {
   DDSP_DEVICE void operator()(Team& team, int row) const {
     if (row >= memory.input.counts->rows) return;
     const RowInput input = memory.input.rows[row];
+    if (input.slot < 0) return;
     const float* from = memory.slot(input.slot) + slot_state;
     float* to = state + static_cast<int64_t>(row) * units;
     team.ForEach(units, [&](int i) { to[i] = from[i]; });
@@ -54,6 +55,7 @@ struct GruGatesKernel {
   DDSP_DEVICE void operator()(Team& team, int row) const {
     if (row >= memory.input.counts->rows) return;
     const RowInput input = memory.input.rows[row];
+    if (input.slot < 0) return;
     const float* a_row = a + static_cast<int64_t>(row) * 3 * units;
     const float* b_row = b + static_cast<int64_t>(row) * 3 * units;
     const float* old = state + static_cast<int64_t>(row) * units;

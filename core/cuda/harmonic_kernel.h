@@ -1,4 +1,5 @@
-// Harmonic (core/streaming/harmonic_stage.cc): controls and bank, a request for each block.
+// Harmonic (core/streaming/harmonic_stage.cc): controls, and the bank from one frame to the next; a request for each
+// block.
 #pragma once
 
 #include <math.h>
@@ -14,11 +15,12 @@ struct HarmonicKernel {
   int frame_width = 0;
   int amplitude = 0, distribution = 0, f0 = 0;  // where they lie in a frame
   double sample_rate_hz = 0;
-  int hop = 0, harmonics = 0;
+  int hop = 0, harmonics = 0;   // samples between two frames of controls
   const float* ramp = nullptr;  // [hop]: share of the later frame's amplitudes
-  // Where a slot keeps its phase (a double, cycles) and [f0, amplitudes] of the frame at the start of the hop.
+  // Where a slot keeps its phase (a double, cycles) and [f0, amplitudes] of the frame before.
   int64_t slot_phase = 0, slot_previous = 0;
-  float* output = nullptr;  // [requests, hop]
+  float* output = nullptr;  // [requests, hop], rows output_stride apart
+  int64_t output_stride = 0;
   int max_rows = 0;
 
   static constexpr int kThreads = 320;
@@ -29,19 +31,20 @@ struct HarmonicKernel {
   DDSP_DEVICE void operator()(Team& team, int block) const {
     if (block >= memory.input.counts->requests) return;
     const RequestInput request = memory.input.requests[block];
+    if (request.frame_index < 0) return;
     float* slot = memory.slot(request.slot);
     double* kept_phase = reinterpret_cast<double*>(slot + slot_phase);
     float* previous = slot + slot_previous;
     float* current = team.scratch();
     double phase = *kept_phase;
     const float start_f0 = previous[0], first_f0 = Frame(request.first_row)[f0];
-    // The first frame has no hop before it, only an end.
+    // Nothing leads to the first frame.
     Controls(team, Frame(request.frame_index > 0 ? request.first_row : request.end_row - 1), current);
     if (request.frame_index > 0) {
-      float* out = output + static_cast<int64_t>(block) * hop;
+      float* out = output + block * output_stride;
       int begin = 0;
-      // A change of parameters inside the hop: up to it the hop goes on towards its old end. From it on the pitch
-      // follows the new one, in phase with the old, and the amplitudes are at once those of the new frame.
+      // A change of parameters on the way: up to it the way goes on to its old end. From it on the pitch follows the
+      // new one, in phase with the old, and the amplitudes are at once those of the new frame.
       for (int row = request.first_row; row < request.end_row; ++row) {
         const bool changed = row > request.first_row;
         const int end = memory.input.rows[row].section_end;

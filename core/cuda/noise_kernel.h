@@ -14,10 +14,11 @@ struct NoiseKernel {
   int frame_width = 0;
   int magnitudes = 0;  // where they lie in a frame
   float initial_bias = 0;
-  int bands = 0, hop = 0;
+  int bands = 0, hop = 0;         // samples between two frames of controls
   const float* design = nullptr;  // [bands, taps]: the filter of each band alone
   int64_t slot_tail = 0;          // where a slot keeps what its noise still becomes, [tail()]
-  float* output = nullptr;        // [requests, hop]
+  float* output = nullptr;        // [requests, hop], rows output_stride apart
+  int64_t output_stride = 0;
   int max_rows = 0;
 
   static constexpr int kThreads = 256;
@@ -34,6 +35,7 @@ struct NoiseKernel {
   DDSP_DEVICE void operator()(Team& team, int block) const {
     if (block >= memory.input.counts->requests) return;
     const RequestInput request = memory.input.requests[block];
+    if (request.frame_index < 0) return;
     const int taps = this->taps(), delay = this->delay(), tail = this->tail();
     float* kept = memory.slot(request.slot) + slot_tail;
     float* level = team.scratch();
@@ -64,14 +66,14 @@ struct NoiseKernel {
       if (n >= hop) {
         kept[n - hop] = stream[n];
       } else if (request.frame_index > 0) {  // else it precedes the stream
-        output[static_cast<int64_t>(block) * hop + n] = stream[n];
+        output[block * output_stride + n] = stream[n];
       }
     });
   }
 
  private:
-  // The filter has no phase: noise of hop t sounds from half its length before the hop. Parameters that change later
-  // than that wait for the next frame.
+  // The filter has no phase: noise sounds from half its length before its frame on. Parameters that change later than
+  // that wait for the next frame.
   DDSP_DEVICE const float* FrameInForce(const RequestInput& request) const {
     int row = request.first_row;
     while (row + 1 < request.end_row && memory.input.rows[row].section_end <= hop - taps() / 2) ++row;

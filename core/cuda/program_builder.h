@@ -13,6 +13,8 @@ namespace ddsp::cuda {
 
 // Makes a kernel that works in `memory`, for steps of at most `max_rows` rows.
 using KernelMaker = std::function<Kernel(const StepMemory& memory, int max_rows)>;
+// The same for frame `frame` of the hop.
+using FrameKernelMaker = std::function<Kernel(const StepMemory& memory, int max_rows, int frame)>;
 
 // An array [capacity, width] among those of a step.
 struct WorkArray {
@@ -31,12 +33,15 @@ class ProgramBuilder {
   }
   int64_t AddSlotFloats(int64_t count) { return std::exchange(slot_floats_, Aligned(slot_floats_ + count)); }
   WorkArray AddWork(int64_t width) { return {std::exchange(work_floats_, Aligned(work_floats_ + width))}; }
-  void AddKernel(KernelMaker maker) { makers_.push_back(std::move(maker)); }
+  // A kernel of each frame of controls in a hop; these come before those of the hop.
+  void AddFrameKernel(FrameKernelMaker maker) { frame_makers_.push_back(std::move(maker)); }
+  void AddHopKernel(KernelMaker maker) { hop_makers_.push_back(std::move(maker)); }
 
   const std::vector<float>& constants() const { return constants_; }
   int64_t slot_floats() const { return slot_floats_; }
   int64_t work_floats() const { return work_floats_; }  // of a row
-  const std::vector<KernelMaker>& makers() const { return makers_; }
+  const std::vector<FrameKernelMaker>& frame_makers() const { return frame_makers_; }
+  const std::vector<KernelMaker>& hop_makers() const { return hop_makers_; }
 
  private:
   // Everything begins on 16 bytes: doubles, complex numbers and whole lines of memory.
@@ -44,7 +49,8 @@ class ProgramBuilder {
 
   std::vector<float> constants_;
   int64_t slot_floats_ = 0, work_floats_ = 0;
-  std::vector<KernelMaker> makers_;
+  std::vector<FrameKernelMaker> frame_makers_;
+  std::vector<KernelMaker> hop_makers_;
 };
 
 }  // namespace ddsp::cuda

@@ -13,7 +13,7 @@ struct ReverbKernel {
   const float* input = nullptr;  // [requests, hop]
   float* output = nullptr;       // [requests, hop]
   Fft fft;                       // of `hop` complex numbers: 2 hop real ones
-  int hop = 0, partitions = 0;
+  int hop = 0, partitions = 0, frames_per_hop = 1;
   const Complex* response = nullptr;  // [partitions, hop + 1]: spectra of the impulse response
   float dry = 0;                      // gain of the input in the output
   // Where a slot keeps the last hop of input, [hop], and the spectra of its inputs, a ring [partitions, hop + 1].
@@ -34,7 +34,7 @@ struct ReverbKernel {
     float* slot = memory.slot(request.slot);
     float* previous = slot + slot_previous;
     Complex* ring = reinterpret_cast<Complex*>(slot + slot_ring);
-    const int newest = static_cast<int>((request.frame_index - 1) % partitions), bins = hop + 1;
+    const int newest = static_cast<int>((request.frame_index / frames_per_hop - 1) % partitions), bins = hop + 1;
 
     Complex* a = reinterpret_cast<Complex*>(team.scratch());
     Complex* b = a + bins;

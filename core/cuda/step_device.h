@@ -39,9 +39,9 @@ class StepDevice {
   // Makes the slot as new, for steps from now on.
   virtual absl::Status ResetSlot(int slot) = 0;
 
-  // A host's view of the next step's input, to be filled for `rows` rows, at most capacity().
+  // The next step's input on the host, to be filled for `rows` rows, at most capacity().
   virtual StepInput BeginStep(int rows) = 0;
-  // Runs it. Returns audio [requests, hop], valid until the next step begins; rows of requests with frame 0 hold
+  // Runs it. Returns audio [requests, hop], valid until the next step begins; those of streams that only start hold
   // anything. Errors: INTERNAL (the device failed).
   virtual absl::StatusOr<const float*> FinishStep() = 0;
 };

@@ -15,7 +15,7 @@ struct StepMemory {
   int64_t slot_floats = 0;
   float* work = nullptr;  // of one step: arrays [capacity, width] one after the other
   int capacity = 0;       // rows
-  StepInput input;
+  FrameInput input;       // of the frame that a kernel works for
 
   DDSP_DEVICE float* slot(int index) const { return slots + index * slot_floats; }
 };

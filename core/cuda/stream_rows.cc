@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/pitch.h"
 #include "core/base/status_macros.h"
+#include "core/streaming/frame_between.h"
 
 namespace ddsp::cuda {
 namespace {
@@ -63,50 +64,86 @@ absl::Status StreamRows::Reset(int slot, const StreamSettings& settings) {
   state.input = settings.input;
   state.seed = settings.seed;
   state.step = 0;
+  state.frame = FeatureFrame();
   return absl::OkStatus();
 }
 
-FeatureFrame StreamRows::Analyse(const HopRequest& request) {
+const FeatureFrame& StreamRows::Analyse(const HopRequest& request) {
   Slot& slot = slots_[request.slot];
-  if (slot.input == StreamInput::kAudio)
-    return extractor_->Step({request.audio.data(), request.audio.size()}, slot.features);
-  FeatureFrame frame;
-  frame.f0_hz = request.control.f0_hz;
-  frame.f0_confidence = 1;
-  frame.voiced = request.control.f0_hz > 0;
-  frame.power_db = frame.loudness_db = request.control.power_db;
-  return frame;
+  slot.previous = slot.frame;
+  if (slot.input == StreamInput::kAudio) {
+    slot.frame = extractor_->Step({request.audio.data(), request.audio.size()}, slot.features);
+    return slot.frame;
+  }
+  slot.frame.f0_hz = request.control.f0_hz;
+  slot.frame.f0_confidence = 1;
+  slot.frame.voiced = request.control.f0_hz > 0;
+  slot.frame.power_db = slot.frame.loudness_db = request.control.power_db;
+  return slot.frame;
 }
 
-int64_t StreamRows::FrameIndex(int slot) const {
-  return slots_[slot].step - format(slots_[slot].input).warmup_hops + 1;
-}
+int64_t StreamRows::HopIndex(int slot) const { return slots_[slot].step - format(slots_[slot].input).warmup_hops; }
 
-void StreamRows::Fill(const HopRequest& request, const FeatureFrame& frame, RowInput* rows, float* features) const {
+template <class Visit>
+void StreamRows::ForEachSection(const HopRequest& request, Visit visit) const {
+  const int frames = voice_->decoder_frames_per_hop(), decoder_hop = voice_->decoder_hop();
   StreamParameters parameters = request.parameters;
-  for (const ParameterChange& change : request.changes) {
-    *rows = FillRow(request, frame, parameters, features);
-    (rows++)->section_end = change.offset;
-    features += inputs_.size();
-    parameters = change.parameters;
+  auto change = request.changes.begin();
+  for (int frame = 0; frame < frames; ++frame) {
+    for (; change != request.changes.end() && change->offset <= (frame + 1) * decoder_hop; ++change) {
+      visit(frame, change->offset - frame * decoder_hop, parameters);
+      parameters = change->parameters;
+    }
+    visit(frame, decoder_hop, parameters);
   }
-  *rows = FillRow(request, frame, parameters, features);
-  rows->section_end = voice_->spec.hop_size();
-  rows->keeps_state = 1;
 }
 
-RowInput StreamRows::FillRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters,
-                             float* features) const {
-  const ProfileMap& profile = slots_[request.slot].profile;
-  const double semitones = parameters.pitch_shift_semitones + profile.octave_shift_semitones();
-  const float f0_hz = static_cast<float>(frame.f0_hz * std::exp2(semitones / 12));
-  const float heard_f0_hz = std::clamp(f0_hz, kMinF0Hz, kMaxF0Hz);
-  const float shift_db = static_cast<float>(parameters.loudness_shift_db);
-  for (const Feature input : inputs_) {
-    const float db = profile.PowerDb(input == Feature::kLoudness ? frame.loudness_db : frame.power_db) + shift_db;
-    *features++ = input == Feature::kF0 ? static_cast<float>(HzToMidi(heard_f0_hz)) / 127.0f : db / 80.0f + 1.0f;
+int StreamRows::Rows(const HopRequest& request) const {
+  int most = 0, rows = 0, last = -1;
+  ForEachSection(request, [&](int frame, int, const StreamParameters&) {
+    rows = frame == last ? rows + 1 : 1;
+    last = frame;
+    most = std::max(most, rows);
+  });
+  return most;
+}
+
+void StreamRows::Fill(const HopRequest& request, int first_row, int index, const StepInput& input) const {
+  const Slot& slot = slots_[request.slot];
+  const int frames = voice_->decoder_frames_per_hop(), rows = Rows(request);
+  const int64_t first_frame = HopIndex(request.slot) * frames + 1;  // of the hop
+  for (int frame = 0; frame < frames; ++frame) {
+    input.frame(frame).requests[index] = {.frame_index = first_frame + frame,
+                                          .seed = slot.seed,
+                                          .slot = request.slot,
+                                          .first_row = first_row,
+                                          .end_row = first_row};
+    std::fill_n(input.frame(frame).rows + first_row, rows, RowInput());
   }
-  return {.slot = request.slot, .f0_hz = heard_f0_hz};
+  ForEachSection(request, [&](int frame, int end, const StreamParameters& parameters) {
+    if (first_frame + frame < 0) return;
+    const FrameInput place = input.frame(frame);
+    const int row = place.requests[index].end_row++;
+    place.rows[row] = {.slot = request.slot, .section_end = end};
+    FillRow(FrameBetween(slot.previous, slot.frame, (frame + 1.0) / frames), parameters, slot, row, place);
+  });
+  for (int frame = 0; frame < frames; ++frame) {
+    const RequestInput& filled = input.frame(frame).requests[index];
+    if (filled.end_row > first_row) input.frame(frame).rows[filled.end_row - 1].keeps_state = 1;
+  }
+}
+
+void StreamRows::FillRow(const FeatureFrame& frame, const StreamParameters& parameters, const Slot& slot, int row,
+                         const FrameInput& input) const {
+  const double semitones = parameters.pitch_shift_semitones + slot.profile.octave_shift_semitones();
+  const float f0_hz = std::clamp(static_cast<float>(frame.f0_hz * std::exp2(semitones / 12)), kMinF0Hz, kMaxF0Hz);
+  const float shift_db = static_cast<float>(parameters.loudness_shift_db);
+  float* feature = input.features + row * inputs_.size();
+  for (const Feature kind : inputs_) {
+    const float db = slot.profile.PowerDb(kind == Feature::kLoudness ? frame.loudness_db : frame.power_db) + shift_db;
+    *feature++ = kind == Feature::kF0 ? static_cast<float>(HzToMidi(f0_hz)) / 127.0f : db / 80.0f + 1.0f;
+  }
+  input.rows[row].f0_hz = f0_hz;
 }
 
 }  // namespace ddsp::cuda

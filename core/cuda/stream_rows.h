@@ -27,16 +27,16 @@ class StreamRows {
   // Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   absl::Status Reset(int slot, const StreamSettings& settings);
 
-  // The frame of this step: analysed from the request's audio, or what its controls say.
-  FeatureFrame Analyse(const HopRequest& request);
+  // Takes the frame of this step: analysed from the request's audio, or what its controls say.
+  const FeatureFrame& Analyse(const HopRequest& request);
 
-  // t of a slot's frame in this step; negative while the stream only warms up.
-  int64_t FrameIndex(int slot) const;
-  uint64_t seed(int slot) const { return slots_[slot].seed; }
-  // A row for each section of the request's hop.
-  static int Sections(const HopRequest& request) { return static_cast<int>(request.changes.size()) + 1; }
-  // Fills rows [Sections()] and features [Sections(), inputs] from the frame as the voice hears it.
-  void Fill(const HopRequest& request, const FeatureFrame& frame, RowInput* rows, float* features) const;
+  // The hop that a slot's step gives: -1 where its first frame starts the stream, less while it only warms up.
+  int64_t HopIndex(int slot) const;
+  // Rows that a request needs in each frame of controls: one for the frame, one for each change on the way to it.
+  int Rows(const HopRequest& request) const;
+  // Fills a request's place in the frames of controls of the step, rows from `first_row` on as the voice hears them.
+  // To be called for all requests but those whose streams only warm up.
+  void Fill(const HopRequest& request, int first_row, int index, const StepInput& input) const;
   // After the step.
   void Advance(int slot) { ++slots_[slot].step; }
 
@@ -48,12 +48,18 @@ class StreamRows {
     uint64_t seed = 0;
     ProfileMap profile;
     int64_t step = 0;
+    FeatureFrame previous, frame;  // the newest two
   };
   enum class Feature { kF0, kLoudness, kPower };
 
   StreamRows(std::shared_ptr<const Voice> voice, std::unique_ptr<const FeatureExtractor> extractor, int slots);
-  RowInput FillRow(const HopRequest& request, const FeatureFrame& frame, const StreamParameters& parameters,
-                   float* features) const;
+  // Calls visit(frame, end, parameters) for each section of each frame of controls, in order; the last section of a
+  // frame ends with it.
+  template <class Visit>
+  void ForEachSection(const HopRequest& request, Visit visit) const;
+  // `row` counts from 0 at the input's first.
+  void FillRow(const FeatureFrame& frame, const StreamParameters& parameters, const Slot& slot, int row,
+               const FrameInput& input) const;
 
   std::shared_ptr<const Voice> voice_;
   std::unique_ptr<const FeatureExtractor> extractor_;

@@ -12,12 +12,9 @@ absl::StatusOr<VoiceProgram> VoiceProgram::Compile(const Voice& voice) {
   // The CPU's form of the graph knows what is wrong with one, and how long it rings.
   absl::StatusOr<StageGraph> graph = StageGraph::Compile(voice, FrameLayout(voice.spec.decoder()));
   if (!graph.ok()) return absl::InvalidArgumentError(absl::StrCat(voice.id(), ": ", graph.status().message()));
-  if (voice.decoder_frames_per_hop() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(voice.id(), ": several frames of controls in a hop have no kernels yet"));
-  }
   VoiceProgram program;
   program.hop_ = voice.spec.hop_size();
+  program.frames_per_hop_ = voice.decoder_frames_per_hop();
   program.inputs_ = voice.spec.decoder().input_keys_size();
   program.tail_ = graph->tail();
   const WorkArray frames = AddDecoder(voice, program.parts_);
@@ -25,9 +22,13 @@ absl::StatusOr<VoiceProgram> VoiceProgram::Compile(const Voice& voice) {
   return program;
 }
 
-std::vector<Kernel> VoiceProgram::Kernels(const StepMemory& memory, int max_rows) const {
+std::vector<Kernel> VoiceProgram::Kernels(StepMemory memory, const StepInput& input) const {
   std::vector<Kernel> kernels;
-  for (const KernelMaker& maker : parts_.makers()) kernels.push_back(maker(memory, max_rows));
+  for (int frame = 0; frame < frames_per_hop_; ++frame) {
+    memory.input = input.frame(frame);
+    for (const FrameKernelMaker& maker : parts_.frame_makers()) kernels.push_back(maker(memory, input.rows, frame));
+  }
+  for (const KernelMaker& maker : parts_.hop_makers()) kernels.push_back(maker(memory, input.rows));
   return kernels;
 }
 

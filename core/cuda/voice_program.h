@@ -1,4 +1,4 @@
-// A voice compiled to the kernels of a step: decoder, then graph.
+// A voice compiled to the kernels of a step: decoder and graph.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,20 @@ class VoiceProgram {
   // cannot be transformed.
   static absl::StatusOr<VoiceProgram> Compile(const Voice& voice);
 
-  int hop() const { return hop_; }        // samples
-  int inputs() const { return inputs_; }  // features of a row
-  int64_t tail() const { return tail_; }  // samples that ring on after the input
+  int hop() const { return hop_; }                        // samples
+  int frames_per_hop() const { return frames_per_hop_; }  // of controls
+  int inputs() const { return inputs_; }                  // features of a row
+  int64_t tail() const { return tail_; }                  // samples that ring on after the input
 
   const std::vector<float>& constants() const { return parts_.constants(); }
   int64_t slot_floats() const { return parts_.slot_floats(); }
   int64_t work_floats() const { return parts_.work_floats(); }  // of a row
 
-  // The kernels of a step of at most `max_rows` rows, in order. `memory.input` views a buffer for as many rows.
-  std::vector<Kernel> Kernels(const StepMemory& memory, int max_rows) const;
+  size_t InputBytes(int rows) const { return frames_per_hop_ * StepInput::FrameBytes(rows, inputs_); }
+
+  // The kernels of a step of at most `input.rows` rows, in order: those of each frame of controls in turn, then the
+  // effects of the hop.
+  std::vector<Kernel> Kernels(StepMemory memory, const StepInput& input) const;
   // Where they leave the audio, [requests, hop].
   const float* Audio(const StepMemory& memory) const { return audio_.in(memory); }
 
@@ -35,7 +39,7 @@ class VoiceProgram {
 
   ProgramBuilder parts_;
   WorkArray audio_;
-  int hop_ = 0, inputs_ = 0;
+  int hop_ = 0, frames_per_hop_ = 0, inputs_ = 0;
   int64_t tail_ = 0;
 };
 
