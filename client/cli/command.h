@@ -28,6 +28,7 @@ Action DeclareGraphShow(CLI::App& options);
 Action DeclareImportSafetensors(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
+Action DeclareModelRandom(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
 Action DeclareProfile(CLI::App& options);
 Action DeclareSpectrogram(CLI::App& options);

@@ -34,6 +34,7 @@ constexpr Command kCommands[] = {
     {"import", "safetensors", "Turn parameters under upstream's names into a voice", DeclareImportSafetensors},
     {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
     {"model", "list", "List the voices of a repository", DeclareModelList},
+    {"model", "random", "Make a voice of random weights, for load tests", DeclareModelRandom},
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},
 };
 

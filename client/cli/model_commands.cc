@@ -3,10 +3,12 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "client/cli/bundle_path.h"
 #include "client/cli/command.h"
 #include "client/cli/repository_path.h"
 #include "core/base/status_macros.h"
 #include "core/models/repository.h"
+#include "core/streaming/random_voice.h"
 #include "core/streaming/voice_loader.h"
 
 namespace ddsp::client {
@@ -49,7 +51,33 @@ absl::Status Verify(const std::string& directory) {
   return absl::OkStatus();
 }
 
+struct RandomOptions {
+  std::string out;
+  RandomVoiceOptions voice;
+};
+
+absl::Status Random(RandomOptions options) {
+  ASSIGN_OR_RETURN(const BundlePath path, ParseBundlePath(options.out, options.voice.name));
+  options.voice.name = path.name;
+  options.voice.version = path.version;
+  ASSIGN_OR_RETURN(const Voice voice, MakeRandomVoice(options.voice));
+  RETURN_IF_ERROR(WriteBundle(path.directory, voice, WeightStorage::kFloat16));
+  return Verify(path.directory);
+}
+
 }  // namespace
+
+Action DeclareModelRandom(CLI::App& app) {
+  auto options = std::make_shared<RandomOptions>();
+  app.add_option("--out", options->out, "Folder of the new version, as in voices/solo/1")->required();
+  app.add_option("--recipe", options->voice.recipe, "What kind of voice")
+      ->check(CLI::IsMember(RandomVoiceRecipes()))
+      ->required();
+  app.add_option("--name", options->voice.name, "Of the voice; OUT's parent folder by default");
+  app.add_option("--harmonics", options->voice.harmonics, "Harmonics of the synthesiser")->capture_default_str();
+  app.add_option("--seed", options->voice.seed, "Of the weights")->capture_default_str();
+  return [options] { return Random(*options); };
+}
 
 Action DeclareModelList(CLI::App& app) {
   auto repository = std::make_shared<std::string>(DefaultRepository());

@@ -14,46 +14,32 @@ using Shape = std::vector<int64_t>;
 
 constexpr int kMaxDecoderFrameRate = 1000;
 
-void Expect(const Voice& voice, const std::string& name, const Shape& shape, std::set<std::string>* known,
-            std::vector<std::string>* problems) {
-  known->insert(name);
-  const auto found = voice.weights.find(name);
-  if (found == voice.weights.end()) {
-    problems->push_back(absl::StrCat("weight '", name, "' is missing"));
-  } else if (found->second.shape != shape) {
-    problems->push_back(absl::StrCat("weight '", name, "' has shape [", absl::StrJoin(found->second.shape, ","),
-                                     "], not [", absl::StrJoin(shape, ","), "]"));
-  }
-}
+using WeightShapes = std::vector<std::pair<std::string, Shape>>;
 
 // Parameters of an FcStack under upstream's checkpoint paths: layer i is Dense (-0) and LayerNormalization (-1).
-void ExpectStack(const Voice& voice, const std::string& path, int64_t inputs, std::set<std::string>* known,
-                 std::vector<std::string>* problems) {
-  const int64_t channels = voice.spec.decoder().channels();
-  for (int layer = 0; layer < voice.spec.decoder().layers_per_stack(); ++layer) {
+void AddStack(const v1::DecoderSpec& decoder, const std::string& path, int64_t inputs, WeightShapes* weights) {
+  const int64_t channels = decoder.channels();
+  for (int layer = 0; layer < decoder.layers_per_stack(); ++layer) {
     const std::string at = absl::StrCat(path, "/layer_with_weights-", layer, "/layer_with_weights-");
-    Expect(voice, at + "0/kernel", {layer == 0 ? inputs : channels, channels}, known, problems);
-    Expect(voice, at + "0/bias", {channels}, known, problems);
-    Expect(voice, at + "1/gamma", {channels}, known, problems);
-    Expect(voice, at + "1/beta", {channels}, known, problems);
+    weights->push_back({at + "0/kernel", {layer == 0 ? inputs : channels, channels}});
+    weights->push_back({at + "0/bias", {channels}});
+    weights->push_back({at + "1/gamma", {channels}});
+    weights->push_back({at + "1/beta", {channels}});
   }
 }
 
 void ValidateWeights(const Voice& voice, std::vector<std::string>* problems) {
-  const v1::DecoderSpec& decoder = voice.spec.decoder();
-  const int64_t inputs = decoder.input_keys_size(), units = decoder.rnn_channels();
-  const int64_t stacked = inputs * (decoder.layers_per_stack() > 0 ? decoder.channels() : 1);
   std::set<std::string> known;
-  for (int i = 0; i < inputs; ++i) ExpectStack(voice, absl::StrCat("decoder/input_stacks/", i), 1, &known, problems);
-  Expect(voice, "decoder/rnn/rnn/cell/kernel", {stacked, 3 * units}, &known, problems);
-  Expect(voice, "decoder/rnn/rnn/cell/recurrent_kernel", {units, 3 * units}, &known, problems);
-  Expect(voice, "decoder/rnn/rnn/cell/bias", {2, 3 * units}, &known, problems);
-  ExpectStack(voice, "decoder/out_stack", stacked + units, &known, problems);
-  int64_t outputs = 0;
-  for (const auto& split : decoder.output_splits()) outputs += split.size();
-  const int64_t last = decoder.layers_per_stack() > 0 ? decoder.channels() : stacked + units;
-  Expect(voice, "decoder/dense_out/kernel", {last, outputs}, &known, problems);
-  Expect(voice, "decoder/dense_out/bias", {outputs}, &known, problems);
+  for (const auto& [name, shape] : DecoderWeights(voice.spec)) {
+    known.insert(name);
+    const auto found = voice.weights.find(name);
+    if (found == voice.weights.end()) {
+      problems->push_back(absl::StrCat("weight '", name, "' is missing"));
+    } else if (found->second.shape != shape) {
+      problems->push_back(absl::StrCat("weight '", name, "' has shape [", absl::StrJoin(found->second.shape, ","),
+                                       "], not [", absl::StrJoin(shape, ","), "]"));
+    }
+  }
   for (const auto& node : voice.spec.graph().nodes()) known.insert(node.name() + "/ir");
   for (const auto& [name, weight] : voice.weights) {
     if (known.count(name) == 0) problems->push_back(absl::StrCat("weight '", name, "' belongs to nothing"));
@@ -114,6 +100,24 @@ FeatureSettings Voice::feature_settings() const {
 int Voice::decoder_frames_per_hop() const {
   const int rate = spec.decoder().frame_rate();
   return rate == 0 ? 1 : rate / spec.features().frame_rate();
+}
+
+WeightShapes DecoderWeights(const v1::VoiceSpec& spec) {
+  const v1::DecoderSpec& decoder = spec.decoder();
+  const int64_t inputs = decoder.input_keys_size(), units = decoder.rnn_channels();
+  const int64_t stacked = inputs * (decoder.layers_per_stack() > 0 ? decoder.channels() : 1);
+  const int64_t last = decoder.layers_per_stack() > 0 ? decoder.channels() : stacked + units;
+  int64_t outputs = 0;
+  for (const auto& split : decoder.output_splits()) outputs += split.size();
+  WeightShapes weights;
+  for (int i = 0; i < inputs; ++i) AddStack(decoder, absl::StrCat("decoder/input_stacks/", i), 1, &weights);
+  weights.push_back({"decoder/rnn/rnn/cell/kernel", {stacked, 3 * units}});
+  weights.push_back({"decoder/rnn/rnn/cell/recurrent_kernel", {units, 3 * units}});
+  weights.push_back({"decoder/rnn/rnn/cell/bias", {2, 3 * units}});
+  AddStack(decoder, "decoder/out_stack", stacked + units, &weights);
+  weights.push_back({"decoder/dense_out/kernel", {last, outputs}});
+  weights.push_back({"decoder/dense_out/bias", {outputs}});
+  return weights;
 }
 
 std::vector<std::string> ValidateVoice(const Voice& voice) {

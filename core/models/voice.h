@@ -9,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -54,6 +55,9 @@ absl::StatusOr<std::shared_ptr<const Voice>> ReadBundle(const std::string& versi
 // first, so fill golden.output from weights that went through RoundWeights().
 absl::Status WriteBundle(const std::string& version_directory, const Voice& voice, WeightStorage storage);
 void RoundWeights(WeightStorage storage, std::map<std::string, Weight>* weights);
+
+// The decoder's weights, each with its shape, in the order of the signal. The spec is valid.
+std::vector<std::pair<std::string, std::vector<int64_t>>> DecoderWeights(const v1::VoiceSpec& spec);
 
 // Problems of a spec and its weights, all at once; empty when there are none.
 std::vector<std::string> ValidateVoice(const Voice& voice);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/batch_voice_engine.h"
 #include "core/streaming/render.h"
@@ -22,6 +23,18 @@ absl::StatusOr<std::vector<float>> RenderGolden(std::shared_ptr<const Voice> voi
   options.settings.seed = seed;
   ASSIGN_OR_RETURN(Rendering rendering, Render(*engine, options, input));
   return std::move(rendering.audio);
+}
+
+absl::Status CompleteVoice(std::vector<float> golden_input, uint64_t seed, const std::shared_ptr<Voice>& voice) {
+  const std::vector<std::string> problems = ValidateVoice(*voice);
+  if (!problems.empty())
+    return absl::InternalError(absl::StrCat("the voice is not valid: ", absl::StrJoin(problems, "; ")));
+  ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
+  voice->spec.set_latency_samples(static_cast<int32_t>(engine->format(StreamInput::kAudio).latency()));
+  voice->golden.seed = seed;
+  voice->golden.input = std::move(golden_input);
+  ASSIGN_OR_RETURN(voice->golden.output, RenderGolden(voice, voice->golden.input, seed));
+  return absl::OkStatus();
 }
 
 absl::Status VerifyGolden(std::shared_ptr<const Voice> voice) {

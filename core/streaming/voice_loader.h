@@ -21,6 +21,10 @@ absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeVoiceEngine(std::shared_ptr<con
 absl::StatusOr<std::vector<float>> RenderGolden(std::shared_ptr<const Voice> voice, absl::Span<const float> input,
                                                 uint64_t seed);
 
+// Finishes a voice of spec and weights: declared latency and golden audio. Weights must be rounded to their storage.
+// Errors: INTERNAL with every problem of a voice that does not validate; those of the engine.
+absl::Status CompleteVoice(std::vector<float> golden_input, uint64_t seed, const std::shared_ptr<Voice>& voice);
+
 // Renders the golden input and compares. Errors: FAILED_PRECONDITION with the first difference and its sample.
 absl::Status VerifyGolden(std::shared_ptr<const Voice> voice);
 

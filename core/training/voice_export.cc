@@ -6,7 +6,6 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/voice_loader.h"
 #include "core/training/seed.h"
@@ -107,14 +106,7 @@ absl::StatusOr<Voice> MakeVoice(const VoiceShape& shape, const Parameters& weigh
   }
   voice->weights["reverb/ir"] = ToWeight(FreezeReverb(shape, weights, options.seed), {shape.reverb_length});
   RoundWeights(options.storage, &voice->weights);
-  const std::vector<std::string> problems = ValidateVoice(*voice);
-  if (!problems.empty())
-    return absl::InternalError(absl::StrCat("the voice is not valid: ", absl::StrJoin(problems, "; ")));
-  ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
-  voice->spec.set_latency_samples(static_cast<int32_t>(engine->format(StreamInput::kAudio).latency()));
-  voice->golden.seed = options.seed;
-  voice->golden.input = std::move(golden_input);
-  ASSIGN_OR_RETURN(voice->golden.output, RenderGolden(voice, voice->golden.input, voice->golden.seed));
+  RETURN_IF_ERROR(CompleteVoice(std::move(golden_input), options.seed, voice));
   return *voice;
 }
 
