@@ -23,9 +23,11 @@ namespace {
 
 constexpr char kProcessors[] = "processor_group/", kMagnitudes[] = "/magnitudes";
 
+// Features at the extractor's own rate, from which the engine interpolates where the decoder makes a whole number of
+// frames for each; else at the decoder's.
 FeatureSettings SettingsOf(const ModelConfig& config) {
   FeatureSettings settings;
-  settings.frame_rate = config.frame_rate;
+  if (config.frame_rate % settings.frame_rate != 0) settings.frame_rate = config.frame_rate;
   settings.power_frame_size = config.power_frame_size;
   return settings;
 }
@@ -68,6 +70,7 @@ v1::VoiceSpec SpecOf(const ImportedModel& model, const VoiceImportOptions& optio
   if (model.config.loudness != LoudnessDefinition::kMeanOfPower)
     features->set_loudness_definition(NameOf(model.config.loudness));
   *spec.mutable_decoder() = model.config.decoder;
+  if (model.config.frame_rate != settings.frame_rate) spec.mutable_decoder()->set_frame_rate(model.config.frame_rate);
   *spec.mutable_graph() = model.config.graph;
   if (model.statistics) SetProfile(*model.statistics, spec.mutable_profile());
   // As a trained voice's: a wrong weight is off by far more than processors differ in rounding.
@@ -174,14 +177,7 @@ absl::StatusOr<Voice> MakeImportedVoice(const ImportedModel& model, const VoiceI
   voice->version = options.version;
   RETURN_IF_ERROR(AddWeights(model, options.seed, voice.get()));
   RoundWeights(options.storage, &voice->weights);
-  const std::vector<std::string> problems = ValidateVoice(*voice);
-  if (!problems.empty())
-    return absl::InternalError(absl::StrCat("the voice is not valid: ", absl::StrJoin(problems, "; ")));
-  ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
-  voice->spec.set_latency_samples(static_cast<int32_t>(engine->format(StreamInput::kAudio).latency()));
-  voice->golden.seed = options.seed;
-  voice->golden.input = GoldenInput(model.config.sample_rate);
-  ASSIGN_OR_RETURN(voice->golden.output, RenderGolden(voice, voice->golden.input, voice->golden.seed));
+  RETURN_IF_ERROR(CompleteVoice(GoldenInput(model.config.sample_rate), options.seed, voice));
   return *voice;
 }
 
