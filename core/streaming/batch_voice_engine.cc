@@ -158,8 +158,7 @@ void BatchVoiceEngine::Describe(const HopRequest& request, const FeatureFrame& p
   StreamParameters parameters = request.parameters;
   auto change = request.changes.begin();
   for (int i = 0; i < frames; ++i) {
-    const FeatureFrame frame =
-        FrameBetween(previous, slot.frame, static_cast<float>(i + 1) / static_cast<float>(frames));
+    const FeatureFrame frame = FrameBetween(previous, slot.frame, (i + 1.0) / frames);
     for (; change != request.changes.end() && change->offset <= (i + 1) * decoder_hop; ++change) {
       if (!starts || i == frames - 1) {
         Describe(frame, parameters, slot.profile, controls.AddSection(stream, i, change->offset - i * decoder_hop));

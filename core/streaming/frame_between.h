@@ -11,9 +11,9 @@ namespace ddsp {
 // kGlideSemitones apart. Where it leaps (another note, or the end of an unvoiced stretch, which holds the pitch of
 // before) the nearer frame's is taken: the leap happens between two frames of the decoder, as it would had they been
 // analysed there.
-FeatureFrame FrameBetween(const FeatureFrame& from, const FeatureFrame& to, float share);
+FeatureFrame FrameBetween(const FeatureFrame& from, const FeatureFrame& to, double share);
 
 // More than a glide can do in the 20 ms between two frames: a deep vibrato of 7 Hz makes 0.9 semitones.
-inline constexpr float kGlideSemitones = 2.0f;
+inline constexpr double kGlideSemitones = 2;
 
 }  // namespace ddsp

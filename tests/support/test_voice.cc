@@ -56,7 +56,7 @@ v1::GraphSpec::Node* AddNode(v1::VoiceSpec* spec, const std::string& name, const
 
 void AddGraph(const TestVoiceOptions& options, v1::VoiceSpec* spec) {
   (*AddNode(spec, "harmonic", "Harmonic", {"amps", "harmonic_distribution", "f0_hz"})
-        ->mutable_texts())["amp_resample_method"] = "linear";
+        ->mutable_texts())["amp_resample_method"] = options.amp_resample_method;
   std::string last = "harmonic/signal";
   if (options.filtered_noise) {
     (*AddNode(spec, "filtered_noise", "FilteredNoise", {"noise_magnitudes"})->mutable_numbers())["window_size"] = 0;
@@ -83,7 +83,8 @@ v1::VoiceSpec MakeSpec(const TestVoiceOptions& options) {
   decoder->set_rnn_channels(options.rnn_channels);
   decoder->set_channels(options.channels);
   decoder->set_layers_per_stack(options.layers_per_stack);
-  decoder->add_input_keys("pw_scaled");
+  decoder->set_frame_rate(options.decoder_frame_rate);
+  decoder->add_input_keys(options.level);
   decoder->add_input_keys("f0_scaled");
   const auto split = [&](const char* name, int size) {
     auto* added = decoder->add_output_splits();
@@ -102,6 +103,15 @@ v1::VoiceSpec MakeSpec(const TestVoiceOptions& options) {
 }
 
 }  // namespace
+
+TestVoiceOptions SmallSolo() {
+  TestVoiceOptions options;
+  options.layers_per_stack = 3;
+  options.decoder_frame_rate = 250;
+  options.level = "ld_scaled";
+  options.amp_resample_method = "window";
+  return options;
+}
 
 Voice MakeTestVoice(const TestVoiceOptions& options) {
   Voice voice;

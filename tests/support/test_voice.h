@@ -1,4 +1,5 @@
-// A small voice of the VST recipe with random weights, for tests of everything that a voice passes through.
+// A small voice, of the VST recipe by default, with random weights, for tests of everything that a voice passes
+// through.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +20,13 @@ struct TestVoiceOptions {
   int noise_bands = 65;
   int reverb_length = 1000;  // 0: no reverb
   bool filtered_noise = true;
+  int decoder_frame_rate = 0;  // 0: that of the features
+  std::string level = "pw_scaled";
+  std::string amp_resample_method = "linear";
 };
+
+// The solo_instrument recipe in small: five frames of controls in a hop.
+TestVoiceOptions SmallSolo();
 
 // Valid, but without golden audio.
 Voice MakeTestVoice(const TestVoiceOptions& options = {});

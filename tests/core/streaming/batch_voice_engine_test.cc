@@ -24,8 +24,9 @@ std::unique_ptr<BatchVoiceEngine> MakeEngine(int slots, const TestVoiceOptions& 
   return *std::move(engine);
 }
 
-std::vector<float> RenderWhole(const std::vector<float>& audio, int64_t chunk, uint64_t seed = 3) {
-  const auto engine = MakeEngine(1);
+std::vector<float> RenderWhole(const std::vector<float>& audio, int64_t chunk, uint64_t seed = 3,
+                               const TestVoiceOptions& voice = {}) {
+  const auto engine = MakeEngine(1, voice);
   RenderOptions options;
   options.settings.seed = seed;
   options.chunk_samples = chunk;
@@ -97,12 +98,17 @@ TEST(BatchVoiceEngine, MakesSound) {
   EXPECT_GT(power / out.size(), 1e-4);
 }
 
+// One frame of controls in a hop, and five.
+class BatchVoiceEngineOf : public ::testing::TestWithParam<TestVoiceOptions> {};
+INSTANTIATE_TEST_SUITE_P(Recipes, BatchVoiceEngineOf, ::testing::Values(TestVoiceOptions(), testing::SmallSolo()),
+                         [](const auto& info) { return info.param.decoder_frame_rate == 0 ? "vst" : "solo"; });
+
 // Invariant 2, to the bit.
-TEST(BatchVoiceEngine, ChunkingChangesNothing) {
+TEST_P(BatchVoiceEngineOf, ChunkingChangesNothing) {
   const std::vector<float> audio = TestMelody(6000);
-  const std::vector<float> whole = RenderWhole(audio, audio.size());
+  const std::vector<float> whole = RenderWhole(audio, audio.size(), 3, GetParam());
   for (const int64_t chunk : {1, 7, kHop - 1, kHop, kHop + 1, 997})
-    EXPECT_EQ(RenderWhole(audio, chunk), whole) << chunk;
+    EXPECT_EQ(RenderWhole(audio, chunk, 3, GetParam()), whole) << chunk;
 }
 
 // Invariant 4.
@@ -114,22 +120,22 @@ TEST(BatchVoiceEngine, TheSeedDecidesTheNoise) {
 
 // Invariant 5: what comes out depends on nothing that was fed more than L later. That it comes out then is the framer's
 // test.
-TEST(BatchVoiceEngine, OutputDoesNotDependOnTheFuture) {
+TEST_P(BatchVoiceEngineOf, OutputDoesNotDependOnTheFuture) {
   const int64_t n = 3 * kHop, latency = 832;
   std::vector<float> audio = TestMelody(6000);
-  const std::vector<float> before = RenderWhole(audio, 512);
+  const std::vector<float> before = RenderWhole(audio, 512, 3, GetParam());
   for (size_t i = n + latency; i < audio.size(); ++i) audio[i] = 0.9f;
-  const std::vector<float> after = RenderWhole(audio, 512);
+  const std::vector<float> after = RenderWhole(audio, 512, 3, GetParam());
   EXPECT_TRUE(std::equal(before.begin(), before.begin() + n, after.begin()));
   EXPECT_NE(before, after);
 }
 
 // Invariant 3: alone or among 31 others, one of which has NaN in its decoder state, the same bits come out.
-TEST(BatchVoiceEngine, NeighboursChangeNothing) {
+TEST_P(BatchVoiceEngineOf, NeighboursChangeNothing) {
   constexpr int kStreams = 32, kMine = 13, kPoisoned = 14;
   const std::vector<float> mine = TestMelody(4000);
-  const std::vector<float> alone = RenderWhole(mine, 1000, 77);
-  const auto engine = MakeEngine(kStreams);
+  const std::vector<float> alone = RenderWhole(mine, 1000, 77, GetParam());
+  const auto engine = MakeEngine(kStreams, GetParam());
   std::vector<SlotStream> streams;
   for (int i = 0; i < kStreams; ++i) {
     StreamSettings settings;
@@ -175,16 +181,17 @@ TEST(BatchVoiceEngine, ThreadsStepDisjointSlots) {
   for (const std::vector<float>& output : outputs) EXPECT_EQ(output, alone);
 }
 
-TEST(BatchVoiceEngine, ASlotForgetsAtReset) {
-  const auto engine = MakeEngine(1);
+TEST_P(BatchVoiceEngineOf, ASlotForgetsAtReset) {
+  const auto engine = MakeEngine(1, GetParam());
   RenderOptions options;
   const auto first = Render(*engine, options, TestMelody(3000));
   ASSERT_TRUE(Render(*engine, options, TestMelody(5000, 16000, 9)).ok());
   EXPECT_EQ(Render(*engine, options, TestMelody(3000))->audio, first->audio);
 }
 
-std::vector<float> RenderWithChange(int64_t at, const StreamParameters& change, size_t chunk, bool do_change = true) {
-  const auto engine = MakeEngine(1);
+std::vector<float> RenderWithChange(const TestVoiceOptions& voice, int64_t at, const StreamParameters& change,
+                                    size_t chunk, bool do_change = true) {
+  const auto engine = MakeEngine(1, voice);
   std::vector<SlotStream> streams;
   streams.emplace_back(*engine, 0, StreamSettings{});
   const std::vector<float> audio = TestMelody(5000);
@@ -205,12 +212,12 @@ std::vector<float> RenderWithChange(int64_t at, const StreamParameters& change, 
   return out;
 }
 
-TEST(BatchVoiceEngine, AChangeTakesEffectAtItsSampleUnderAnyChunking) {
-  const std::vector<float> unchanged = RenderWithChange(0, {}, 500, false);
+TEST_P(BatchVoiceEngineOf, AChangeTakesEffectAtItsSampleUnderAnyChunking) {
+  const std::vector<float> unchanged = RenderWithChange(GetParam(), 0, {}, 500, false);
   for (const int64_t at : {1601, 1700, 1920}) {
     for (const StreamParameters& change : {StreamParameters{7, 0}, StreamParameters{0, 12}}) {
-      const std::vector<float> changed = RenderWithChange(at, change, 500);
-      EXPECT_EQ(RenderWithChange(at, change, 7), changed) << at;
+      const std::vector<float> changed = RenderWithChange(GetParam(), at, change, 500);
+      EXPECT_EQ(RenderWithChange(GetParam(), at, change, 7), changed) << at;
       // Not to the bit: the reverb transforms whole hops, and what comes later in one moves the rounding of what came
       // before.
       EXPECT_LT(MaxDifference(absl::MakeSpan(unchanged).first(at), absl::MakeSpan(changed).first(at)), 1e-6) << at;

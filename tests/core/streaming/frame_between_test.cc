@@ -18,7 +18,7 @@ FeatureFrame Note(float f0_hz, float db = -20, bool voiced = true) {
 
 TEST(FrameBetween, GlidesInSemitonesWithinANote) {
   const FeatureFrame from = Note(440, -30), to = Note(440 * std::exp2(1.0f / 12), -20);
-  const FeatureFrame middle = FrameBetween(from, to, 0.4f);
+  const FeatureFrame middle = FrameBetween(from, to, 0.4);
   EXPECT_NEAR(12 * std::log2(middle.f0_hz / 440), 0.4, 1e-4);
   EXPECT_FLOAT_EQ(middle.loudness_db, -26);
   EXPECT_FLOAT_EQ(middle.power_db, -29);
@@ -35,15 +35,15 @@ TEST(FrameBetween, IsTheLaterFrameAtItsEnd) {
 TEST(FrameBetween, LeapsBetweenTwoFrames) {
   for (const FeatureFrame& from : {Note(440), Note(300, -80, false)}) {
     const FeatureFrame to = Note(310);
-    for (const float share : {0.2f, 0.4f}) EXPECT_EQ(FrameBetween(from, to, share).f0_hz, from.f0_hz);
-    for (const float share : {0.6f, 0.8f, 1.0f}) EXPECT_EQ(FrameBetween(from, to, share).f0_hz, to.f0_hz);
+    for (const double share : {0.2, 0.4}) EXPECT_EQ(FrameBetween(from, to, share).f0_hz, from.f0_hz);
+    for (const double share : {0.6, 0.8, 1.0}) EXPECT_EQ(FrameBetween(from, to, share).f0_hz, to.f0_hz);
   }
 }
 
 // A client's controls may name no pitch: 0 Hz, unvoiced.
 TEST(FrameBetween, StaysFiniteWithoutAPitch) {
-  EXPECT_EQ(FrameBetween(Note(0, -20, false), Note(100), 0.2f).f0_hz, 0);
-  EXPECT_EQ(FrameBetween(Note(100), Note(0, -20, false), 0.8f).f0_hz, 0);
+  EXPECT_EQ(FrameBetween(Note(0, -20, false), Note(100), 0.2).f0_hz, 0);
+  EXPECT_EQ(FrameBetween(Note(100), Note(0, -20, false), 0.8).f0_hz, 0);
 }
 
 }  // namespace
