@@ -59,6 +59,41 @@ TEST(RealFft, EqualsTheSumInDoubleForTheSizesInUse) {
   });
 }
 
+// The autocorrelation, as far as it is asked for; the power spectrum is what Forward says.
+void ExpectPowerAndItsInverse(int size) {
+  const RealFft fft(size);
+  const std::vector<float> x = RandomValues(size, -1, 1);
+  std::vector<float> re(fft.bins()), im(fft.bins()), power(fft.bins() + 1, -7), scratch(fft.scratch_size(), NAN);
+  fft.Forward(x.data(), re.data(), im.data(), scratch.data());
+  fft.Power(x.data(), power.data(), scratch.data());
+  double energy = 0;
+  for (int k = 0; k < fft.bins(); ++k) {
+    const double expected = static_cast<double>(re[k]) * re[k] + static_cast<double>(im[k]) * im[k];
+    ASSERT_NEAR(power[k], expected, 1e-6 * expected) << k << " of " << size;
+  }
+  ASSERT_EQ(power[fft.bins()], -7) << size;
+  for (const float v : x) energy += static_cast<double>(v) * v;
+  for (const int count : {2, size / 4 * 2, size - 2, size}) {
+    if (count < 2) continue;
+    std::vector<float> out(count + 1, -7);
+    fft.InverseOfReal(power.data(), count, out.data(), scratch.data());
+    for (int lag = 0; lag < count; ++lag) {
+      double expected = 0;
+      for (int n = 0; n < size; ++n) expected += static_cast<double>(x[n]) * x[(n + lag) % size];
+      ASSERT_NEAR(out[lag], expected, 2e-6 * energy) << lag << " of " << count << ", size " << size;
+    }
+    ASSERT_EQ(out[count], -7) << size;
+  }
+}
+
+TEST(RealFft, ThePowersInverseIsTheAutocorrelation) {
+  ForEachTarget([] {
+    for (const int size : {2, 4, 6, 8, 16, 20, 30, 32, 64, 96, 128, 160, 256, 512, 640, 1024}) {
+      ExpectPowerAndItsInverse(size);
+    }
+  });
+}
+
 TEST(RealFft, SupportsSizesOfSmallFactorsOnly) {
   for (const int size : {2, 640, 8192, 30}) EXPECT_TRUE(RealFft::Supports(size)) << size;
   for (const int size : {-2, 0, 1, 3, 14, 125, 641, 1 << 22}) EXPECT_FALSE(RealFft::Supports(size)) << size;
