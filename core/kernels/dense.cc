@@ -75,6 +75,7 @@ HWY_INLINE void Tile(const DenseCall& call, int64_t row, int64_t column) {
 template <int kRows, int kTileVectors, int kVectors>
 HWY_INLINE void Rows(const DenseCall& call, int64_t row, int64_t column) {
   for (int v = 0; v < kVectors && column + v * kLanes < call.outputs; v += kTileVectors) {
+    if (column + (v + 1) * kLanes >= call.outputs) return Tile<kRows, 1>(call, row, column + v * kLanes);
     Tile<kRows, kTileVectors>(call, row, column + v * kLanes);
   }
 }
