@@ -18,6 +18,9 @@ constexpr float kMinWindowCorrelation = 0.05f;
 constexpr float kLeastPower = 1e-6f;
 constexpr float kSideLobes = 1e-6f;
 
+// Parts of a lag in which at most one candidate gives way to the next.
+constexpr int kCells = 8;
+
 // Width of the templates' upper end.
 constexpr double kFadeHz = 1000.0;
 
@@ -102,7 +105,9 @@ Periodicity::Periodicity(int sample_rate, int window, int fft, int first_bin)
                      .weight = {0.5f * f * (-1.0f + f * (2.0f - f)), 1.0f + 0.5f * f * f * (3.0f * f - 5.0f),
                                 0.5f * f * (1.0f + f * (4.0f - 3.0f * f)), 0.5f * f * f * (f - 1.0f)}});
   }
-  for (int lag = 0; lag < lags_; ++lag) bin_of_lag_.push_back(PitchGrid::Bin(sample_rate / std::max(1.0, 1.0 * lag)));
+  for (int cell = 0; cell < lags_ * kCells; ++cell) {
+    bin_of_cell_.push_back(PitchGrid::Bin(sample_rate * kCells / (cell + 1.0)));
+  }
   for (int bin = 0; bin < PitchGrid::kBins; ++bin) {
     shortest_period_.push_back(static_cast<float>(sample_rate / PitchGrid::Hz(bin + 0.5)));
   }
@@ -132,21 +137,17 @@ void Periodicity::Correlate(const Power& power, std::span<float> correlation) co
 }
 
 int Periodicity::BinOf(float period) const {
-  int bin = bin_of_lag_[static_cast<int>(period) + 1];
-  while (period < shortest_period_[bin]) ++bin;
-  return bin;
+  const int lowest = bin_of_cell_[static_cast<int>(period * kCells)];
+  return lowest + (period < shortest_period_[lowest]);
 }
 
 void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<float> at_period) const {
   const absl::Span<const float> by_lag(correlation.data(), correlation.size());
   // Any slow sound is similar to itself a short time later. A period has to stand out from the lags before it.
-  std::array<float, kMaxLag> lowest_before;
-  kernels::RunningMinimum(by_lag, lowest_before.data());
-  auto standing_out = [&](float value, int lag) { return std::min(value, 2.0f * (value - lowest_before[lag])); };
+  std::array<float, kMaxLag> lowest;
+  kernels::RunningMinimum(by_lag, lowest.data());
   std::fill_n(at_period.begin(), first_bin_, 0.0f);
-  const std::span<float> candidates = at_period.subspan(first_bin_);
-  kernels::ReadLags(taps_, correlation.data(), candidates.data());
-  for (size_t i = 0; i < taps_.size(); ++i) candidates[i] = standing_out(candidates[i], taps_[i].lag + 1);
+  kernels::ReadLags(taps_, correlation.data(), lowest.data(), at_period.data() + first_bin_);
   // A low candidate's 50 cents span several lags: peaks inside count wherever they are.
   std::array<int, kMaxLag / 2> peaks;
   const int count = kernels::FindPeaks(by_lag, shortest_lag_, peaks.data());
@@ -156,7 +157,8 @@ void Periodicity::ReadPeriods(std::span<const float> correlation, std::span<floa
     const float shift = 0.5f * (a - c) / (a - 2.0f * b + c);
     const int bin = BinOf(lag + shift);
     if (bin < first_bin_) continue;
-    at_period[bin] = std::max(at_period[bin], standing_out(b - 0.25f * (a - c) * shift, lag));
+    const float value = b - 0.25f * (a - c) * shift;
+    at_period[bin] = std::max(at_period[bin], std::min(value, 2.0f * (value - lowest[lag])));
   }
 }
 

@@ -69,8 +69,8 @@ class Periodicity {
   std::vector<float> window_, window_correlation_, correction_;
   // Where the correlation of a candidate is read: cubic interpolation.
   std::vector<kernels::LagTap> taps_;
-  // [lag] the candidate nearest to it; [grid bin] the shortest period that is the candidate's.
-  std::vector<int> bin_of_lag_;
+  // The candidate nearest to the end of each part of a lag, and the shortest period that is a candidate's.
+  std::vector<int> bin_of_cell_;
   std::vector<float> shortest_period_;
   kernels::PackedDense template_;
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 namespace ddsp {
 namespace {
@@ -36,22 +37,26 @@ struct GridPlanes {
   kernels::Planes planes() { return {channel(0), kStride}; }
 };
 
-}  // namespace
-
-PitchNetwork::PitchNetwork()
-    : first_(kFirstTaps, kFirstKernel, kInputs, kHidden),
-      second_(kNear, kSecondKernel, kHidden, kHidden),
-      place_(static_cast<size_t>(kHidden) * kColumns, kBeyond) {
+// [hidden][column] what the first layer adds for the place on the grid.
+std::vector<float> FirstBias() {
+  std::vector<float> bias(static_cast<size_t>(kHidden) * kColumns, kBeyond);
   for (int bin = 0; bin < kBins; ++bin) {
     const double at = static_cast<double>(bin) / kBins;
     const double trend[] = {at, at * at, std::exp(-6.0 * at)};
     for (int h = 0; h < kHidden; ++h) {
       double sum = kFirstBias[h];
       for (int i = 0; i < 3; ++i) sum += trend[i] * kPlaceKernel[i * kHidden + h];
-      place_[h * kColumns + bin] = static_cast<float>(sum);
+      bias[h * kColumns + bin] = static_cast<float>(sum);
     }
   }
+  return bias;
 }
+
+}  // namespace
+
+PitchNetwork::PitchNetwork()
+    : first_(kFirstTaps, kFirstKernel, FirstBias(), kInputs, kHidden),
+      second_(kNear, kSecondKernel, std::vector<float>(static_cast<size_t>(kHidden) * kColumns), kHidden, kHidden) {}
 
 void PitchNetwork::Weigh(const std::array<const float*, kInputs>& views, std::span<const float> levels,
                          std::span<float> evidence) const {
@@ -65,16 +70,13 @@ void PitchNetwork::Weigh(const std::array<const float*, kInputs>& views, std::sp
     for (int h = 0; h < kHidden; ++h) common[h] += level * kLevelKernel[i * kHidden + h];
   }
   GridPlanes<kHidden, kNearRoom> hidden;
-  GridPlanes<kHidden, 0> last;
   for (int h = 0; h < kHidden; ++h) {
-    float* const to = hidden.channel(h);
-    std::fill_n(to - kReach, kReach, 0.0f);
-    for (int n = 0; n < kColumns; ++n) to[n] = place_[h * kColumns + n] + common[h];
-    std::fill_n(to + kColumns, kReach, 0.0f);
-    std::fill_n(last.channel(h), kColumns, kSecondBias[h]);
+    std::fill_n(hidden.channel(h) - kReach, kReach, 0.0f);
+    std::fill_n(hidden.channel(h) + kColumns, kReach, 0.0f);
   }
-  first_.Apply(inputs.planes(), kColumns, hidden.planes());
-  second_.Apply(hidden.planes(), kColumns, last.planes());
+  GridPlanes<kHidden, 0> last;
+  first_.Apply(inputs.planes(), common, hidden.planes());
+  second_.Apply(hidden.planes(), kSecondBias, last.planes());
   std::array<float, kColumns> mixed;
   kernels::MixPlanes(last.planes(), kLastKernel, kColumns, mixed.data());
   std::copy_n(mixed.begin(), kBins, evidence.begin());

@@ -2,7 +2,6 @@
 
 #include <array>
 #include <span>
-#include <vector>
 
 #include "core/features/pitch_grid.h"
 #include "core/kernels/grid_layer.h"
@@ -31,8 +30,6 @@ class PitchNetwork {
 
  private:
   kernels::GridLayer first_, second_;
-  // [hidden][column] what the first layer adds for the place on the grid.
-  std::vector<float> place_;
 };
 
 }  // namespace ddsp

@@ -16,9 +16,11 @@ constexpr int64_t kOutputBlock = 8;
 
 struct GridLayerCall {
   absl::Span<const int> taps;
-  const float* kernel;
+  const float *kernel, *bias;
   int64_t inputs, outputs, columns;
-  Planes x, y;
+  Planes x;
+  const float* shift;
+  Planes y;
 };
 }  // namespace ddsp::kernels
 #endif
@@ -38,10 +40,11 @@ constexpr int64_t kTileOutputs = kLanes >= 16 || HWY_ARCH_ARM ? 8 : 4;
 // kTileOutputs by kVectors vectors from `column` on, all in registers.
 HWY_INLINE void Tile(const GridLayerCall& call, int64_t output, int64_t column) {
   const Floats d;
-  const auto y = [&](int64_t o, int64_t v) { return call.y.data + (output + o) * call.y.stride + column + v * kLanes; };
   Vec sum[kTileOutputs][kVectors];
   for (int64_t o = 0; o < kTileOutputs; ++o) {
-    for (int64_t v = 0; v < kVectors; ++v) sum[o][v] = hn::LoadU(d, y(o, v));
+    const float* HWY_RESTRICT bias = call.bias + (output + o) * call.columns + column;
+    const Vec shift = hn::Set(d, call.shift[output + o]);
+    for (int64_t v = 0; v < kVectors; ++v) sum[o][v] = hn::Add(hn::LoadU(d, bias + v * kLanes), shift);
   }
   const float* HWY_RESTRICT weight =
       call.kernel + output / kOutputBlock * kOutputBlock * call.taps.size() * call.inputs + output % kOutputBlock;
@@ -57,7 +60,8 @@ HWY_INLINE void Tile(const GridLayerCall& call, int64_t output, int64_t column) 
     }
   }
   for (int64_t o = 0; o < kTileOutputs; ++o) {
-    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(hn::Max(sum[o][v], hn::Zero(d)), d, y(o, v));
+    float* HWY_RESTRICT y = call.y.data + (output + o) * call.y.stride + column;
+    for (int64_t v = 0; v < kVectors; ++v) hn::StoreU(hn::Max(sum[o][v], hn::Zero(d)), d, y + v * kLanes);
   }
 }
 
@@ -90,11 +94,13 @@ namespace ddsp::kernels {
 HWY_EXPORT(Apply);
 HWY_EXPORT(Mix);
 
-GridLayer::GridLayer(absl::Span<const int> taps, absl::Span<const float> kernel, int64_t inputs, int64_t outputs)
-    : taps_(taps.begin(), taps.end()), inputs_(inputs), outputs_(outputs) {
+GridLayer::GridLayer(absl::Span<const int> taps, absl::Span<const float> kernel, absl::Span<const float> bias,
+                     int64_t inputs, int64_t outputs)
+    : taps_(taps.begin(), taps.end()), bias_(bias.begin(), bias.end()), inputs_(inputs), outputs_(outputs) {
   const int64_t rows = static_cast<int64_t>(taps.size()) * inputs;
   DDSP_CHECK(outputs % kOutputBlock == 0, "outputs come in blocks of eight");
   DDSP_CHECK(static_cast<int64_t>(kernel.size()) == rows * outputs, "the kernel has taps x inputs x outputs elements");
+  DDSP_CHECK(static_cast<int64_t>(bias.size()) % (outputs * kColumns) == 0, "columns come in whole tiles");
   kernel_ = hwy::AllocateAligned<float>(rows * outputs);
   for (int64_t o = 0; o < outputs; o += kOutputBlock) {
     for (int64_t r = 0; r < rows; ++r) {
@@ -103,9 +109,11 @@ GridLayer::GridLayer(absl::Span<const int> taps, absl::Span<const float> kernel,
   }
 }
 
-void GridLayer::Apply(Planes x, int64_t columns, Planes y) const {
-  DDSP_CHECK(columns % kColumns == 0, "columns come in whole tiles");
-  HWY_DYNAMIC_DISPATCH(Apply)({taps_, kernel_.get(), inputs_, outputs_, columns, x, y});
+void GridLayer::Apply(Planes x, absl::Span<const float> shift, Planes y) const {
+  DDSP_CHECK(static_cast<int64_t>(shift.size()) == outputs_, "every output has a shift");
+  const int64_t columns = static_cast<int64_t>(bias_.size()) / outputs_;
+  HWY_DYNAMIC_DISPATCH(Apply)
+  ({taps_, kernel_.get(), bias_.data(), inputs_, outputs_, columns, x, shift.data(), y});
 }
 
 void MixPlanes(Planes x, absl::Span<const float> weights, int64_t columns, float* y) {

@@ -28,15 +28,27 @@ HWY_INLINE Vec4 SumsOf(Vec4 a, Vec4 b, Vec4 c, Vec4 e) {
   return hn::Add(hn::ConcatLowerLower(d, ce, ab), hn::ConcatUpperUpper(d, ce, ab));
 }
 
-void ReadLags(const LagTap* HWY_RESTRICT taps, int64_t count, const float* HWY_RESTRICT x, float* HWY_RESTRICT out) {
+HWY_INLINE Vec4 StandingOut(Vec4 value, Vec4 lowest) {
+  const Vec4 above = hn::Sub(value, lowest);
+  return hn::Min(value, hn::Add(above, above));
+}
+
+void ReadLags(const LagTap* HWY_RESTRICT taps, int64_t count, const float* HWY_RESTRICT x,
+              const float* HWY_RESTRICT lowest, float* HWY_RESTRICT out) {
   const Four d;
+  const auto lowest_at = [&](int64_t i) HWY_ATTR { return hn::Set(d, lowest[taps[i].lag + 1]); };
   int64_t i = 0;
   for (; i + 4 <= count; i += 4) {
-    hn::StoreU(
-        SumsOf(Weighted(taps[i], x), Weighted(taps[i + 1], x), Weighted(taps[i + 2], x), Weighted(taps[i + 3], x)), d,
-        out + i);
+    const Vec4 value =
+        SumsOf(Weighted(taps[i], x), Weighted(taps[i + 1], x), Weighted(taps[i + 2], x), Weighted(taps[i + 3], x));
+    const Vec4 before = hn::ConcatLowerLower(d, hn::InterleaveLower(d, lowest_at(i + 2), lowest_at(i + 3)),
+                                             hn::InterleaveLower(d, lowest_at(i), lowest_at(i + 1)));
+    hn::StoreU(StandingOut(value, before), d, out + i);
   }
-  for (; i < count; ++i) out[i] = hn::GetLane(hn::SumOfLanes(d, Weighted(taps[i], x)));
+  for (; i < count; ++i) {
+    const Vec4 products = Weighted(taps[i], x);
+    out[i] = hn::GetLane(StandingOut(SumsOf(products, products, products, products), lowest_at(i)));
+  }
 }
 
 void RunningMinimum(const float* HWY_RESTRICT x, int64_t size, float* HWY_RESTRICT out) {
@@ -86,8 +98,8 @@ HWY_EXPORT(ReadLags);
 HWY_EXPORT(RunningMinimum);
 HWY_EXPORT(FindPeaks);
 
-void ReadLags(absl::Span<const LagTap> taps, const float* x, float* out) {
-  HWY_DYNAMIC_DISPATCH(ReadLags)(taps.data(), static_cast<int64_t>(taps.size()), x, out);
+void ReadLags(absl::Span<const LagTap> taps, const float* x, const float* lowest, float* out) {
+  HWY_DYNAMIC_DISPATCH(ReadLags)(taps.data(), static_cast<int64_t>(taps.size()), x, lowest, out);
 }
 
 void RunningMinimum(absl::Span<const float> x, float* out) {
