@@ -14,10 +14,12 @@
 #include "server/errors/errors.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
-#include "server/rpc/endpoint.h"
 #include "server/rpc/features_service.h"
 #include "server/rpc/graph_service.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/reflection_service.h"
 #include "server/rpc/synthesis_service.h"
+#include "server/rpc/wire.h"
 #include "server/rpc/work_queue.h"
 #include "server/scheduler/device_worker.h"
 #include "server/session/crew.h"
@@ -26,7 +28,6 @@
 namespace ddsp::server {
 namespace {
 
-constexpr const char* kServiceNames[] = {"ddsp.v1.Synthesis", "ddsp.v1.Graph", "ddsp.v1.Features"};
 constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
 // For calls to carry their status out, once their sessions were ended.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
@@ -106,13 +107,12 @@ struct Server::Parts {
                    .clock = &clock,
                    .metrics = &metrics,
                    .limits = options.limits},
-                  roster, *registry, work),
-        graph(work),
-        features(work) {}
+                  roster, *registry, work) {}
+  // Serves calls when it returns.
+  absl::Status Listen();
   ~Parts() {
     ticker.reset();
-    admin_endpoint.reset();
-    public_endpoint.reset();  // ends all calls
+    wire.reset();  // ends all calls
     scheduler.Stop();
   }
 
@@ -127,12 +127,36 @@ struct Server::Parts {
   DeviceThread device_thread;
   WorkQueue work;
   SynthesisService synthesis;
-  GraphService graph;
-  FeaturesService features;
+  HealthService health;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
-  std::unique_ptr<Endpoint> public_endpoint, admin_endpoint;
+  std::unique_ptr<Wire> wire = std::make_unique<Wire>();
+  Endpoint* public_endpoint = nullptr;
+  Endpoint* admin_endpoint = nullptr;  // null: none
   std::unique_ptr<Ticker> ticker;
 };
+
+absl::Status Server::Parts::Listen() {
+  auto public_methods = std::make_unique<MethodTable>(), admin_methods = std::make_unique<MethodTable>();
+  synthesis.AddMethods(public_methods.get());
+  AddGraphMethods(work, public_methods.get());
+  AddFeaturesMethods(work, public_methods.get());
+  for (const std::string& service : public_methods->services()) health.Set(service, HealthService::Health::kServing);
+  for (const std::string& model : registry->models()) {
+    health.Set(absl::StrCat("model/", model), HealthService::Health::kServing);
+  }
+  health.AddMethods(public_methods.get());
+  health.AddMethods(admin_methods.get());
+  AddReflection(public_methods->services(), admin_methods.get());
+  ASSIGN_OR_RETURN(public_endpoint, wire->Open({.address = options.listen,
+                                                .max_streams = std::max(100, options.max_sessions + 16),
+                                                .memory_bytes = options.grpc_memory_bytes},
+                                               std::move(public_methods)));
+  if (!options.admin_listen.empty()) {
+    ASSIGN_OR_RETURN(admin_endpoint, wire->Open({.address = options.admin_listen}, std::move(admin_methods)));
+  }
+  wire->Serve();
+  return absl::OkStatus();
+}
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
@@ -144,22 +168,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
   }
-  ASSIGN_OR_RETURN(parts.public_endpoint, Endpoint::Open({.kind = Endpoint::Kind::kPublic,
-                                                          .address = options.listen,
-                                                          .services = {&parts.synthesis, &parts.graph, &parts.features},
-                                                          .max_streams = std::max(100, options.max_sessions + 16),
-                                                          .memory_bytes = options.grpc_memory_bytes}));
-  if (!options.admin_listen.empty()) {
-    ASSIGN_OR_RETURN(parts.admin_endpoint,
-                     Endpoint::Open({.kind = Endpoint::Kind::kAdmin, .address = options.admin_listen, .services = {}}));
-  }
-  for (Endpoint* endpoint : {parts.public_endpoint.get(), parts.admin_endpoint.get()}) {
-    if (endpoint == nullptr) continue;
-    for (const char* service : kServiceNames) endpoint->SetHealth(service, Endpoint::Health::kServing);
-    for (const std::string& model : parts.registry->models()) {
-      endpoint->SetHealth(absl::StrCat("model/", model), Endpoint::Health::kServing);
-    }
-  }
+  RETURN_IF_ERROR(parts.Listen());
   parts.metrics.SetServerState(ServerState::kServing);
   parts.ticker = std::make_unique<Ticker>(kHouseKeeping, [server = server.get()] { server->KeepHouse(); });
   return server;
@@ -173,8 +182,7 @@ std::string Server::MetricsText() const { return parts_->metrics.Text(); }
 
 void Server::AnnounceDrain() {
   parts_->metrics.SetServerState(ServerState::kDraining);
-  parts_->public_endpoint->SetUnhealthy();
-  if (parts_->admin_endpoint != nullptr) parts_->admin_endpoint->SetUnhealthy();
+  parts_->health.SetUnhealthy();
 }
 
 void Server::BeginDrain() {

@@ -4,10 +4,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "grpcpp/ext/proto_server_reflection_plugin.h"
 #include "grpcpp/health_check_service_interface.h"
 #include "grpcpp/resource_quota.h"
-#include "server/rpc/server_builder_options.h"
+#include "server/rpc/call.h"
 
 namespace ddsp::server {
 namespace {
@@ -26,12 +25,11 @@ void SetKeepalive(grpc::ServerBuilder& builder) {
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options) {
-  grpc::EnableDefaultHealthCheckService(true);
-  if (options.kind == Kind::kAdmin) grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options, std::unique_ptr<MethodTable> methods) {
+  // The library's own health service would bring polling threads of its own.
+  grpc::EnableDefaultHealthCheckService(false);
+  auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(std::move(methods)));
   grpc::ServerBuilder builder;
-  if (options.kind == Kind::kPublic) builder.SetOption(std::make_unique<WithoutPlugins>());
-  auto endpoint = std::unique_ptr<Endpoint>(new Endpoint());
   builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &endpoint->port_);
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   // A second server on the same address is an error, not a sharing of it.
@@ -42,25 +40,24 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options)
     grpc::ResourceQuota quota("ddsp-server");
     builder.SetResourceQuota(quota.Resize(options.memory_bytes));
   }
-  for (grpc::Service* service : options.services) builder.RegisterService(service);
+  builder.RegisterAsyncGenericService(&endpoint->service_);
+  endpoint->queue_ = builder.AddCompletionQueue();
   endpoint->server_ = builder.BuildAndStart();
   if (endpoint->server_ == nullptr || endpoint->port_ == 0) {
     return absl::UnavailableError(absl::StrCat("cannot listen on ", options.address));
   }
+  Call::Await({.service = &endpoint->service_,
+               .queue = endpoint->queue_.get(),
+               .router = endpoint->methods_.get(),
+               .ledger = &endpoint->ledger_});
   return endpoint;
 }
 
-Endpoint::~Endpoint() {
-  if (server_ == nullptr) return;
+void Endpoint::Stop() {
   // gRPC waits for all of this time even when there is nothing to wait for.
   server_->Shutdown(std::chrono::system_clock::now() + kLastFlush);
-  server_->Wait();
+  ledger_.WaitUntilEmpty();
+  queue_->Shutdown();
 }
-
-void Endpoint::SetHealth(const std::string& service, Health health) {
-  server_->GetHealthCheckService()->SetServingStatus(service, health == Health::kServing);
-}
-
-void Endpoint::SetUnhealthy() { server_->GetHealthCheckService()->SetServingStatus(false); }
 
 }  // namespace ddsp::server

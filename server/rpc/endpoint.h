@@ -1,38 +1,42 @@
-// A gRPC server on one address: the public one with the services, or the admin one with reflection. Health is on both.
+// A gRPC server on one address, its calls brought by an IoThread.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
+#include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
+#include "server/rpc/call_ledger.h"
+#include "server/rpc/method_table.h"
 
 namespace ddsp::server {
 
 class Endpoint {
  public:
-  enum class Kind { kPublic, kAdmin };
   struct Options {
-    Kind kind = Kind::kPublic;
-    std::string address;  // "0.0.0.0:8001"; port 0 lets the system choose
-    std::vector<grpc::Service*> services;
+    std::string address;       // "0.0.0.0:8001"; port 0 lets the system choose
     int max_streams = 100;     // per connection
     int64_t memory_bytes = 0;  // of the gRPC library; 0: no bound
   };
-  // Errors: UNAVAILABLE that names the address.
-  static absl::StatusOr<std::unique_ptr<Endpoint>> Open(const Options& options);
-  // Calls that still run are cancelled.
-  ~Endpoint();
+  // Calls come once an IoThread serves queue(). `methods` is complete. Errors: UNAVAILABLE that names the address.
+  static absl::StatusOr<std::unique_ptr<Endpoint>> Open(const Options& options, std::unique_ptr<MethodTable> methods);
+
+  // Cancels calls that still run, waits for their end and shuts the queue down. Once, with an IoThread at work; only
+  // when that has ended the endpoint is destroyed.
+  void Stop();
 
   int port() const { return port_; }
-  enum class Health { kServing, kNotServing };
-  void SetHealth(const std::string& service, Health health);
-  // NOT_SERVING for every name, from now on.
-  void SetUnhealthy();
+  grpc::CompletionQueue* queue() { return queue_.get(); }
+  int live_calls() const { return ledger_.live(); }
 
  private:
-  Endpoint() = default;
+  explicit Endpoint(std::unique_ptr<MethodTable> methods) : methods_(std::move(methods)) {}
+
+  const std::unique_ptr<MethodTable> methods_;
+  CallLedger ledger_;
+  grpc::AsyncGenericService service_;
+  std::unique_ptr<grpc::ServerCompletionQueue> queue_;
   std::unique_ptr<grpc::Server> server_;
   int port_ = 0;
 };

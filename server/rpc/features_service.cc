@@ -60,9 +60,10 @@ absl::Status ExtractFeatures(const v1::ExtractRequest& request, v1::ExtractRespo
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* FeaturesService::Extract(grpc::CallbackServerContext* context,
-                                                   const v1::ExtractRequest* request, v1::ExtractResponse* response) {
-  return StartUnary(context, queue_, [=] { return ExtractFeatures(*request, response); });
+void AddFeaturesMethods(WorkQueue& queue, MethodTable* methods) {
+  methods->Add("ddsp.v1.Features", "Extract", [&queue](Call& call) {
+    return MakeUnaryCall<v1::ExtractRequest, v1::ExtractResponse>(call, &queue, ExtractFeatures);
+  });
 }
 
 }  // namespace ddsp::server

@@ -77,9 +77,11 @@ absl::Status RunGraph(const v1::RunGraphRequest& request, const GraphLimits& lim
   return absl::OkStatus();
 }
 
-grpc::ServerUnaryReactor* GraphService::Run(grpc::CallbackServerContext* context, const v1::RunGraphRequest* request,
-                                            v1::RunGraphResponse* response) {
-  return StartUnary(context, queue_, [=, this] { return RunGraph(*request, limits_, response); });
+void AddGraphMethods(WorkQueue& queue, MethodTable* methods, const GraphLimits& limits) {
+  methods->Add("ddsp.v1.Graph", "Run", [&queue, limits](Call& call) {
+    return MakeUnaryCall<v1::RunGraphRequest, v1::RunGraphResponse>(
+        call, &queue, [limits](const auto& request, auto* response) { return RunGraph(request, limits, response); });
+  });
 }
 
 }  // namespace ddsp::server

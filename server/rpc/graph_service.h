@@ -2,8 +2,8 @@
 
 #include "absl/status/status.h"
 #include "core/graph/graph_limits.h"
-#include "ddsp/v1/graph.grpc.pb.h"
-#include "grpcpp/grpcpp.h"
+#include "ddsp/v1/graph.pb.h"
+#include "server/rpc/method_table.h"
 #include "server/rpc/work_queue.h"
 
 namespace ddsp::server {
@@ -18,19 +18,7 @@ inline constexpr GraphLimits kGraphServiceLimits = {
 // One graph, once. Errors: INVALID_GRAPH with every problem as a violation, INVALID_GRAPH_INPUT, GRAPH_TOO_LARGE.
 absl::Status RunGraph(const v1::RunGraphRequest& request, const GraphLimits& limits, v1::RunGraphResponse* response);
 
-// ddsp.v1.Graph on the callback API.
-class GraphService : public v1::Graph::CallbackService {
- public:
-  // The queue outlives the service.
-  explicit GraphService(WorkQueue& queue, const GraphLimits& limits = kGraphServiceLimits)
-      : queue_(queue), limits_(limits) {}
-
-  grpc::ServerUnaryReactor* Run(grpc::CallbackServerContext* context, const v1::RunGraphRequest* request,
-                                v1::RunGraphResponse* response) override;
-
- private:
-  WorkQueue& queue_;
-  const GraphLimits limits_;
-};
+// ddsp.v1.Graph, worked off in the queue, which outlives the calls.
+void AddGraphMethods(WorkQueue& queue, MethodTable* methods, const GraphLimits& limits = kGraphServiceLimits);
 
 }  // namespace ddsp::server

@@ -1,27 +1,27 @@
+// ddsp.v1.Synthesis: live sessions, and whole recordings rendered by one.
 #pragma once
 
-#include "ddsp/v1/session.grpc.pb.h"
-#include "grpcpp/grpcpp.h"
+#include <memory>
+
 #include "server/registry/registry.h"
+#include "server/rpc/call.h"
+#include "server/rpc/method_table.h"
 #include "server/rpc/work_queue.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
 namespace ddsp::server {
 
-// ddsp.v1.Synthesis on the callback API.
-class SynthesisService : public v1::Synthesis::CallbackService {
+class SynthesisService {
  public:
-  // Everything referred to outlives the service.
+  // Everything referred to outlives the service, and the service the calls of the methods that it adds.
   SynthesisService(const SessionServices& services, SessionRoster& roster, const Registry& registry, WorkQueue& queue)
       : services_(services), roster_(roster), registry_(registry), queue_(queue) {}
-
-  grpc::ServerBidiReactor<v1::StreamSessionRequest, v1::StreamSessionResponse>* StreamSession(
-      grpc::CallbackServerContext* context) override;
-  grpc::ServerUnaryReactor* Render(grpc::CallbackServerContext* context, const v1::RenderRequest* request,
-                                   v1::RenderResponse* response) override;
+  void AddMethods(MethodTable* methods);
 
  private:
+  std::unique_ptr<CallHandler> StreamSession(Call& call);
+
   const SessionServices services_;
   SessionRoster& roster_;
   const Registry& registry_;

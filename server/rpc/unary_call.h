@@ -1,4 +1,4 @@
-// Unary calls on the callback API that are worked off in a queue.
+// Methods of one message each way.
 #pragma once
 
 #include <functional>
@@ -6,36 +6,53 @@
 #include <utility>
 
 #include "absl/status/status.h"
-#include "grpcpp/grpcpp.h"
-#include "server/rpc/status_details.h"
+#include "absl/strings/str_cat.h"
+#include "server/rpc/call.h"
 #include "server/rpc/work_queue.h"
 
 namespace ddsp::server {
 
-// Carries one call: its status goes out with its details, and trailers that go with it.
-class UnaryReactor : public grpc::ServerUnaryReactor {
+// Fills the response; its status ends the call.
+template <typename Request, typename Response>
+using UnaryWork = std::function<absl::Status(const Request&, Response*)>;
+
+template <typename Request, typename Response>
+class UnaryCall : public CallHandler {
  public:
-  explicit UnaryReactor(grpc::CallbackServerContext* context) : context_(context) {}
-  void End(const absl::Status& status) {
-    for (const auto& [key, value] : TrailersOf(status)) context_->AddTrailingMetadata(key, value);
-    Finish(ToGrpc(status));
+  // `queue` runs the work, or, where it is null, the I/O thread at once. A full queue ends the call.
+  UnaryCall(Call& call, WorkQueue* queue, UnaryWork<Request, Response> work)
+      : call_(call), queue_(queue), work_(std::move(work)) {
+    call_.Read();
   }
-  void OnDone() override { delete this; }
+
+  void OnRead(grpc::ByteBuffer* message) override {
+    if (message == nullptr) return call_.Finish(absl::InvalidArgumentError("the call brought no message"));
+    if (!Parse(message, &request_)) {
+      return call_.Finish(
+          absl::InvalidArgumentError(absl::StrCat("the message is no ", Request::descriptor()->full_name())));
+    }
+    if (queue_ == nullptr) return Answer();
+    if (const absl::Status posted = queue_->Post([this] { Answer(); }); !posted.ok()) call_.Finish(posted);
+  }
 
  private:
-  grpc::CallbackServerContext* const context_;
+  void Answer() {
+    // Who has given up is not waited for.
+    const absl::Status status =
+        call_.cancelled() ? absl::CancelledError("the call was cancelled") : work_(request_, &response_);
+    status.ok() ? call_.Finish(response_) : call_.Finish(status);
+  }
+
+  Call& call_;
+  WorkQueue* const queue_;
+  const UnaryWork<Request, Response> work_;
+  Request request_;
+  Response response_;
 };
 
-// Runs `work` in the queue and ends the call with its status; ends it at once where the queue is full.
-inline grpc::ServerUnaryReactor* StartUnary(grpc::CallbackServerContext* context, WorkQueue& queue,
-                                            std::function<absl::Status()> work) {
-  auto* reactor = new UnaryReactor(context);
-  const absl::Status posted = queue.Post([context, reactor, work = std::move(work)] {
-    // Who has given up is not waited for.
-    reactor->End(context->IsCancelled() ? absl::CancelledError("the call was cancelled") : work());
-  });
-  if (!posted.ok()) reactor->End(posted);
-  return reactor;
+template <typename Request, typename Response>
+std::unique_ptr<CallHandler> MakeUnaryCall(Call& call, WorkQueue* queue, UnaryWork<Request, Response> work) {
+  return std::make_unique<UnaryCall<Request, Response>>(call, queue, std::move(work));
 }
 
 }  // namespace ddsp::server

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "server/errors/errors.h"
-#include "server/rpc/render_reactor.h"
+#include "server/rpc/render_call.h"
 
 namespace ddsp::server {
 namespace {

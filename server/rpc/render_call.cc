@@ -1,11 +1,10 @@
-#include "server/rpc/render_reactor.h"
+#include "server/rpc/render_call.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/errors/errors.h"
-#include "server/rpc/status_details.h"
 
 namespace ddsp::server {
 namespace {
@@ -56,11 +55,45 @@ absl::Status CheckRender(const v1::RenderRequest& request) {
   return absl::OkStatus();
 }
 
-RenderReactor::RenderReactor(grpc::CallbackServerContext* context, const SessionServices& services,
-                             SessionRoster& roster, v1::RenderResponse* response)
-    : context_(context), services_(services), roster_(roster), response_(response) {}
+RenderCall::RenderCall(Call& call, const SessionServices& services, SessionRoster& roster, const Registry& registry,
+                       WorkQueue& queue)
+    : call_(call), services_(services), roster_(roster), registry_(registry), queue_(queue) {
+  call_.Read();
+}
 
-void RenderReactor::Start(RenderInput input) {
+RenderCall::~RenderCall() {
+  if (const std::shared_ptr<Session> session = this->session(); session != nullptr) {
+    session->Detach();
+    roster_.Remove(session.get());
+  }
+}
+
+void RenderCall::OnRead(grpc::ByteBuffer* message) {
+  v1::RenderRequest request;
+  if (message == nullptr) return Refuse(absl::InvalidArgumentError("the call brought no message"));
+  if (!Parse(message, &request)) return Refuse(absl::InvalidArgumentError("the message is no ddsp.v1.RenderRequest"));
+  Begin(request);
+}
+
+void RenderCall::Begin(const v1::RenderRequest& request) {
+  absl::Status refused = roster_.Welcome();
+  if (!refused.ok()) services_.metrics->SessionRejected("unknown", ReasonOf(refused));
+  if (refused.ok()) refused = CheckRender(request);
+  if (!refused.ok()) return Refuse(refused);
+  request.config().has_adjust() ? BeginAdjusted(request) : Start({.request = request});
+}
+
+void RenderCall::BeginAdjusted(const v1::RenderRequest& request) {
+  const absl::Status posted = queue_.Post([this, request] {
+    absl::StatusOr<RenderInput> input = AdjustRender(request, registry_, services_.limits);
+    if (input.ok()) return Start(*std::move(input));
+    services_.metrics->SessionRejected("unknown", ReasonOf(input.status()));
+    Refuse(input.status());
+  });
+  if (!posted.ok()) Refuse(posted);
+}
+
+void RenderCall::Start(RenderInput input) {
   request_ = std::move(input.request);
   control_samples_ = input.control_samples;
   v1::StreamSessionRequest first;
@@ -77,18 +110,18 @@ void RenderReactor::Start(RenderInput input) {
   session->OnRequest(first);
 }
 
-bool RenderReactor::Publish(const std::shared_ptr<Session>& session) {
+bool RenderCall::Publish(const std::shared_ptr<Session>& session) {
   MutexLock lock(&mu_);
   if (!cancelled_) session_ = session;
   return !cancelled_;
 }
 
-std::shared_ptr<Session> RenderReactor::session() {
+std::shared_ptr<Session> RenderCall::session() {
   MutexLock lock(&mu_);
   return session_;
 }
 
-void RenderReactor::OnCancel() {
+void RenderCall::OnCancel() {
   std::shared_ptr<Session> session;
   {
     MutexLock lock(&mu_);
@@ -98,16 +131,8 @@ void RenderReactor::OnCancel() {
   if (session != nullptr) session->OnGone();
 }
 
-void RenderReactor::OnDone() {
-  if (const std::shared_ptr<Session> session = this->session(); session != nullptr) {
-    session->Detach();
-    roster_.Remove(session.get());
-  }
-  delete this;
-}
-
 // Not from inside the session: what it is told next may make it write again.
-void RenderReactor::Write(v1::StreamSessionResponse message, bool) {
+void RenderCall::Write(v1::StreamSessionResponse message, bool) {
   message_ = std::move(message);
   services_.crew->Post([this, session = session()] {
     Take(message_);
@@ -117,19 +142,16 @@ void RenderReactor::Write(v1::StreamSessionResponse message, bool) {
   });
 }
 
-void RenderReactor::Finish(const absl::Status& status) {
-  for (const auto& [key, value] : TrailersOf(status)) context_->AddTrailingMetadata(key, value);
-  ServerUnaryReactor::Finish(ToGrpc(status));
-}
+void RenderCall::Finish(const absl::Status& status) { status.ok() ? call_.Finish(response_) : call_.Finish(status); }
 
-void RenderReactor::Take(const v1::StreamSessionResponse& message) {
+void RenderCall::Take(const v1::StreamSessionResponse& message) {
   if (message.has_started()) {
-    *response_->mutable_started() = message.started();
+    *response_.mutable_started() = message.started();
     credit_ = static_cast<int64_t>(message.started().input_credit());
   } else if (message.has_audio()) {
-    response_->mutable_audio()->append(message.audio().data());
+    response_.mutable_audio()->append(message.audio().data());
   } else if (message.has_features()) {
-    v1::FeatureBlock& all = *response_->mutable_features();
+    v1::FeatureBlock& all = *response_.mutable_features();
     all.set_frame_rate_hz(message.features().frame_rate_hz());
     all.mutable_f0_hz()->MergeFrom(message.features().f0_hz());
     all.mutable_f0_confidence()->MergeFrom(message.features().f0_confidence());
@@ -141,8 +163,8 @@ void RenderReactor::Take(const v1::StreamSessionResponse& message) {
   }
 }
 
-void RenderReactor::Feed() {
-  if (ended_ || !response_->has_started()) return;
+void RenderCall::Feed() {
+  if (ended_ || !response_.has_started()) return;
   IsDrivenByControls(request_) ? FeedControls() : FeedAudio();
   const int64_t all =
       IsDrivenByControls(request_) ? request_.frames_size() : static_cast<int64_t>(request_.audio().size());
@@ -151,7 +173,7 @@ void RenderReactor::Feed() {
   session()->OnHalfClose();
 }
 
-void RenderReactor::FeedAudio() {
+void RenderCall::FeedAudio() {
   const int64_t sample_bytes = SampleBytes(request_), all = static_cast<int64_t>(request_.audio().size());
   const std::shared_ptr<Session> session = this->session();
   while (fed_ < all && credit_ > 0) {
@@ -169,12 +191,12 @@ void RenderReactor::FeedAudio() {
 }
 
 // The last one is cut where the recording ends that the frames stand for.
-int64_t RenderReactor::FrameSamples(int64_t frame) const {
+int64_t RenderCall::FrameSamples(int64_t frame) const {
   const int64_t whole = request_.frame_samples();
   return control_samples_ == 0 ? whole : std::min(whole, control_samples_ - frame * whole);
 }
 
-void RenderReactor::FeedControls() {
+void RenderCall::FeedControls() {
   const std::shared_ptr<Session> session = this->session();
   const int64_t frames = request_.frames_size(), whole = request_.frame_samples();
   while (fed_ < frames && credit_ >= std::max<int64_t>(1, FrameSamples(fed_))) {

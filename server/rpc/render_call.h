@@ -5,30 +5,34 @@
 
 #include "core/base/mutex.h"
 #include "ddsp/v1/session.pb.h"
-#include "grpcpp/grpcpp.h"
+#include "server/registry/registry.h"
 #include "server/rpc/adjusted_render.h"
+#include "server/rpc/call.h"
+#include "server/rpc/work_queue.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
 namespace ddsp::server {
 
-class RenderReactor : public grpc::ServerUnaryReactor, public SessionOutlet {
+class RenderCall : public CallHandler, public SessionOutlet {
  public:
-  // Deletes itself when the call is done. Everything referred to outlives it.
-  RenderReactor(grpc::CallbackServerContext* context, const SessionServices& services, SessionRoster& roster,
-                v1::RenderResponse* response);
-  // Either, once; from any thread.
-  void Start(RenderInput input);
-  void Refuse(const absl::Status& status) { Finish(status); }
+  // Everything referred to outlives it. `queue` reads whole recordings.
+  RenderCall(Call& call, const SessionServices& services, SessionRoster& roster, const Registry& registry,
+             WorkQueue& queue);
+  ~RenderCall() override;
 
+  void OnRead(grpc::ByteBuffer* message) override;
   void OnCancel() override;
-  void OnDone() override;
 
   void Write(v1::StreamSessionResponse message, bool more) override;
   void Finish(const absl::Status& status) override;
-  void GiveUp() override { context_->TryCancel(); }
+  void GiveUp() override { call_.Cancel(); }
 
  private:
+  void Begin(const v1::RenderRequest& request);
+  void BeginAdjusted(const v1::RenderRequest& request);
+  void Start(RenderInput input);
+  void Refuse(const absl::Status& status) { Finish(status); }
   // False: the call was cancelled.
   bool Publish(const std::shared_ptr<Session>& session);
   // Null before it was published.
@@ -40,10 +44,11 @@ class RenderReactor : public grpc::ServerUnaryReactor, public SessionOutlet {
   void FeedControls();
   int64_t FrameSamples(int64_t frame) const;
 
-  grpc::CallbackServerContext* const context_;
+  Call& call_;
   const SessionServices services_;
   SessionRoster& roster_;
-  v1::RenderResponse* const response_;
+  const Registry& registry_;
+  WorkQueue& queue_;
 
   // Constant after Start().
   v1::RenderRequest request_;
@@ -55,6 +60,7 @@ class RenderReactor : public grpc::ServerUnaryReactor, public SessionOutlet {
 
   // Touched by one write at a time.
   v1::StreamSessionResponse message_;
+  v1::RenderResponse response_;
   int64_t credit_ = 0;  // samples
   int64_t fed_ = 0;     // bytes of audio, or control frames
   uint64_t seq_ = 0;

@@ -1,0 +1,38 @@
+// The methods of a server by name.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "server/rpc/call.h"
+
+namespace ddsp::server {
+
+class MethodTable : public CallRouter {
+ public:
+  using Handle = std::function<std::unique_ptr<CallHandler>(Call&)>;
+
+  // `service` "ddsp.v1.Synthesis", `method` "Render". Before the first call.
+  void Add(const std::string& service, const std::string& method, Handle handle) {
+    methods_["/" + service + "/" + method] = std::move(handle);
+    if (services_.empty() || services_.back() != service) services_.push_back(service);
+  }
+
+  std::unique_ptr<CallHandler> Route(const std::string& method, Call& call) override {
+    const auto found = methods_.find(method);
+    return found == methods_.end() ? nullptr : found->second(call);
+  }
+
+  // In the order in which they were added.
+  const std::vector<std::string>& services() const { return services_; }
+
+ private:
+  std::map<std::string, Handle> methods_;
+  std::vector<std::string> services_;
+};
+
+}  // namespace ddsp::server
