@@ -50,6 +50,7 @@ FeatureState::FeatureState(FeatureState&&) noexcept = default;
 FeatureState& FeatureState::operator=(FeatureState&&) noexcept = default;
 FeatureState::~FeatureState() = default;
 void FeatureState::Reset() { impl_->Reset(); }
+int64_t FeatureState::bytes() { return sizeof(FeatureState) + sizeof(Impl); }
 
 struct FeatureWorkspace::Impl {
   std::array<PitchTracker::Analysis, kGroup> analyses;
@@ -64,11 +65,10 @@ struct FeatureExtractor::Impl {
   explicit Impl(const FeatureSettings& s) : settings(s), loudness(s.sample_rate, s.loudness_fft_size), pitch(s) {}
 
   // Of a group of streams; an analysis for each.
-  void Step(std::span<const FeatureInput> streams, std::span<PitchTracker::Analysis> analyses,
-            std::span<FeatureFrame> frames) const {
-    for (size_t i = 0; i < streams.size(); ++i) pitch.Look(Take(streams[i]), analyses[i]);
+  void Step(std::span<const FeatureRequest> requests, std::span<PitchTracker::Analysis> analyses) const {
+    for (size_t i = 0; i < requests.size(); ++i) pitch.Look(Take(requests[i]), analyses[i]);
     pitch.Compare(analyses);
-    for (size_t i = 0; i < streams.size(); ++i) frames[i] = Finish(analyses[i], *streams[i].state->impl_);
+    for (size_t i = 0; i < requests.size(); ++i) *requests[i].frame = Finish(analyses[i], *requests[i].state->impl_);
   }
 
   FeatureSettings settings;
@@ -77,10 +77,10 @@ struct FeatureExtractor::Impl {
 
  private:
   // The window with the stream's next hop.
-  std::span<const float> Take(const FeatureInput& stream) const {
-    auto& history = stream.state->impl_->history;
+  std::span<const float> Take(const FeatureRequest& request) const {
+    auto& history = request.state->impl_->history;
     std::copy(history.begin() + settings.hop(), history.end(), history.begin());
-    std::transform(stream.hop.begin(), stream.hop.begin() + settings.hop(), history.end() - settings.hop(), Tame);
+    std::transform(request.hop.begin(), request.hop.begin() + settings.hop(), history.end() - settings.hop(), Tame);
     return history;
   }
 
@@ -124,17 +124,15 @@ FeatureWorkspace FeatureExtractor::MakeWorkspace() const {
 FeatureFrame FeatureExtractor::Step(std::span<const float> hop_samples, FeatureState& state) const {
   PitchTracker::Analysis analysis;
   FeatureFrame frame;
-  const FeatureInput stream{hop_samples, &state};
-  impl_->Step({&stream, 1}, {&analysis, 1}, {&frame, 1});
+  const FeatureRequest request{hop_samples, &state, &frame};
+  impl_->Step({&request, 1}, {&analysis, 1});
   return frame;
 }
 
-void FeatureExtractor::Step(std::span<const FeatureInput> streams, FeatureWorkspace& workspace,
-                            std::span<FeatureFrame> frames) const {
-  for (size_t begin = 0; begin < streams.size(); begin += kGroup) {
-    const size_t count = std::min(kGroup, streams.size() - begin);
-    impl_->Step(streams.subspan(begin, count), std::span(workspace.impl_->analyses).first(count),
-                frames.subspan(begin, count));
+void FeatureExtractor::Step(std::span<const FeatureRequest> requests, FeatureWorkspace& workspace) const {
+  for (size_t begin = 0; begin < requests.size(); begin += kGroup) {
+    const size_t count = std::min(kGroup, requests.size() - begin);
+    impl_->Step(requests.subspan(begin, count), std::span(workspace.impl_->analyses).first(count));
   }
 }
 

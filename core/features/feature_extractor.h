@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <vector>
@@ -33,6 +34,9 @@ class FeatureState {
   // Back to the state before the first Step.
   void Reset();
 
+  // Memory of one, that on the heap included.
+  static int64_t bytes();
+
  private:
   friend class FeatureExtractor;
   struct Impl;
@@ -55,10 +59,11 @@ class FeatureWorkspace {
   std::unique_ptr<Impl> impl_;
 };
 
-// A stream's share of a Step.
-struct FeatureInput {
+// A stream's share of the Step of a batch.
+struct FeatureRequest {
   std::span<const float> hop;  // the next hop() samples
   FeatureState* state;
+  FeatureFrame* frame;  // out
 };
 
 // The feature extractor of data sets, training, batch and live use: pitch, loudness and power, frame by frame.
@@ -91,9 +96,9 @@ class FeatureExtractor {
 
   FeatureWorkspace MakeWorkspace() const;
 
-  // The same for many streams, at half the cost for each from a dozen on: frames[i] is what a Step of streams[i] alone
-  // returns, to the bit. Allocates nothing. A stream appears once.
-  void Step(std::span<const FeatureInput> streams, FeatureWorkspace& workspace, std::span<FeatureFrame> frames) const;
+  // The same for many streams, each of which appears once: at 0.7 of the cost from a dozen on, to the same bits in any
+  // company. Allocates nothing.
+  void Step(std::span<const FeatureRequest> requests, FeatureWorkspace& workspace) const;
 
   // The frames of a whole recording: audio.size() / hop() + 1, through Step, with zeros before and after the audio.
   std::vector<FeatureFrame> Extract(std::span<const float> audio) const;

@@ -45,13 +45,28 @@ Sound Hear(const FeatureFrame& frame, const StreamParameters& parameters, const 
           profile.PowerDb(frame.loudness_db) + shift};
 }
 
+FeatureFrame FrameOfControl(const ControlFrame& control) {
+  FeatureFrame frame;
+  frame.f0_hz = control.f0_hz;
+  frame.f0_confidence = 1;
+  frame.voiced = control.f0_hz > 0;
+  frame.power_db = frame.loudness_db = control.power_db;
+  return frame;
+}
+
 }  // namespace
 
 struct BatchVoiceEngine::Workspace : StepWorkspace {
-  explicit Workspace(HopControls made) : controls(std::move(made)) { sounding.reserve(HopControls::kMaxStreams); }
+  Workspace(HopControls made, FeatureWorkspace analysis) : controls(std::move(made)), features(std::move(analysis)) {
+    sounding.reserve(HopControls::kMaxStreams);
+    previous.reserve(HopControls::kMaxStreams);
+    heard.reserve(HopControls::kMaxStreams);
+  }
   HopControls controls;
+  FeatureWorkspace features;
+  std::vector<FeatureRequest> heard;   // requests of a group with audio
+  std::vector<FeatureFrame> previous;  // of each request of a group
   std::vector<int> sounding;           // requests of a group that have a frame
-  std::vector<FeatureFrame> previous;  // of each of them
   StageGraph::Workspace graph;
 };
 
@@ -102,8 +117,9 @@ int64_t BatchVoiceEngine::bytes_per_slot() const {
 }
 
 std::unique_ptr<StepWorkspace> BatchVoiceEngine::MakeWorkspace() const {
-  auto work = std::make_unique<Workspace>(HopControls(*voice_, decoder_, layout_));
+  auto work = std::make_unique<Workspace>(HopControls(*voice_, decoder_, layout_), extractor_->MakeWorkspace());
   work->graph = graph_.MakeWorkspace();
+  work->statuses.reserve(slots());
   return work;
 }
 
@@ -128,15 +144,19 @@ absl::Status BatchVoiceEngine::Reset(int slot, const StreamSettings& settings) {
 
 int64_t BatchVoiceEngine::FrameOf(const Slot& slot) const { return slot.step - format(slot.input).warmup_hops + 1; }
 
-FeatureFrame BatchVoiceEngine::Analyse(const HopRequest& request, Slot& slot) const {
-  if (slot.input == StreamInput::kAudio)
-    return extractor_->Step({request.audio.data(), request.audio.size()}, slot.features);
-  FeatureFrame frame;
-  frame.f0_hz = request.control.f0_hz;
-  frame.f0_confidence = 1;
-  frame.voiced = request.control.f0_hz > 0;
-  frame.power_db = frame.loudness_db = request.control.power_db;
-  return frame;
+void BatchVoiceEngine::Analyse(absl::Span<const HopRequest> requests, Workspace& work) {
+  work.previous.clear();
+  work.heard.clear();
+  for (const HopRequest& request : requests) {
+    Slot& slot = slots_[request.slot];
+    work.previous.push_back(slot.frame);
+    if (slot.input == StreamInput::kAudio) {
+      work.heard.push_back({{request.audio.data(), request.audio.size()}, &slot.features, &slot.frame});
+    } else {
+      slot.frame = FrameOfControl(request.control);
+    }
+  }
+  extractor_->Step(work.heard, work.features);
 }
 
 void BatchVoiceEngine::Describe(const FeatureFrame& frame, const StreamParameters& parameters,
@@ -182,16 +202,14 @@ absl::Status BatchVoiceEngine::Synthesise(const HopRequest& request, absl::Span<
 
 void BatchVoiceEngine::StepGroup(absl::Span<const HopRequest> requests, absl::Span<absl::Status> statuses,
                                  Workspace& work) {
+  Analyse(requests, work);
   work.sounding.clear();
-  work.previous.clear();
   for (size_t i = 0; i < requests.size(); ++i) {
     const HopRequest& request = requests[i];
-    Slot& slot = slots_[request.slot];
-    const FeatureFrame previous = std::exchange(slot.frame, Analyse(request, slot));
+    const Slot& slot = slots_[request.slot];
     if (request.features != nullptr) *request.features = slot.frame;
     if (FrameOf(slot) >= 0) {
       work.sounding.push_back(static_cast<int>(i));
-      work.previous.push_back(previous);
     } else {
       std::fill(request.output.begin(), request.output.end(), 0.0f);
     }
@@ -202,7 +220,7 @@ void BatchVoiceEngine::StepGroup(absl::Span<const HopRequest> requests, absl::Sp
     const HopRequest& request = requests[work.sounding[i]];
     work.controls.SetStream(i, &decoder_state_[request.slot * decoder_.state_size()],
                             FrameOf(slots_[request.slot]) == 0);
-    Describe(request, work.previous[i], i, work.controls);
+    Describe(request, work.previous[work.sounding[i]], i, work.controls);
   }
   work.controls.Decode();
   for (int i = 0; i < streams; ++i) {

@@ -45,7 +45,8 @@ class BatchVoiceEngine : public VoiceEngine {
   BatchVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const FeatureExtractor> extractor,
                    StageGraph graph, int slots);
   int64_t FrameOf(const Slot& slot) const;
-  FeatureFrame Analyse(const HopRequest& request, Slot& slot) const;
+  // Brings each slot its newest frame: of its audio, or the one given.
+  void Analyse(absl::Span<const HopRequest> requests, Workspace& work);
   // Steps up to HopControls::kMaxStreams requests; their statuses are OK before.
   void StepGroup(absl::Span<const HopRequest> requests, absl::Span<absl::Status> statuses, Workspace& work);
   // Fills the frames of the hop that ends with the slot's newest frame, `previous` being the one before.
