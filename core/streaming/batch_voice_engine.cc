@@ -112,8 +112,19 @@ StreamFormat BatchVoiceEngine::format(StreamInput input) const {
   return format;
 }
 
+std::vector<StatePart> BatchVoiceEngine::state_parts() const {
+  std::vector<StatePart> parts = graph_.state_parts();
+  const int64_t profile = 2 * kProfileQuantiles * sizeof(float);
+  parts.push_back({"decoder", static_cast<int64_t>(decoder_.state_size() * sizeof(float))});
+  parts.push_back({"features", FeatureState::bytes()});
+  parts.push_back({"stream", static_cast<int64_t>(sizeof(Slot) - sizeof(FeatureState)) + profile});
+  return parts;
+}
+
 int64_t BatchVoiceEngine::bytes_per_slot() const {
-  return graph_.bytes_per_slot() + decoder_.state_size() * sizeof(float) + sizeof(Slot);
+  int64_t bytes = 0;
+  for (const StatePart& part : state_parts()) bytes += part.bytes;
+  return bytes;
 }
 
 std::unique_ptr<StepWorkspace> BatchVoiceEngine::MakeWorkspace() const {

@@ -25,6 +25,8 @@ class BatchVoiceEngine : public VoiceEngine {
   StreamFormat format(StreamInput input) const override;
   int slots() const override { return static_cast<int>(slots_.size()); }
   int64_t bytes_per_slot() const override;
+  // What bytes_per_slot() is made of: the heap's part included, a profile's counted whether there is one or not.
+  std::vector<StatePart> state_parts() const;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
   std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
   absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override;

@@ -23,6 +23,7 @@ absl::StatusOr<StageGraph> StageGraph::Compile(const Voice& voice, const FrameLa
   std::vector<int64_t> tails;
   for (const auto& node : voice.spec.graph().nodes()) {
     Node compiled;
+    compiled.name = node.name();
     int64_t tail = 0;
     for (const std::string& input : node.inputs()) {
       if (!absl::EndsWith(input, kSignal)) continue;  // a control; its stage looks it up
@@ -50,6 +51,14 @@ absl::StatusOr<StageGraph> StageGraph::Compile(const Voice& voice, const FrameLa
   }
   graph.tail_ = tails.empty() ? 0 : tails.back();
   return graph;
+}
+
+std::vector<StatePart> StageGraph::state_parts() const {
+  std::vector<StatePart> parts;
+  for (const Node& node : nodes_) {
+    parts.push_back({node.name, static_cast<int64_t>(node.stage->memory_size() * sizeof(float) + sizeof(double))});
+  }
+  return parts;
 }
 
 StageGraph::Memory StageGraph::MakeMemory(int slots) const {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/models/voice.h"
 #include "core/streaming/stream_stage.h"
+#include "core/streaming/voice_engine.h"
 
 namespace ddsp {
 
@@ -27,7 +29,8 @@ class StageGraph {
   static absl::StatusOr<StageGraph> Compile(const Voice& voice, const FrameLayout& layout);
 
   int64_t tail() const { return tail_; }
-  int64_t bytes_per_slot() const { return memory_size_ * sizeof(float) + nodes_.size() * sizeof(double); }
+  // Memory of a slot, node by node.
+  std::vector<StatePart> state_parts() const;
   Memory MakeMemory(int slots) const;
   Workspace MakeWorkspace() const;
   void Reset(int slot, Memory& memory) const;
@@ -39,6 +42,7 @@ class StageGraph {
 
  private:
   struct Node {
+    std::string name;
     std::unique_ptr<StreamStage> stage;
     std::vector<int> signals;  // nodes that feed it
     int64_t memory_begin = 0;  // floats

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -75,6 +76,12 @@ class StepWorkspace {
   virtual ~StepWorkspace() = default;
 
   std::vector<absl::Status> statuses;  // of the last step's requests, in their order
+};
+
+// What a slot's memory is for.
+struct StatePart {
+  std::string name;
+  int64_t bytes = 0;
 };
 
 class VoiceEngine {
