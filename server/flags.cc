@@ -10,7 +10,7 @@ struct RawFlags {
   std::string model_control_mode = "none";
   double drain_delay_secs = 0, exit_timeout_secs = 30;
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
-  double max_batch_wait_ms = 0;
+  double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
 };
 
@@ -27,13 +27,15 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--max-sessions", options.max_sessions, "Sessions at once; each model has as many slots")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
-  app.add_option("--threads", options.threads, "Threads that decode, encode and write; 0: all cores but one")
+  app.add_option("--crew-threads", options.crew_threads,
+                 "Threads that decode, encode and write; 0: the cores without a device thread")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
   app.add_option("--max-batch", options.max_batch, "Streams of one step")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
-  app.add_option("--max-batch-wait-ms", raw.max_batch_wait_ms, "Longest wait of a ready hop for company")
+  app.add_option("--max-batch-wait-ms", raw.max_batch_wait_ms,
+                 "Longest wait of a ready hop for company on a loaded device; at most a quarter of a hop")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1000.0));
   app.add_option("--max-block-bytes", options.limits.max_block_bytes, "Audio data of one message")
@@ -52,6 +54,17 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
       ->capture_default_str()
       ->check(CLI::Range(16, 1 << 20));
+}
+
+void AddDevice(CLI::App& app, ServerOptions& options) {
+  app.add_option("--device", options.device, "What steps the models: cpu")->capture_default_str();
+  app.add_option("--threads", options.threads, "Device threads; 0: one for every second core")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 256));
+  app.add_option("--max-device-load", options.max_device_load,
+                 "Share of the device threads' time that live sessions may be promised; 0: no bound")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
 }
 
 void AddTimes(CLI::App& app, RawFlags& raw) {
@@ -86,6 +99,7 @@ ParsedFlags ParseFlags(int argc, const char* const* argv) {
       ->capture_default_str()
       ->check(CLI::IsMember({"none"}));
   AddAddresses(app, parsed.options);
+  AddDevice(app, parsed.options);
   AddLimits(app, parsed.options, raw);
   AddTimes(app, raw);
   try {

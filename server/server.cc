@@ -32,12 +32,30 @@ constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
 // For calls to carry their status out, once their sessions were ended.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
 
-int CrewSize(int threads) {
-  if (threads > 0) return threads;
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) - 1);
+int Cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
+
+int DeviceThreadCount(const ServerOptions& options) {
+  return options.threads > 0 ? options.threads : std::max(1, Cores() / 2);
 }
 
-// Gives each voice its number and its metrics, and the device worker what it steps.
+int CrewThreads(const ServerOptions& options) {
+  return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - DeviceThreadCount(options));
+}
+
+BatchFormer::Options BatchOptions(const ServerOptions& options) {
+  return {.max_streams = static_cast<size_t>(options.max_batch), .max_wait = options.max_batch_wait};
+}
+
+std::vector<absl::Duration> HopsOf(const Registry& registry) {
+  std::vector<absl::Duration> hops;
+  for (const auto& voice : registry.hosted()) {
+    const StreamFormat& format = voice->format(StreamInput::kAudio);
+    hops.push_back(absl::Seconds(1) * format.hop_size / format.sample_rate);
+  }
+  return hops;
+}
+
+// Gives each voice its number and its metrics, and the device workers what they step.
 std::vector<DeviceEngine> Number(const Registry& registry, ServerMetrics& metrics) {
   std::vector<DeviceEngine> engines;
   double state_bytes = 0;
@@ -95,11 +113,18 @@ struct Server::Parts {
       : options(options),
         clock(clock),
         registry(std::move(voices)),
-        scheduler({.max_streams = static_cast<size_t>(options.max_batch), .max_wait = options.max_batch_wait}, clock),
-        roster({.max_sessions = options.max_sessions}, *registry, metrics),
-        crew(CrewSize(options.threads)),
-        device(scheduler, Number(*registry, metrics), clock),
-        device_thread(device),
+        load({.workers = DeviceThreadCount(options),
+              .batches = BatchOptions(options),
+              .admission = {.max_load = options.max_device_load}},
+             HopsOf(*registry), clock),
+        scheduler(BatchOptions(options), load, clock),
+        roster({.max_sessions = options.max_sessions}, *registry, metrics, load),
+        crew(CrewThreads(options)),
+        devices(DeviceThreadCount(options), {.scheduler = &scheduler,
+                                             .load = &load,
+                                             .crew = &crew,
+                                             .clock = &clock,
+                                             .engines = Number(*registry, metrics)}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
@@ -120,11 +145,11 @@ struct Server::Parts {
   const Clock& clock;
   ServerMetrics metrics;
   const std::unique_ptr<Registry> registry;
+  DeviceLoad load;
   StreamScheduler scheduler;
   SessionRoster roster;
   Crew crew;
-  DeviceWorker device;
-  DeviceThread device_thread;
+  DeviceThreads devices;
   WorkQueue work;
   SynthesisService synthesis;
   HealthService health;
@@ -163,6 +188,9 @@ Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                       const Clock& clock) {
+  if (options.device != "cpu") {
+    return absl::InvalidArgumentError(absl::StrCat("device '", options.device, "': this server has only 'cpu'"));
+  }
   auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
   Parts& parts = *server->parts_;
   if (!options.metrics_listen.empty()) {
@@ -200,6 +228,8 @@ void Server::KeepHouse() {
   const absl::Time now = parts_->clock.Now();
   parts_->roster.CheckTimeouts(now);
   parts_->metrics.UpdateRates(now);
+  const Headroom headroom = parts_->load.headroom();
+  parts_->metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
 }
 
 }  // namespace ddsp::server

@@ -12,7 +12,8 @@ namespace ddsp::server {
 
 class Server {
  public:
-  // Serves when it returns. `clock` outlives the server. Errors: an address that cannot be listened on.
+  // Serves when it returns. `clock` outlives the server. Errors: an address that cannot be listened on,
+  // a device that this server does not have.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                        const Clock& clock = Clock::Steady());
   // Sessions that are alive are cut.

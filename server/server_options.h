@@ -17,12 +17,19 @@ struct ServerOptions {
 
   // Sessions at once. Each model gets as many slots, and memory for them.
   int max_sessions = 256;
-  // Threads that decode, resample, encode and write. 0: one for each core but one, at least one.
+  // What steps the models. "cpu" alone for now.
+  std::string device = "cpu";
+  // Threads that step models. 0: one for every second core, at least one.
   int threads = 0;
-  // Streams of one step of the device.
-  int max_batch = 64;
-  // Longest wait of a ready hop for company.
-  absl::Duration max_batch_wait = absl::ZeroDuration();
+  // Threads that decode, resample, encode and write. 0: one for each core without a device thread, at least one.
+  int crew_threads = 0;
+  // Streams of one step of a device thread.
+  int max_batch = 256;
+  // Longest tick: how long a ready hop waits for company on a loaded device, at most a quarter of a hop.
+  absl::Duration max_batch_wait = absl::Milliseconds(5);
+  // Share of the device threads' time that live sessions may be promised; 0: sessions are refused for lack of slots
+  // only.
+  double max_device_load = 0.85;
   // Threads for graphs and for features of whole recordings, and calls that may wait for one.
   int work_threads = 1;
   int max_waiting_calls = 16;

@@ -118,6 +118,12 @@ void ServerMetrics::SetStateBytes(double bytes) {
   GaugeFamily("ddsp_state_bytes").Add({{"device", kDevice}, {"kind", "slots"}}).Set(bytes);
 }
 
+void ServerMetrics::SetDeviceLoad(double busy, double demand, double crew_wait_seconds) {
+  GaugeFamily("ddsp_device_busy_ratio").Add({{"device", kDevice}}).Set(busy);
+  GaugeFamily("ddsp_device_demand_ratio").Add({{"device", kDevice}}).Set(demand);
+  GaugeFamily("ddsp_crew_queue_seconds").Add({{"device", kDevice}}).Set(crew_wait_seconds);
+}
+
 void ServerMetrics::SetServerState(ServerState state) {
   auto& family = GaugeFamily("ddsp_server_state");
   family.Add({{"state", "starting"}}).Set(state == ServerState::kStarting);

@@ -56,6 +56,8 @@ class ServerMetrics {
   void CallStarted(std::string_view method);
   void CallEnded(std::string_view method, std::string_view status, double seconds);
   void SetStateBytes(double bytes);
+  // Shares of the device threads' time, and the mean wait for the crew.
+  void SetDeviceLoad(double busy, double demand, double crew_wait_seconds);
   void SetServerState(ServerState state);
   // Sets the rates of what was counted since the last call.
   void UpdateRates(absl::Time now);

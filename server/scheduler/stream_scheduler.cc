@@ -1,76 +1,90 @@
 #include "server/scheduler/stream_scheduler.h"
 
-#include <algorithm>
 #include <chrono>
 #include <utility>
 
 namespace ddsp::server {
 
-StreamScheduler::StreamScheduler(const BatchFormer::Options& options, const Clock& clock)
-    : former_(options), clock_(clock) {}
+StreamScheduler::StreamScheduler(const BatchFormer::Options& options, const DeviceLoad& load, const Clock& clock)
+    : load_(load), clock_(clock), queue_(options) {}
 
 void StreamScheduler::Submit(ResetTicket ticket) {
   MutexLock lock(&mu_);
   if (stopped_) return;
-  resets_.push_back(std::move(ticket));
-  changed_.NotifyOne();
+  queue_.Add(std::move(ticket));
+  WakeFor(absl::InfinitePast());
 }
 
 void StreamScheduler::Submit(HopTicket ticket) {
   MutexLock lock(&mu_);
   if (stopped_) return;
-  ready_.push_back(ticket.ready);
-  hops_.push_back(std::move(ticket));
-  changed_.NotifyOne();
+  const absl::Time latest = queue_.LatestStart(ticket.ready);
+  queue_.Add(std::move(ticket));
+  WakeFor(latest);
 }
 
-std::optional<DeviceWork> StreamScheduler::Next() {
+void StreamScheduler::WakeFor(absl::Time latest) {
+  if (!led_) {
+    WakeFollower();
+  } else if (!leader_called_ && (latest < lead_until_ || queue_.full())) {
+    leader_called_ = true;
+    leader_.NotifyOne();
+  }
+}
+
+void StreamScheduler::WakeFollower() {
+  if (waiting_followers_ == 0 || follower_called_) return;
+  follower_called_ = true;
+  followers_.NotifyOne();
+}
+
+bool StreamScheduler::Next(DeviceWork* work) {
+  work->hops.clear();  // lets go of streams, whose end may come back here
+  work->resets.clear();
   MutexLock lock(&mu_);
   while (!stopped_) {
-    if (std::optional<DeviceWork> work = Choose()) return work;
-    if (ready_.empty()) {
-      changed_.Wait(&mu_);
-    } else {
-      changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(former_.options().max_wait));
+    if (led_) {
+      ++waiting_followers_;
+      followers_.Wait(&mu_);
+      --waiting_followers_;
+      follower_called_ = false;
+      continue;
     }
+    const absl::Time now = clock_.Now();
+    const absl::Time then = queue_.Take(load_.ForTick(1 + waiting_followers_), now, work);
+    if (!work->hops.empty() || !work->resets.empty()) {
+      if (queue_.size() > 0) WakeFollower();
+      return true;
+    }
+    Lead(then, now);
   }
-  return std::nullopt;
+  return false;
 }
 
-std::optional<DeviceWork> StreamScheduler::Choose() {
-  if (!resets_.empty()) {
-    DeviceWork work{.engine = resets_.front().engine, .resets = {}, .hops = {}};
-    work.resets.push_back(std::move(resets_.front()));
-    resets_.pop_front();
-    return work;
+void StreamScheduler::Lead(absl::Time until, absl::Time now) {
+  led_ = true;
+  lead_until_ = until;
+  if (until == absl::InfiniteFuture()) {
+    leader_.Wait(&mu_);
+  } else {
+    leader_.WaitFor(&mu_, absl::ToChronoNanoseconds(until - now));
   }
-  const std::optional<BatchPlan> plan = former_.Next(ready_, clock_.Now());
-  if (!plan.has_value()) return std::nullopt;
-  DeviceWork work{.engine = plan->engine, .resets = {}, .hops = {}};
-  work.hops.reserve(plan->members.size());
-  for (const size_t member : plan->members) work.hops.push_back(std::move(hops_[member]));
-  // What was taken left its stream pointer; what stays moves up, in order.
-  std::erase_if(hops_, [](const HopTicket& ticket) { return ticket.stream == nullptr; });
-  ready_.clear();
-  for (const HopTicket& ticket : hops_) ready_.push_back(ticket.ready);
-  return work;
+  led_ = leader_called_ = false;
 }
 
 void StreamScheduler::Stop() {
-  std::deque<ResetTicket> resets;
-  std::vector<HopTicket> hops;
+  ReadyQueue dropped{{}};
   MutexLock lock(&mu_);
   stopped_ = true;
   // Streams are let go outside: their end may come back here.
-  resets.swap(resets_);
-  hops.swap(hops_);
-  ready_.clear();
-  changed_.NotifyAll();
+  dropped.Swap(queue_);
+  leader_.NotifyAll();
+  followers_.NotifyAll();
 }
 
 int StreamScheduler::waiting() const {
   MutexLock lock(&mu_);
-  return static_cast<int>(resets_.size() + hops_.size());
+  return static_cast<int>(queue_.size());
 }
 
 }  // namespace ddsp::server

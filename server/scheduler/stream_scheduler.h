@@ -1,64 +1,26 @@
-// Who is ready and who waits: the queue between sessions and the device worker.
+// The queue between sessions and the device workers: who is ready, who waits, who wakes whom.
 //
-// A stream has at most one ticket here at a time, so the queue is bounded by the slots of the engines.
+// Of the workers that have nothing to do, one leads: it alone watches the queue, asleep until the tick is over. Adding
+// to a tick that is watched wakes nobody, and so does adding while all workers step.
 #pragma once
-
-#include <deque>
-#include <memory>
-#include <optional>
-#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
-#include "core/streaming/voice_engine.h"
-#include "server/scheduler/batch_former.h"
+#include "server/scheduler/device_load.h"
+#include "server/scheduler/ready_queue.h"
 
 namespace ddsp::server {
 
-struct HopTiming {
-  absl::Duration queued;    // from ready to the start of the step
-  absl::Duration computed;  // of the step
-};
-
-// A stream as the device sees it. Called on the device's thread: must not block.
-class ScheduledStream {
- public:
-  virtual ~ScheduledStream() = default;
-  virtual void ResetDone(const absl::Status& status) = 0;
-  virtual void HopDone(const absl::Status& status, const HopTiming& timing) = 0;
-};
-
-struct ResetTicket {
-  int engine = 0;
-  int slot = 0;
-  StreamSettings settings;
-  std::shared_ptr<ScheduledStream> stream;
-};
-
-// What `request` points at stays as it is until HopDone().
-struct HopTicket {
-  ReadyHop ready;
-  HopRequest request;
-  std::shared_ptr<ScheduledStream> stream;
-};
-
-// Work for one engine: either of the two is empty.
-struct DeviceWork {
-  int engine = 0;
-  std::vector<ResetTicket> resets;
-  std::vector<HopTicket> hops;
-};
-
 class StreamScheduler {
  public:
-  // `clock` must outlive the scheduler.
-  StreamScheduler(const BatchFormer::Options& options, const Clock& clock);
+  // Both outlive the scheduler.
+  StreamScheduler(const BatchFormer::Options& options, const DeviceLoad& load, const Clock& clock);
 
   void Submit(ResetTicket ticket);
   void Submit(HopTicket ticket);
 
-  // Waits for work; nullopt after Stop(). Resets come first. Called by one device worker.
-  std::optional<DeviceWork> Next();
+  // Waits for work; false after Stop(). Called by the device workers, each with its own `work`, whose memory is reused.
+  bool Next(DeviceWork* work);
   // Tickets that were not taken are dropped.
   void Stop();
 
@@ -66,16 +28,22 @@ class StreamScheduler {
   int waiting() const;
 
  private:
-  std::optional<DeviceWork> Choose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Something was added that may not wait beyond `latest`.
+  void WakeFor(absl::Time latest) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void WakeFollower() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Lead(absl::Time until, absl::Time now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  const BatchFormer former_;
+  const DeviceLoad& load_;
   const Clock& clock_;
 
   mutable Mutex mu_;
-  CondVar changed_;
-  std::deque<ResetTicket> resets_ ABSL_GUARDED_BY(mu_);
-  std::vector<HopTicket> hops_ ABSL_GUARDED_BY(mu_);
-  std::vector<ReadyHop> ready_ ABSL_GUARDED_BY(mu_);  // of hops_, in its order
+  CondVar leader_, followers_;
+  ReadyQueue queue_ ABSL_GUARDED_BY(mu_);
+  bool led_ ABSL_GUARDED_BY(mu_) = false;  // a worker waits for the queue
+  absl::Time lead_until_ ABSL_GUARDED_BY(mu_);
+  int waiting_followers_ ABSL_GUARDED_BY(mu_) = 0;  // workers that wait to lead
+  // Was woken and has not come yet.
+  bool leader_called_ ABSL_GUARDED_BY(mu_) = false, follower_called_ ABSL_GUARDED_BY(mu_) = false;
   bool stopped_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -8,15 +8,9 @@
 #include <vector>
 
 #include "core/base/mutex.h"
+#include "server/scheduler/executor.h"
 
 namespace ddsp::server {
-
-class Executor {
- public:
-  virtual ~Executor() = default;
-  // Runs `work` soon, in any thread, possibly this one. Work must not block.
-  virtual void Post(std::function<void()> work) = 0;
-};
 
 class Crew : public Executor {
  public:
@@ -26,6 +20,7 @@ class Crew : public Executor {
   ~Crew() override;
 
   void Post(std::function<void()> work) override;
+  int threads() const override { return static_cast<int>(threads_.size()); }
 
  private:
   void Run();

@@ -99,6 +99,8 @@ absl::Status Session::Open(const v1::SessionConfig& config) {
   ASSIGN_OR_RETURN(lease_, services_.host->Admit(plan_));
   voice_ = &lease_.voice();
   ASSIGN_OR_RETURN(stream_, SessionStream::Create(plan_, voice_->format(plan_.input)));
+  const StreamFormat& format = voice_->format(plan_.input);
+  pace_.emplace(absl::Seconds(1) * format.hop_size / format.sample_rate);
   reader_.emplace(plan_, services_.limits);
   output_.SetCredit(plan_.output_credit);
   {
@@ -194,10 +196,9 @@ void Session::HopDone(const absl::Status& status, const HopTiming& timing) {
   device_status_ = status;
   voice_->metrics->block_queue_seconds->Observe(absl::ToDoubleSeconds(timing.queued));
   voice_->metrics->block_compute_seconds->Observe(absl::ToDoubleSeconds(timing.computed));
-  services_.crew->Post([self = shared_from_this()] { self->AfterDevice(); });
 }
 
-void Session::AfterDevice() {
+void Session::AfterHop() {
   if (device_status_.ok()) {
     stream_->CompleteHop();
   } else {
@@ -313,9 +314,12 @@ Session::Next Session::DecideNext(bool was_over, bool hop_ready) {
 }
 
 void Session::SubmitHop() {
-  HopTicket ticket{.ready = {.engine = voice_->engine_index, .qos = plan_.qos, .since = services_.clock->Now()},
-                   .request = stream_->NextHop(),
-                   .stream = shared_from_this()};
+  const absl::Time now = services_.clock->Now();
+  const QualityOfService qos = pace_->Take(now) ? QualityOfService::kThroughput : plan_.qos;
+  HopTicket ticket{
+      .ready = {.engine = voice_->engine_index, .qos = qos, .since = now, .budget = plan_.max_block_latency},
+      .request = stream_->NextHop(),
+      .stream = shared_from_this()};
   ticket.request.slot = lease_.slot();
   services_.scheduler->Submit(std::move(ticket));
 }

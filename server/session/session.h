@@ -20,6 +20,7 @@
 #include "server/metrics/server_metrics.h"
 #include "server/registry/hosted_voice.h"
 #include "server/scheduler/stream_scheduler.h"
+#include "server/session/audio_pace.h"
 #include "server/session/credit_window.h"
 #include "server/session/crew.h"
 #include "server/session/input_reader.h"
@@ -57,6 +58,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   // The device.
   void ResetDone(const absl::Status& status) override;
   void HopDone(const absl::Status& status, const HopTiming& timing) override;
+  // ... and the crew, for it.
+  void AfterHop() override;
 
   // The house.
   // Ends what has been idle or unread for too long by `now`.
@@ -85,7 +88,6 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void Post(InputEvent event);
 
   // Turn side.
-  void AfterDevice();
   void RunTurn();
   bool TakeInbox();
   void WorkOff();
@@ -118,6 +120,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
 
   // The turn's.
   std::unique_ptr<SessionStream> stream_;
+  std::optional<AudioPace> pace_;
   SlotLease lease_;
   absl::Status device_status_;
   bool live_ = false;              // started; hops may be taken

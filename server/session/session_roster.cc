@@ -4,14 +4,21 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "core/base/check.h"
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
 #include "server/session/session.h"
 
 namespace ddsp::server {
 
-SessionRoster::SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics)
-    : options_(options), registry_(registry), metrics_(metrics) {}
+SessionRoster::SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics, DeviceLoad& load)
+    : options_(options), registry_(registry), metrics_(metrics), load_(load) {}
+
+SessionRoster::~SessionRoster() {
+  MutexLock lock(&mu_);
+  DDSP_CHECK(ledger_.opened == ledger_.closed, "every slot that was given to a session came back");
+}
 
 absl::Status SessionRoster::RefuseDraining() const {
   return WithRetry(MakeError(Reason::kServerDraining, "this server is draining; another may answer"),
@@ -21,6 +28,15 @@ absl::Status SessionRoster::RefuseDraining() const {
 absl::Status SessionRoster::RefuseFull(const std::string& model, int slots) const {
   return WithRetry(MakeError(Reason::kSessionSlotsExhausted, absl::StrCat("all ", slots, " session slots are taken"),
                              {{"slots", absl::StrCat(slots)}, {"model", model}}),
+                   options_.retry_delay);
+}
+
+absl::Status SessionRoster::RefuseLoad(const std::string& model, const std::string& why) const {
+  const Headroom headroom = load_.headroom();
+  return WithRetry(MakeError(Reason::kSessionSlotsExhausted, absl::StrCat("no room for another live session: ", why),
+                             {{"model", model},
+                              {"busy", absl::StrFormat("%.2f", headroom.busy)},
+                              {"demand", absl::StrFormat("%.2f", headroom.demand)}}),
                    options_.retry_delay);
 }
 
@@ -50,14 +66,14 @@ void SessionRoster::Remove(const Session* session) {
 
 bool SessionRoster::TryCount() {
   MutexLock lock(&mu_);
-  if (admitted_ >= options_.max_sessions) return false;
-  ++admitted_;
+  if (ledger_.opened - ledger_.closed >= options_.max_sessions) return false;
+  ++ledger_.opened;
   return true;
 }
 
 void SessionRoster::Uncount() {
   MutexLock lock(&mu_);
-  --admitted_;
+  ++ledger_.closed;
 }
 
 absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
@@ -76,10 +92,27 @@ absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
     if (plan.needs_voice()) voice = *found;
   }
   if (!TryCount()) return refuse(voice->model(), RefuseFull(voice->model(), options_.max_sessions));
-  std::optional<SlotLease> lease = SlotLease::Take(*voice, [this] { Uncount(); });
+  const bool live = plan.qos == QualityOfService::kRealtime;
+  const int engine = voice->engine_index;
+  if (live) {
+    if (const std::optional<std::string> why = load_.Join(engine); why.has_value()) {
+      Uncount();
+      return refuse(voice->model(), RefuseLoad(voice->model(), *why));
+    }
+  }
+  const auto leave = [this, live, engine] {
+    if (live) load_.Leave(engine);
+    Uncount();
+  };
+  std::optional<SlotLease> lease = SlotLease::Take(*voice, leave);
   if (lease.has_value()) return *std::move(lease);
-  Uncount();
+  leave();
   return refuse(voice->model(), RefuseFull(voice->model(), voice->slots().slots()));
+}
+
+SessionRoster::Ledger SessionRoster::ledger() const {
+  MutexLock lock(&mu_);
+  return ledger_;
 }
 
 std::vector<std::shared_ptr<Session>> SessionRoster::Sessions() const {

@@ -8,6 +8,7 @@
 #include "core/base/mutex.h"
 #include "server/metrics/server_metrics.h"
 #include "server/registry/registry.h"
+#include "server/scheduler/device_load.h"
 #include "server/session/session_host.h"
 
 namespace ddsp::server {
@@ -25,13 +26,17 @@ class SessionRoster : public SessionHost {
     absl::Duration retry_delay = absl::Seconds(1);
   };
   // All outlive the roster.
-  SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics);
+  SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics, DeviceLoad& load);
+  // Every session has gone, and every slot has come back: otherwise the program ends here.
+  ~SessionRoster() override;
 
   // A stream has been opened, its config is still to come. Errors: SESSION_SLOTS_EXHAUSTED, SERVER_DRAINING.
   absl::Status Welcome() const;
   void Add(const std::shared_ptr<Session>& session);
   void Remove(const Session* session);
 
+  // Errors: MODEL_NOT_FOUND, SERVER_DRAINING, and SESSION_SLOTS_EXHAUSTED when all slots are taken or one more REALTIME
+  // stream would cost the others their latency.
   absl::StatusOr<SlotLease> Admit(const SessionPlan& plan) override;
 
   // From now on nobody is let in, and everybody is told.
@@ -39,6 +44,12 @@ class SessionRoster : public SessionHost {
   // Ends every session with `error`.
   void EndAll(const absl::Status& error);
   void CheckTimeouts(absl::Time now);
+
+  // Slots that were ever given to sessions, and those that came back: equal when nobody is here.
+  struct Ledger {
+    int64_t opened = 0, closed = 0;
+  };
+  Ledger ledger() const;
 
   // Streams that have not been removed.
   int size() const;
@@ -49,17 +60,19 @@ class SessionRoster : public SessionHost {
   std::vector<std::shared_ptr<Session>> Sessions() const;
   absl::Status RefuseDraining() const;
   absl::Status RefuseFull(const std::string& model, int slots) const;
+  absl::Status RefuseLoad(const std::string& model, const std::string& why) const;
   bool TryCount();
   void Uncount();
 
   const Options options_;
   const Registry& registry_;
   ServerMetrics& metrics_;
+  DeviceLoad& load_;
 
   mutable Mutex mu_;
   CondVar emptied_;
   std::unordered_map<const Session*, std::shared_ptr<Session>> sessions_ ABSL_GUARDED_BY(mu_);
-  int admitted_ ABSL_GUARDED_BY(mu_) = 0;
+  Ledger ledger_ ABSL_GUARDED_BY(mu_);
   bool draining_ ABSL_GUARDED_BY(mu_) = false;
 };
 

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
@@ -13,6 +14,16 @@ namespace {
 
 using namespace ddsp::testing;  // NOLINT: the test's own vocabulary
 using Response = v1::StreamSessionResponse;
+
+// A clock that steps of an engine move, and nothing else.
+class StepClock : public Clock {
+ public:
+  absl::Time Now() const override { return absl::UnixEpoch() + absl::Nanoseconds(now_.load()); }
+  void Advance(absl::Duration by) { now_ += absl::ToInt64Nanoseconds(by); }
+
+ private:
+  std::atomic<int64_t> now_{0};
+};
 
 class LiveServerTest : public ::testing::Test {
  protected:
@@ -24,6 +35,7 @@ class LiveServerTest : public ::testing::Test {
     stub_ = v1::Synthesis::NewStub(channel_);
   }
 
+  StepClock clock_;  // of servers that are told so
   std::unique_ptr<Server> server_;
   std::shared_ptr<grpc::Channel> channel_;
   std::unique_ptr<v1::Synthesis::Stub> stub_;
@@ -67,6 +79,64 @@ TEST_F(LiveServerTest, RefusalComesWithoutInitialMetadata) {
   EXPECT_EQ(second.info().reason(), "SESSION_SLOTS_EXHAUSTED");
   EXPECT_EQ(second.trailer("grpc-retry-pushback-ms"), "1000");
   EXPECT_TRUE(second.context().GetServerInitialMetadata().empty());
+}
+
+// An engine whose steps take 3 ms a stream.
+class SlowEngine : public FakeEngine {
+ public:
+  SlowEngine(int slots, StepClock& clock) : FakeEngine(slots), clock_(clock) {}
+  absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override {
+    clock_.Advance(requests.size() * absl::Milliseconds(3));
+    return FakeEngine::Step(requests, workspace);
+  }
+
+ private:
+  StepClock& clock_;
+};
+
+// Five streams of 3 ms a hop fill three quarters of the device; there are slots for more, but no time.
+TEST_F(LiveServerTest, RefusesWhoWouldCostTheOthersTheirLatency) {
+  std::vector<VoiceListing> voices(1);
+  voices[0].model = "violin";
+  voices[0].version = 1;
+  voices[0].engine = std::make_unique<SlowEngine>(16, clock_);
+  auto registry =
+      std::make_unique<Registry>(std::move(voices), std::make_unique<FeatureEngine>(*FeatureExtractor::Create({}), 16));
+  ServerOptions options = LocalOptions(16);
+  options.threads = 1;
+  options.max_batch_wait = absl::ZeroDuration();  // this clock stands still meanwhile
+  server_ = *Server::Start(options, std::move(registry), clock_);
+  stub_ = v1::Synthesis::NewStub(ChannelTo(server_->port()));
+  std::vector<std::unique_ptr<LiveCall>> calls;
+  for (int i = 0; i < 6; ++i) {
+    calls.push_back(std::make_unique<LiveCall>(*stub_));
+    calls.back()->Send(Request(FloatConfig()));
+    if (i < 5) {
+      ASSERT_TRUE(calls.back()->Read()->has_started()) << i;
+    }
+  }
+  EXPECT_EQ(calls[5]->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(calls[5]->info().reason(), "SESSION_SLOTS_EXHAUSTED");
+  EXPECT_EQ(calls[5]->info().metadata().at("demand"), "0.75");
+  EXPECT_EQ(calls[5]->trailer("grpc-retry-pushback-ms"), "1000");
+  EXPECT_TRUE(calls[5]->context().GetServerInitialMetadata().empty());
+  EXPECT_THAT(
+      server_->MetricsText(),
+      ::testing::HasSubstr("ddsp_sessions_rejected_total{model=\"violin\",reason=\"SESSION_SLOTS_EXHAUSTED\"} 1"));
+  server_->KeepHouse();
+  EXPECT_THAT(server_->MetricsText(), ::testing::HasSubstr("ddsp_device_demand_ratio{device=\"cpu\"} 0.75"));
+  // The admitted are served.
+  calls[0]->Send(AudioRequest(0, 0, std::vector<float>(3200, 0.5f)));
+  calls[0]->HalfClose();
+  EXPECT_TRUE(calls[0]->Finish().ok());
+}
+
+TEST_F(LiveServerTest, KnowsNoOtherDeviceThanTheCpu) {
+  ServerOptions options = LocalOptions(1);
+  options.device = "cuda:0";
+  const absl::Status status = Server::Start(options, FakeVoices(1)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("cuda:0"));
 }
 
 // A stock retry policy reaches the second server, which it does only for a Trailers-Only refusal.

@@ -21,6 +21,7 @@ void UseAll(ServerMetrics& metrics) {
   metrics.CallStarted("ddsp.v1.Synthesis/StreamSession");
   metrics.CallEnded("ddsp.v1.Synthesis/StreamSession", "OK", 1.5);
   metrics.SetStateBytes(1000);
+  metrics.SetDeviceLoad(0.5, 0.6, 0.001);
 }
 
 std::string TypeOf(MetricType type) {

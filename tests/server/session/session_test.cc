@@ -319,11 +319,48 @@ TEST(Session, AHopUnderWayKeepsItsSlotUntilItIsDone) {
   Caller first(house);
   first.Open(FloatConfig());
   first.Send(AudioRequest(0, 0, Ramp(1000)));
-  auto work = house.scheduler.Next();
+  DeviceWork work;
+  ASSERT_TRUE(house.scheduler.Next(&work));
   first.session->OnGone();
   EXPECT_EQ(house.registry->hosted()[0]->slots().free_slots(), 0);
-  house.device->Do(*work);
+  house.device->Do(work);
   EXPECT_EQ(house.registry->hosted()[0]->slots().free_slots(), 1);
+}
+
+// A cancel or a deadline costs at most the tick that was gathering.
+TEST(Session, AHopThatWaitsKeepsItsSlotForOneTick) {
+  House house(/*slots=*/1);
+  Caller first(house);
+  first.Open(FloatConfig());
+  first.Send(AudioRequest(0, 0, Ramp(5000)));
+  first.session->OnGone();
+  DeviceWork work;
+  ASSERT_TRUE(house.scheduler.Next(&work));
+  house.device->Do(work);
+  EXPECT_EQ(house.registry->hosted()[0]->slots().free_slots(), 1);
+  EXPECT_EQ(house.scheduler.waiting(), 0) << "it had more to say";
+}
+
+TEST(Session, ARefusalForLackOfHeadroomNamesIt) {
+  House house(/*slots=*/4);
+  house.load.SetCost(0, {.fixed = absl::Milliseconds(9), .each = absl::ZeroDuration()});
+  Caller first(house), second(house), patient(house);
+  first.Open(FloatConfig());
+  EXPECT_EQ(first.Count(v1::StreamSessionResponse::kStarted), 1);
+  second.Open(FloatConfig());
+  EXPECT_EQ(second.code(), StatusCode::kUnavailable);
+  EXPECT_EQ(second.reason(), "SESSION_SLOTS_EXHAUSTED");
+  EXPECT_EQ(second.metadata("demand"), "0.45") << "of those who are here";
+  EXPECT_TRUE(RetryDelayOf(*second.outlet.finished).has_value());
+  EXPECT_TRUE(second.outlet.messages.empty()) << "nothing before the status";
+  v1::SessionConfig config = FloatConfig();
+  config.set_qos(v1::QUALITY_OF_SERVICE_THROUGHPUT);
+  patient.Open(config);
+  EXPECT_EQ(patient.Count(v1::StreamSessionResponse::kStarted), 1) << "takes what is left";
+  first.session->OnGone();
+  Caller third(house);
+  third.Open(FloatConfig());
+  EXPECT_EQ(third.Count(v1::StreamSessionResponse::kStarted), 1);
 }
 
 TEST(Session, AFaultOfOneDoesNotTouchItsNeighbours) {

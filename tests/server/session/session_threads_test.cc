@@ -73,7 +73,7 @@ class ThreadedHouse : public House {
   }
 
   Crew crew{2}, network{2};
-  DeviceThread device_thread{*device};
+  DeviceThreads devices{2, device_services(&crew)};
 };
 
 // One client: sends blocks of `value`; leaves in the middle when `leaves`.

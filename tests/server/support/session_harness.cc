@@ -29,13 +29,19 @@ std::vector<server::DeviceEngine> Enlist(server::Registry& registry, server::Ser
 
 House::House(int slots, server::SessionLimits session_limits)
     : registry(FakeRegistry(slots)),
-      scheduler({}, clock),
-      roster({.max_sessions = slots}, *registry, metrics),
-      device(std::make_unique<server::DeviceWorker>(scheduler, Enlist(*registry, metrics), clock)),
+      load({}, std::vector<absl::Duration>(registry->hosted().size(), absl::Milliseconds(20)), clock),
+      scheduler({}, load, clock),
+      roster({.max_sessions = slots}, *registry, metrics, load),
+      device(std::make_unique<server::DeviceWorker>(device_services(&executor))),
       limits(session_limits) {}
 
 void House::RunDevice() {
-  while (scheduler.waiting() > 0) device->Do(*scheduler.Next());
+  server::DeviceWork work;
+  while (scheduler.waiting() > 0 && scheduler.Next(&work)) device->Do(work);
+}
+
+server::DeviceServices House::device_services(server::Executor* crew) {
+  return {.scheduler = &scheduler, .load = &load, .crew = crew, .clock = &clock, .engines = Enlist(*registry, metrics)};
 }
 
 server::SessionServices House::services() {

@@ -12,14 +12,10 @@
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 #include "tests/server/support/fake_engine.h"
+#include "tests/server/support/inline_executor.h"
 #include "tests/server/support/requests.h"
 
 namespace ddsp::testing {
-
-class InlineExecutor : public server::Executor {
- public:
-  void Post(std::function<void()> work) override { work(); }
-};
 
 // The client's ear. Reads at once unless told to be deaf.
 class FakeOutlet : public server::SessionOutlet {
@@ -59,13 +55,15 @@ class House {
   SimClock clock;
   server::ServerMetrics metrics;
   std::unique_ptr<server::Registry> registry;
+  server::DeviceLoad load;
   server::StreamScheduler scheduler;
   server::SessionRoster roster;
-  std::unique_ptr<server::DeviceWorker> device;
   InlineExecutor executor;
+  std::unique_ptr<server::DeviceWorker> device;
   server::SessionLimits limits;
 
   server::SessionServices services();
+  server::DeviceServices device_services(server::Executor* crew);
 };
 
 class Caller {

@@ -1,0 +1,49 @@
+// The load of the devices, as workers, crew and admission see it. Thread-safe.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/clock.h"
+#include "core/base/mutex.h"
+#include "server/scheduler/admission.h"
+#include "server/scheduler/batch_former.h"
+#include "server/scheduler/load_meter.h"
+
+namespace ddsp::server {
+
+class DeviceLoad {
+ public:
+  struct Options {
+    int workers = 1;
+    BatchFormer::Options batches;
+    AdmissionOptions admission;
+  };
+  // `hops[i]` is the audio of a hop of engine i. `clock` outlives this.
+  DeviceLoad(const Options& options, const std::vector<absl::Duration>& hops, const Clock& clock);
+
+  // Measured.
+  void SetCost(int engine, const StepCost& cost);
+  void Stepped(const LoadMeter::Step& step);
+  void WaitedForCrew(absl::Duration wait);
+
+  // Counts a REALTIME stream in, unless the others would lose their latency by it: then the reason in words.
+  std::optional<std::string> Join(int engine);
+  void Leave(int engine);
+
+  TickLoad ForTick(int idle_workers) const;
+  Headroom headroom() const;
+
+ private:
+  Headroom HeadroomAt(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  double DemandAt(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const Options options_;
+  const Clock& clock_;
+  mutable Mutex mu_;
+  LoadMeter meter_ ABSL_GUARDED_BY(mu_);
+  std::vector<int> streams_ ABSL_GUARDED_BY(mu_);  // live REALTIME streams of each engine
+};
+
+}  // namespace ddsp::server

@@ -1,0 +1,65 @@
+#include "server/scheduler/load_meter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace ddsp::server {
+namespace {
+
+constexpr double kFadeSeconds = 1.0;
+// Below this much of fresh evidence (seconds of work) the quiet device is believed.
+constexpr double kLeastEvidence = 1e-3;
+
+}  // namespace
+
+double Fading::Seconds() { return kFadeSeconds; }
+
+double Fading::At(absl::Time now) const {
+  if (last_ == absl::InfinitePast()) return 0;
+  const double passed = std::max(0.0, absl::ToDoubleSeconds(now - last_));
+  return sum_ * std::exp(-passed / kFadeSeconds);
+}
+
+double LoadMeter::Mean::At(absl::Time now, double fallback) const {
+  const double by = weight.At(now);
+  return by > 1e-9 ? sum.At(now) / by : fallback;
+}
+
+LoadMeter::LoadMeter(int workers, std::vector<absl::Duration> hops)
+    : workers_(workers), hops_(std::move(hops)), costs_(hops_.size()) {}
+
+void LoadMeter::SetCost(int engine, const StepCost& cost) { costs_[engine] = cost; }
+
+void LoadMeter::Stepped(const Step& step) {
+  if (step.streams == 0) return;
+  const double seconds = absl::ToDoubleSeconds(step.end - step.begin);
+  realtime_seconds_.Add(seconds * step.realtime / step.streams, step.end);
+  spent_.Add(seconds, step.end);
+  expected_.Add(absl::ToDoubleSeconds(costs_[step.engine].Of(step.streams)), step.end);
+  if (step.realtime > 0) device_wait_.Add(absl::ToDoubleSeconds(step.waited) / step.realtime, step.realtime, step.end);
+}
+
+void LoadMeter::WaitedForCrew(absl::Duration wait, absl::Time now) {
+  crew_wait_.Add(absl::ToDoubleSeconds(wait), 1, now);
+}
+
+double LoadMeter::busy(absl::Time now) const {
+  return std::min(1.0, realtime_seconds_.At(now) / kFadeSeconds / workers_);
+}
+
+double LoadMeter::strain(absl::Time now) const {
+  const double expected = expected_.At(now);
+  if (expected < kLeastEvidence) return 1;
+  return spent_.At(now) / expected;
+}
+
+StepCost LoadMeter::CostNow(int engine, absl::Time now) const {
+  const double by = strain(now);
+  return {.fixed = by * costs_[engine].fixed, .each = by * costs_[engine].each};
+}
+
+absl::Duration LoadMeter::device_wait(absl::Time now) const { return absl::Seconds(device_wait_.At(now, 0)); }
+absl::Duration LoadMeter::crew_wait(absl::Time now) const { return absl::Seconds(crew_wait_.At(now, 0)); }
+
+}  // namespace ddsp::server

@@ -1,0 +1,90 @@
+#include "server/scheduler/admission.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/scheduler/device_load.h"
+
+namespace ddsp::server {
+namespace {
+
+using ::testing::HasSubstr;
+
+constexpr absl::Duration kHop = absl::Milliseconds(20), kTick = absl::Milliseconds(5);
+constexpr StepCost kCost{.fixed = absl::Milliseconds(1), .each = absl::Microseconds(100)};
+
+double DemandOf(int streams, int workers = 1, const StepCost& cost = kCost) {
+  const EngineDemand engine{.streams = streams, .hop = kHop, .cost = cost};
+  return Demand({engine}, workers, kTick, 256);
+}
+
+// 40 streams gather in tens: 2 ms for 10 hops, 200 times a second.
+TEST(Demand, CountsStepsOfTheSizeThatTicksGather) {
+  EXPECT_EQ(DemandOf(0), 0);
+  EXPECT_NEAR(DemandOf(1), 1.1 / 20, 1e-9) << "alone in its step";
+  EXPECT_NEAR(DemandOf(40), 0.2 * 40 / 20, 1e-9);
+  EXPECT_NEAR(DemandOf(80, 2), DemandOf(40), 1e-9) << "twice the workers, twice the streams";
+}
+
+TEST(Demand, AddsTheModelsUp) {
+  const EngineDemand a{.streams = 40, .hop = kHop, .cost = kCost}, b{.streams = 20, .hop = kHop, .cost = kCost};
+  EXPECT_NEAR(Demand({a, b}, 1, kTick, 256), DemandOf(40) + DemandOf(20), 1e-9);
+}
+
+TEST(Refusal, LooksAtTheLoadWithTheNewcomer) {
+  const AdmissionOptions options{.max_load = 0.8, .max_wait = absl::Milliseconds(10)};
+  EXPECT_EQ(Refusal({.busy = 0.1, .demand = 0.8}, 0.01, options), std::nullopt);
+  EXPECT_THAT(Refusal({.busy = 0.1, .demand = 0.81}, 0.01, options).value(), HasSubstr("81 %, above 80 %"));
+  EXPECT_NE(Refusal({.busy = 0.79, .demand = 0.5}, 0.02, options), std::nullopt) << "measured beats expected";
+}
+
+TEST(Refusal, LooksAtTheQueues) {
+  const AdmissionOptions options{.max_load = 0.8, .max_wait = absl::Milliseconds(10)};
+  EXPECT_THAT(Refusal({.device_wait = absl::Milliseconds(11)}, 0, options).value(),
+              HasSubstr("11.0 ms for the device"));
+  EXPECT_NE(Refusal({.crew_wait = absl::Milliseconds(11)}, 0, options), std::nullopt);
+  EXPECT_EQ(Refusal({.busy = 1, .demand = 9, .crew_wait = absl::Seconds(1)}, 1, {.max_load = 0}), std::nullopt)
+      << "no bound";
+}
+
+class DeviceLoadTest : public ::testing::Test {
+ protected:
+  int JoinUntilRefused() {
+    int joined = 0;
+    while (joined < 1000 && !load_.Join(0).has_value()) ++joined;
+    return joined;
+  }
+
+  SimClock clock_;
+  DeviceLoad load_{{.workers = 1, .batches = {.max_wait = kTick}, .admission = {.max_load = 0.85}}, {kHop}, clock_};
+};
+
+// Everybody comes at once, before anything was measured under load: what counts is what they will need.
+TEST_F(DeviceLoadTest, ACrowdIsAdmittedUpToTheCapacity) {
+  load_.SetCost(0, kCost);
+  const int joined = JoinUntilRefused();
+  EXPECT_LE(DemandOf(joined), 0.85);
+  EXPECT_GT(DemandOf(joined + 1), 0.85);
+  load_.Leave(0);
+  EXPECT_EQ(JoinUntilRefused(), 1) << "one left, one comes";
+}
+
+// A neighbour takes half of the machine: steps take twice as long as when the server started.
+TEST_F(DeviceLoadTest, ASlowerDeviceHoldsFewer) {
+  load_.SetCost(0, kCost);
+  const int quiet = JoinUntilRefused();
+  for (int i = 0; i < quiet; ++i) load_.Leave(0);
+  for (int i = 0; i < 50; ++i) {
+    clock_.Advance(absl::Milliseconds(20));
+    load_.Stepped(
+        {.engine = 0, .streams = 10, .realtime = 10, .begin = clock_.Now() - 2 * kCost.Of(10), .end = clock_.Now()});
+  }
+  const int slow = JoinUntilRefused();
+  EXPECT_LT(slow, 0.6 * quiet);
+  EXPECT_GT(slow, 0.25 * quiet) << "fewer share a step, too";
+}
+
+TEST_F(DeviceLoadTest, NobodyIsRefusedWhereNothingIsKnown) { EXPECT_EQ(JoinUntilRefused(), 1000); }
+
+}  // namespace
+}  // namespace ddsp::server
