@@ -91,13 +91,12 @@ LayerForm TimeDistributedForm(ArgReader& args) {
   return AudioEncoderForm<MfccTimeDistributedRnnEncoder>(options);
 }
 
-// Without mean_aggregate upstream's fails.
 LayerForm MfccRnnForm(ArgReader& args) {
   MfccRnnEncoder::Options options;
   options.rnn_channels = args.Int("rnn_channels", options.rnn_channels, 1);
   options.rnn_type = ReadRnnType(args);
   options.z_dims = args.Int("z_dims", options.z_dims, 1);
-  if (!args.Flag("mean_aggregate", true)) args.Reject("mean_aggregate is false, which a graph cannot do");
+  if (!args.Flag("mean_aggregate", false)) args.Reject("mean_aggregate is false, with which upstream's fails");
   return AudioEncoderForm<MfccRnnEncoder>(options);
 }
 
@@ -123,6 +122,7 @@ LayerForm OneHotForm(ArgReader& args) {
   form.inputs = {{.name = args.Text("one_hot_key", "instrument")}, {.name = kTimeKey, .required = expands}};
   form.results = {"z"};
   form.naming = Naming::kByLayer;
+  form.kept_inputs = 1;
   form.build = [=](const Tensors&) {
     auto encoder = std::make_shared<OneHotEncoder>(vocab_size, dims);
     const auto forward = [=](const Tensors& in) {
@@ -135,18 +135,7 @@ LayerForm OneHotForm(ArgReader& args) {
 }
 
 LayerForm SinusoidalToHarmonicForm(ArgReader& args) {
-  SinusoidalToHarmonicEncoder::Options options;
-  const std::string net = args.Text("net", "");
-  if (!MeansClass(net, "nn.RnnSandwich")) args.Reject(absl::StrCat("net is '", net, "', expected nn.RnnSandwich"));
-  ArgReader of_net = args.Nested("net");
-  options.net.fc_stack_ch = of_net.Int("fc_stack_ch", options.net.fc_stack_ch, 1);
-  options.net.fc_stack_layers = ReadCount(of_net, "fc_stack_layers", options.net.fc_stack_layers, 0);
-  options.net.rnn_ch = of_net.Int("rnn_ch", options.net.rnn_ch, 1);
-  options.net.rnn_type = ReadRnnType(of_net);
-  options.n_harmonics = args.Int("n_harmonics", options.n_harmonics, 1);
-  options.f0_depth = args.Int("f0_depth", options.f0_depth, 1);
-  options.sample_rate = args.Positive("sample_rate", options.sample_rate);
-  ExpectText(args, "amp_scale_fn", "exp_sigmoid");
+  const SinusoidalToHarmonicEncoder::Options options = ReadSinusoidalToHarmonic(args);
   LayerForm form;
   form.inputs = PortsOf({"sin_freqs", "sin_amps"});
   form.results = {"harm_amp", "harm_dist", "f0_hz"};
@@ -284,6 +273,7 @@ LayerForm ExpressionForm(ArgReader& args) {
   form.inputs.push_back({.name = kTimeKey});
   form.results = {"z"};
   form.naming = Naming::kByLayer;
+  form.kept_inputs = 1;
   form.build = [=](const Tensors& inputs) {
     const auto features = [](const Tensors& in) { return at::cat(Tensors(in.begin(), in.end() - 1), -1); };
     ChannelsOf(inputs.back(), kTimeKey);
@@ -411,28 +401,10 @@ LayerForm RnnFcDecoderForm(ArgReader& args) {
   return form;
 }
 
-DilatedConvStack::Options ReadStack(ArgReader& args) {
-  DilatedConvStack::Options stack;
-  stack.ch = args.Int("ch", stack.ch, 1);
-  stack.kernel_size = args.Int("kernel_size", stack.kernel_size, 1);
-  stack.layers_per_stack = ReadCount(args, "layers_per_stack", stack.layers_per_stack, 1);
-  stack.stacks = ReadCount(args, "stacks", stack.stacks, 1);
-  stack.dilation = args.Int("dilation", stack.dilation, INT64_MIN);
-  stack.norm_type = args.Accept(ParseNormType(args.Text("norm_type", "layer")));
-  stack.resample_stride = args.Int("resample_stride", stack.resample_stride, 1);
-  if (stack.resample_stride > 1) stack.resample = DilatedConvStack::Resample::kUp;
-  stack.stacks_per_resample = ReadCount(args, "stacks_per_resample", stack.stacks_per_resample, 1);
-  if (!args.Flag("resample_after_convolve", true)) {
-    stack.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
-  }
-  if (args.Flag("spectral_norm", false)) stack.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
-  if (args.Flag("ortho_init", false)) stack.kernel_initializer = Initializer::kOrthogonal;
-  return stack;
-}
-
 LayerForm DilatedConvDecoderForm(ArgReader& args) {
   DilatedConvDecoder::Options options;
-  options.stack = ReadStack(args);
+  options.stack = ReadStack(args, "layer");
+  if (options.stack.resample_stride > 1) options.stack.resample = DilatedConvStack::Resample::kUp;
   const std::vector<std::string> keys = ReadKeys(args, "input_keys", {"ld_scaled", "f0_scaled"}),
                                  conditioning = args.Texts("conditioning_keys", {"z"});
   const NamedSizes splits = args.Sizes("output_splits", {{"amps", 1}, {"harmonic_distribution", 60}});
@@ -486,6 +458,22 @@ constexpr LayerClass kClasses[] = {
 };
 
 }  // namespace
+
+SinusoidalToHarmonicEncoder::Options ReadSinusoidalToHarmonic(ArgReader& args) {
+  SinusoidalToHarmonicEncoder::Options options;
+  const std::string net = args.Text("net", "");
+  if (!MeansClass(net, "nn.RnnSandwich")) args.Reject(absl::StrCat("net is '", net, "', expected nn.RnnSandwich"));
+  ArgReader of_net = args.Nested("net");
+  options.net.fc_stack_ch = of_net.Int("fc_stack_ch", options.net.fc_stack_ch, 1);
+  options.net.fc_stack_layers = ReadCount(of_net, "fc_stack_layers", options.net.fc_stack_layers, 0);
+  options.net.rnn_ch = of_net.Int("rnn_ch", options.net.rnn_ch, 1);
+  options.net.rnn_type = ReadRnnType(of_net);
+  options.n_harmonics = args.Int("n_harmonics", options.n_harmonics, 1);
+  options.f0_depth = args.Int("f0_depth", options.f0_depth, 1);
+  options.sample_rate = args.Positive("sample_rate", options.sample_rate);
+  ExpectText(args, "amp_scale_fn", "exp_sigmoid");
+  return options;
+}
 
 absl::Span<const LayerClass> CoderLayers() { return kClasses; }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/gin/registry.h"
+#include "core/graph/constructor_from_gin.h"
 
 namespace ddsp {
 namespace {
@@ -34,12 +35,6 @@ const std::map<std::string, std::map<std::string, Value::Content>>& FixedArgumen
   return *fixed;
 }
 
-// "synths.Harmonic" for "ddsp.synths.Harmonic".
-std::string ShortClass(const std::string& name) {
-  const size_t last = name.rfind('.'), before = last == std::string::npos ? last : name.rfind('.', last - 1);
-  return before == std::string::npos ? name : name.substr(before + 1);
-}
-
 bool SameNumber(const Value& value, const Value::Content& expected) {
   const Value other(expected);
   const auto number = [](const Value& v) {
@@ -48,34 +43,6 @@ bool SameNumber(const Value& value, const Value::Content& expected) {
     return real != nullptr ? *real : std::numeric_limits<double>::quiet_NaN();
   };
   return value == other || number(value) == number(other);
-}
-
-constexpr int kDeepest = 8;  // layers in layers
-
-// The items of a list if all of them are a T.
-template <typename T>
-std::optional<std::vector<T>> ItemsOf(const std::vector<Value>& items) {
-  std::vector<T> all;
-  for (const Value& item : items) {
-    const T* one = item.As<T>();
-    if (one == nullptr) return std::nullopt;
-    all.push_back(*one);
-  }
-  return all;
-}
-
-// (("amps", 1), ...).
-std::optional<NamedSizes> SizesOf(const std::vector<Value>& items) {
-  NamedSizes sizes;
-  for (const Value& item : items) {
-    const auto* pair = item.items();
-    if (pair == nullptr || pair->size() != 2) return std::nullopt;
-    const auto* name = (*pair)[0].As<std::string>();
-    const auto* size = (*pair)[1].As<int64_t>();
-    if (name == nullptr || size == nullptr) return std::nullopt;
-    sizes.emplace_back(*name, *size);
-  }
-  return sizes;
 }
 
 class GraphBuilder {
@@ -151,72 +118,15 @@ class GraphBuilder {
     if (!parameters.ok()) return Note(parameters.status());
     const std::string given_name = node->name;
     if (node->name.empty()) node->name = DefaultModuleName(node->class_name);
-    for (const auto& [name, argument] : *parameters) {
-      const std::string* text = argument.As<std::string>();
-      if (name == "name" && text != nullptr && given_name.empty()) node->name = *text;
-      // Losses alone use a name besides their node's.
-      if (name == "name" && !node->class_name.starts_with("losses.")) continue;
-      AddArgument(name, argument, /*depth=*/0, node);
-    }
-  }
-
-  static bool IsSpectrogram(const gin::Reference& reference) {
-    const auto known = gin::DdspConfigurables().Find(reference.selector);
-    return known.ok() && (*known)->name.starts_with("ddsp.spectral_ops.");
-  }
-
-  // The class under `name`, its arguments below it.
-  void AddNested(const std::string& name, const gin::Reference& reference, const gin::Position& position, int depth,
-                 GraphNode* node) {
-    const auto known = gin::DdspConfigurables().Find(reference.selector);
-    if (!known.ok()) return;  // noted already
-    if (depth >= kDeepest) return Problem(position, absl::StrCat(name, " has more than ", kDeepest, " layers inside"));
-    node->args[name] = ShortClass((*known)->name);
-    const auto parameters = config_.ParametersOf(gin::Reference{reference.scope, (*known)->name}, owner_.scope);
-    if (!parameters.ok()) return Note(parameters.status());
-    for (const auto& [parameter, value] : *parameters) {
-      if (parameter != "name") AddArgument(absl::StrCat(name, "/", parameter), value, depth + 1, node);
-    }
-  }
-
-  void AddList(const std::string& name, const Value& value, int depth, GraphNode* node) {
-    if (auto layers = ItemsOf<gin::Reference>(*value.items()); layers && !layers->empty()) {
-      for (size_t i = 0; i < layers->size(); ++i) {
-        AddNested(absl::StrCat(name, "/", i), (*layers)[i], (*value.items())[i].position(), depth, node);
-      }
-    } else if (auto integers = ItemsOf<int64_t>(*value.items())) {
-      node->args[name] = *std::move(integers);
-    } else if (auto texts = ItemsOf<std::string>(*value.items())) {
-      node->args[name] = *std::move(texts);
-    } else if (auto sizes = SizesOf(*value.items())) {
-      node->args[name] = *std::move(sizes);
-    } else {
-      Problem(value.position(), name + " has items that are neither integers, nor texts, nor names with their sizes");
-    }
-  }
-
-  void AddArgument(const std::string& name, const Value& value, int depth, GraphNode* node) {
-    if (value.is_none()) {
-      node->args[name] = std::monostate();
-    } else if (const auto* flag = value.As<bool>()) {
-      node->args[name] = *flag;
-    } else if (const auto* integer = value.As<int64_t>()) {
-      node->args[name] = *integer;
-    } else if (const auto* real = value.As<double>()) {
-      node->args[name] = *real;
-    } else if (const auto* text = value.As<std::string>()) {
-      node->args[name] = *text;
-    } else if (const auto* reference = value.As<gin::Reference>()) {
-      // Functions have their own bindings; those of scale functions are fixed.
-      if (reference->form == gin::Reference::Form::kCalled || IsSpectrogram(*reference)) {
-        return AddNested(name, *reference, value.position(), depth, node);
-      }
-      node->args[name] = reference->selector;
-    } else if (value.items() != nullptr) {
-      AddList(name, value, depth, node);
-    } else {
-      Problem(value.position(), absl::StrCat(name, " is ", value.Describe(), ", which no module takes"));
-    }
+    const auto own = parameters->find("name");
+    const std::string* text = own == parameters->end() ? nullptr : own->second.As<std::string>();
+    if (text != nullptr && given_name.empty()) node->name = *text;
+    const std::string inside = gin::ScopeOf(*reference, owner_.scope);
+    auto arguments = ConstructorFromGin(config_, *parameters, inside);
+    if (!arguments.ok()) return Note(arguments.status());
+    node->args = *std::move(arguments);
+    // Losses alone use a name besides their node's.
+    if (text != nullptr && node->class_name.starts_with("losses.")) node->args["name"] = *text;
   }
 
   std::vector<std::string> Keys(const Value& value) {

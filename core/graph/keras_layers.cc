@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "core/dsp/argument.h"
 #include "core/graph/layer_form.h"
+#include "core/graph/module_tables.h"
 #include "core/nn/batch_normalization.h"
 #include "core/nn/fully_connected.h"
 #include "core/nn/keras_convolution.h"
@@ -336,5 +337,13 @@ constexpr LayerClass kClasses[] = {
 }  // namespace
 
 absl::Span<const LayerClass> KerasLayers() { return kClasses; }
+
+bool ActsInTraining(const std::string& name) {
+  for (const char* layer : {"ActivityRegularization", "AlphaDropout", "BatchNormalization", "Dropout",
+                            "GaussianDropout", "GaussianNoise", "SpatialDropout1D"}) {
+    if (!name.empty() && MeansClass(name, absl::StrCat("keras.layers.", layer))) return true;
+  }
+  return false;
+}
 
 }  // namespace ddsp

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "core/nn/dilated_conv_stack.h"
+#include "core/nn/encoders.h"
 #include "core/nn/nonlinearity.h"
 #include "core/nn/parameters.h"
 #include "core/processors/constructor_args.h"
@@ -34,7 +36,7 @@ struct LayerForm {
   std::vector<std::string> results = {"out"};
   Naming naming = Naming::kByGraph;
   KeyArguments keys = KeyArguments::kNone;
-  size_t kept_inputs = 0;  // the last ones, whose keys stay
+  size_t kept_inputs = 0;  // the last ones, whose keys stay: what tells an encoder of a z the number of time steps
   // As many inputs as ports; optional ones may be undefined. Throws ValueError.
   std::function<BuiltLayer(const std::vector<at::Tensor>& inputs)> build;
 };
@@ -50,11 +52,19 @@ absl::Span<const LayerClass> CoderLayers();      // upstream: training/encoders.
 absl::Span<const LayerClass> KerasLayers();      // Keras's own
 absl::Span<const LayerClass> KerasContainers();  // those of Keras that hold other layers
 
+// Whether a class of Keras does something in training that it does not do otherwise: dropout, moving averages.
+bool ActsInTraining(const std::string& name);
 // Why there is no layer of Keras's class `name`; "" for what is no such class, or is one that there is.
 std::string WhyKerasHasNoPlace(const std::string& name);
 
 // The class that `name` means, with or without its modules; null if there is none.
 const LayerClass* FindLayer(absl::Span<const LayerClass> classes, const std::string& name);
+// The same among all that can be a part of another: all but encoders and decoders.
+const LayerClass* FindNetLayer(const std::string& name);
+// What every layer takes, and nothing here depends on: name, trainable, dtype.
+void ReadCommon(ArgReader& args);
+// With what every layer takes, and its keys as its arguments name them.
+LayerForm FormOf(const LayerClass& layer, ArgReader& args);
 // The form of the layer that the argument `name` is, as part of another; without a function where there is a problem.
 LayerForm ReadInnerLayer(ArgReader& args, const std::string& name);
 
@@ -78,6 +88,12 @@ int64_t ChannelsOf(const at::Tensor& x, const std::string& port);
 int64_t ReadCount(ArgReader& args, const std::string& name, int64_t fallback, int64_t minimum);
 // An integer of at least 1 that has no default.
 int64_t ReadRequired(ArgReader& args, const std::string& name);
+// What nn.DilatedConvStack and decoders.DilatedConvDecoder have in common; `norm_type` is the default.
+DilatedConvStack::Options ReadStack(ArgReader& args, const std::string& norm_type);
+// nn.DilatedConvStack; `in` is open, and so is z_channels, which is above 0 where the stack is conditional.
+DilatedConvStack::Options ReadDilatedConvStack(ArgReader& args);
+// encoders.SinusoidalToHarmonicEncoder, with its net; what comes into that is open.
+SinusoidalToHarmonicEncoder::Options ReadSinusoidalToHarmonic(ArgReader& args);
 Nonlinearity ReadNonlinearity(ArgReader& args, const std::string& name, const std::string& fallback);
 // A problem unless the argument has the one value that is possible here, with or without its modules.
 void ExpectText(ArgReader& args, const std::string& name, const std::string& only);

@@ -17,13 +17,6 @@ using at::Tensor;
 constexpr int64_t kMostCounted = 1024;
 constexpr int64_t kDeepest = 8;  // layers in layers
 
-// What every layer takes and nothing here depends on: a graph does not train, and computes in float32.
-void ReadCommon(ArgReader& args) {
-  args.Text("name", "");
-  args.Flag("trainable", true);
-  ExpectText(args, "dtype", "float32");
-}
-
 absl::Status FillParameters(Layer& layer, const ProcessorContext& context) {
   if (!context.parameters.empty()) return UseParameters(layer, context.parameters);
   InitializeParameters(layer, context.generator);
@@ -32,15 +25,12 @@ absl::Status FillParameters(Layer& layer, const ProcessorContext& context) {
 
 class LayerModule : public GraphModule {
  public:
-  // `arity`: how many inputs the layer takes, those that it has no port for among them.
-  LayerModule(LayerForm form, size_t arity, std::vector<std::string> results)
-      : GraphModule(ModuleKind::kLayer, form.inputs, std::move(results)),
-        arity_(arity),
-        build_(std::move(form.build)) {}
+  LayerModule(LayerForm form, std::vector<std::string> results)
+      : GraphModule(ModuleKind::kLayer, form.inputs, std::move(results)), build_(std::move(form.build)) {}
 
   absl::StatusOr<NamedTensors> Run(const std::vector<Tensor>& given, const ProcessorContext& context) const override {
     std::vector<Tensor> inputs = given;
-    inputs.resize(arity_);
+    inputs.resize(this->inputs().size());
     ASSIGN_OR_RETURN(const BuiltLayer built, CatchTorch([&] { return build_(inputs); }));
     if (built.layer != nullptr) RETURN_IF_ERROR(FillParameters(*built.layer, context));
     ASSIGN_OR_RETURN(const std::vector<Tensor> outputs, CatchTorch([&] { return built.forward(inputs); }));
@@ -50,7 +40,6 @@ class LayerModule : public GraphModule {
   }
 
  private:
-  const size_t arity_;
   const std::function<BuiltLayer(const std::vector<Tensor>&)> build_;
 };
 
@@ -67,6 +56,21 @@ std::vector<std::string> NamesOf(const LayerForm& form, const GraphNode& node, A
   return node.outputs;
 }
 
+// Takes the ports from `begin` to `end` away; the layer is given nothing there.
+void LeaveOut(size_t begin, size_t end, LayerForm* form) {
+  const auto inputs = form->inputs.begin();
+  form->inputs.erase(inputs + static_cast<std::ptrdiff_t>(begin), inputs + static_cast<std::ptrdiff_t>(end));
+  const auto all = [=](std::vector<Tensor> given) {
+    given.insert(given.begin() + static_cast<std::ptrdiff_t>(begin), end - begin, Tensor());
+    return given;
+  };
+  form->build = [=, build = std::move(form->build)](const std::vector<Tensor>& given) {
+    BuiltLayer built = build(all(given));
+    built.forward = [=, forward = std::move(built.forward)](const std::vector<Tensor>& in) { return forward(all(in)); };
+    return built;
+  };
+}
+
 // The layer's own keys, replaced by those of its constructor arguments; optional inputs that get none are left out.
 void RenameKeys(ArgReader& args, LayerForm* form) {
   if (form->keys == KeyArguments::kNone) return;
@@ -80,7 +84,7 @@ void RenameKeys(ArgReader& args, LayerForm* form) {
                                fewest < most ? absl::StrCat(" to ", most) : "", " inputs"));
     } else {
       for (size_t i = 0; i < keys.size(); ++i) form->inputs[i] = {.name = keys[i]};
-      form->inputs.erase(form->inputs.begin() + static_cast<std::ptrdiff_t>(keys.size()), last);
+      if (keys.size() < most) LeaveOut(keys.size(), most, form);
     }
   }
   if (form->keys != KeyArguments::kInputsAndOutputs) return;
@@ -103,25 +107,41 @@ const LayerClass* FindLayer(absl::Span<const LayerClass> classes, const std::str
   return nullptr;
 }
 
+// A graph does not train, and computes in float32.
+void ReadCommon(ArgReader& args) {
+  args.Text("name", "");
+  args.Flag("trainable", true);
+  ExpectText(args, "dtype", "float32");
+}
+
+LayerForm FormOf(const LayerClass& layer, ArgReader& args) {
+  ReadCommon(args);
+  LayerForm form = layer.form(args);
+  RenameKeys(args, &form);
+  return form;
+}
+
+const LayerClass* FindNetLayer(const std::string& name) {
+  for (const auto& table : {PlainLayers(), KerasLayers(), KerasContainers()}) {
+    if (const LayerClass* layer = FindLayer(table, name)) return layer;
+  }
+  return nullptr;
+}
+
 LayerForm ReadInnerLayer(ArgReader& args, const std::string& name) {
   const std::string class_name = args.Text(name, "");
-  const LayerClass* layer = nullptr;
-  for (const auto& table : {PlainLayers(), KerasLayers(), KerasContainers()}) {
-    if (layer == nullptr && !class_name.empty()) layer = FindLayer(table, class_name);
-  }
+  const LayerClass* layer = class_name.empty() ? nullptr : FindNetLayer(class_name);
+  ArgReader inner = args.Nested(name);
   if (layer == nullptr) {
     const std::string reason = WhyKerasHasNoPlace(class_name);
     args.Reject(absl::StrCat(name, " is '", class_name, "', expected a layer, e.g. nn.DilatedConvStack",
                              reason.empty() ? "" : "; ", reason));
-    return {};
-  }
-  ArgReader inner = args.Nested(name);
-  if (inner.depth() > kDeepest) {
+  } else if (inner.depth() > kDeepest) {
     inner.Reject(absl::StrCat("is inside more than ", kDeepest, " layers"));
-    return {};
+  } else {
+    return FormOf(*layer, inner);
   }
-  ReadCommon(inner);
-  return layer->form(inner);
+  return {};
 }
 
 LayerForm OneToOne(std::function<BuiltLayer(int64_t channels)> build) {
@@ -183,12 +203,9 @@ std::unique_ptr<GraphModule> MakeLayerModule(const GraphNode& node, ArgReader& a
     if (layer == nullptr) layer = FindLayer(table(), node.class_name);
   }
   if (layer == nullptr) return nullptr;
-  ReadCommon(args);
-  LayerForm form = layer->form(args);
-  const size_t arity = form.inputs.size();
-  RenameKeys(args, &form);
+  LayerForm form = FormOf(*layer, args);
   std::vector<std::string> names = NamesOf(form, node, args);
-  return std::make_unique<LayerModule>(std::move(form), arity, std::move(names));
+  return std::make_unique<LayerModule>(std::move(form), std::move(names));
 }
 
 std::vector<std::string> LayerClasses() {

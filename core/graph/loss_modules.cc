@@ -2,10 +2,9 @@
 #include <functional>
 
 #include "core/dsp/argument.h"
+#include "core/graph/loss_arguments.h"
 #include "core/graph/module_tables.h"
-#include "core/losses/consistency.h"
 #include "core/losses/mean_difference.h"
-#include "core/losses/spectral_loss.h"
 
 namespace ddsp {
 namespace {
@@ -42,25 +41,8 @@ std::vector<Port> Ports(const std::vector<std::string>& required, const std::vec
   return ports;
 }
 
-LossType ReadLossType(ArgReader& args) {
-  return args.Accept(CatchTorch([&] { return ParseLossType(args.Text("loss_type", "L1")); }));
-}
-
 LossFn MakeSpectral(ArgReader& args) {
-  SpectralLossOptions options;
-  options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
-  if (options.fft_sizes.empty()) args.Reject("fft_sizes is empty");
-  for (const int64_t size : options.fft_sizes) {
-    if (size < 1) args.Reject("fft_sizes has a size below 1");
-  }
-  options.loss_type = ReadLossType(args);
-  options.mag_weight = args.Number("mag_weight", options.mag_weight);
-  options.delta_time_weight = args.Number("delta_time_weight", 0);
-  options.delta_freq_weight = args.Number("delta_freq_weight", 0);
-  options.cumsum_freq_weight = args.Number("cumsum_freq_weight", 0);
-  options.logmag_weight = args.Number("logmag_weight", 0);
-  options.loudness_weight = args.Number("loudness_weight", 0);
-  return [loss = SpectralLoss(options)](const Inputs& in) { return Inputs{loss(in[0], in[1], in[2])}; };
+  return [loss = SpectralLoss(ReadSpectralLoss(args))](const Inputs& in) { return Inputs{loss(in[0], in[1], in[2])}; };
 }
 
 LossFn MakeParam(ArgReader& args) {
@@ -75,9 +57,7 @@ LossFn MakeFilteredNoise(ArgReader& args) {
 }
 
 LossFn MakeHarmonic(ArgReader& args) {
-  const HarmonicConsistencyOptions options = {args.Number("amp_weight", 1), args.Number("dist_weight", 1),
-                                              args.Number("f0_weight", 1), args.Number("amp_threshold", 1e-4)};
-  return [=](const Inputs& in) {
+  return [options = ReadHarmonicConsistency(args)](const Inputs& in) {
     const auto loss = HarmonicConsistencyLoss({in[0], in[2], in[4]}, {in[1], in[3], in[5]}, options);
     return Inputs{loss.amp, loss.dist, loss.f0};
   };
@@ -90,23 +70,13 @@ LossFn MakeWasserstein(ArgReader& args) {
 }
 
 LossFn MakeKde(ArgReader& args) {
-  const KdeConsistencyOptions options = {args.Number("weight_a", 1), args.Number("weight_b", 1),
-                                         args.Number("weight_mean_amp", 1), args.Number("scale_a", .1),
-                                         args.Number("scale_b", .1)};
-  return [=](const Inputs& in) { return Inputs{KdeConsistencyLoss({in[0], in[1]}, {in[2], in[3]}, options)}; };
+  return [options = ReadKdeConsistency(args)](const Inputs& in) {
+    return Inputs{KdeConsistencyLoss({in[0], in[1]}, {in[2], in[3]}, options)};
+  };
 }
 
 LossFn MakeTwm(ArgReader& args) {
-  TwmOptions options;
-  options.sinusoids_weight = args.Number("sinusoids_weight", options.sinusoids_weight);
-  options.harmonics_weight = args.Number("harmonics_weight", options.harmonics_weight);
-  options.sinusoids_scale = args.Positive("sinusoids_scale", options.sinusoids_scale);
-  options.harmonics_scale = args.Positive("harmonics_scale", options.harmonics_scale);
-  options.n_harmonic_points = args.Int("n_harmonic_points", options.n_harmonic_points, 1);
-  options.n_harmonic_gaussians = args.Int("n_harmonic_gaussians", options.n_harmonic_gaussians, 1);
-  options.softmin_temperature = args.Positive("softmin_temperature", options.softmin_temperature);
-  options.sample_rate = args.Positive("sample_rate", options.sample_rate);
-  return [=](const Inputs& in) { return Inputs{TwmLoss(in[0], {in[2], in[1]}, options)}; };
+  return [options = ReadTwm(args)](const Inputs& in) { return Inputs{TwmLoss(in[0], {in[2], in[1]}, options)}; };
 }
 
 struct Entry {
@@ -133,6 +103,50 @@ const std::vector<Entry>& Entries() {
 }
 
 }  // namespace
+
+LossType ReadLossType(ArgReader& args) {
+  return args.Accept(CatchTorch([&] { return ParseLossType(args.Text("loss_type", "L1")); }));
+}
+
+SpectralLossOptions ReadSpectralLoss(ArgReader& args) {
+  SpectralLossOptions options;
+  options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
+  if (options.fft_sizes.empty()) args.Reject("fft_sizes is empty");
+  for (const int64_t size : options.fft_sizes) {
+    if (size < 1) args.Reject("fft_sizes has a size below 1");
+  }
+  options.loss_type = ReadLossType(args);
+  options.mag_weight = args.Number("mag_weight", options.mag_weight);
+  options.delta_time_weight = args.Number("delta_time_weight", 0);
+  options.delta_freq_weight = args.Number("delta_freq_weight", 0);
+  options.cumsum_freq_weight = args.Number("cumsum_freq_weight", 0);
+  options.logmag_weight = args.Number("logmag_weight", 0);
+  options.loudness_weight = args.Number("loudness_weight", 0);
+  return options;
+}
+
+HarmonicConsistencyOptions ReadHarmonicConsistency(ArgReader& args) {
+  return {args.Number("amp_weight", 1), args.Number("dist_weight", 1), args.Number("f0_weight", 1),
+          args.Number("amp_threshold", 1e-4)};
+}
+
+KdeConsistencyOptions ReadKdeConsistency(ArgReader& args) {
+  return {args.Number("weight_a", 1), args.Number("weight_b", 1), args.Number("weight_mean_amp", 1),
+          args.Number("scale_a", .1), args.Number("scale_b", .1)};
+}
+
+TwmOptions ReadTwm(ArgReader& args) {
+  TwmOptions options;
+  options.sinusoids_weight = args.Number("sinusoids_weight", options.sinusoids_weight);
+  options.harmonics_weight = args.Number("harmonics_weight", options.harmonics_weight);
+  options.sinusoids_scale = args.Positive("sinusoids_scale", options.sinusoids_scale);
+  options.harmonics_scale = args.Positive("harmonics_scale", options.harmonics_scale);
+  options.n_harmonic_points = args.Int("n_harmonic_points", options.n_harmonic_points, 1);
+  options.n_harmonic_gaussians = args.Int("n_harmonic_gaussians", options.n_harmonic_gaussians, 1);
+  options.softmin_temperature = args.Positive("softmin_temperature", options.softmin_temperature);
+  options.sample_rate = args.Positive("sample_rate", options.sample_rate);
+  return options;
+}
 
 std::unique_ptr<GraphModule> MakeLossModule(const GraphNode& node, ArgReader& args) {
   for (const Entry& entry : Entries()) {

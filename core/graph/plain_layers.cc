@@ -157,23 +157,8 @@ DilatedConvStack::Resample ReadResample(ArgReader& args) {
 }
 
 LayerForm DilatedConvStackForm(ArgReader& args) {
-  DilatedConvStack::Options options;
-  options.ch = args.Int("ch", options.ch, 1);
-  options.layers_per_stack = ReadCount(args, "layers_per_stack", options.layers_per_stack, 1);
-  options.stacks = ReadCount(args, "stacks", options.stacks, 1);
-  options.kernel_size = args.Int("kernel_size", options.kernel_size, 1);
-  options.dilation = args.Int("dilation", options.dilation, INT64_MIN);
-  options.norm_type = ReadNormType(args, "");
-  options.modulation = ReadModulation(args);
-  options.resample = ReadResample(args);
-  options.resample_stride = args.Int("resample_stride", options.resample_stride, 1);
-  options.stacks_per_resample = ReadCount(args, "stacks_per_resample", options.stacks_per_resample, 1);
-  if (!args.Flag("resample_after_convolve", true)) {
-    options.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
-  }
-  if (args.Flag("spectral_norm", false)) options.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
-  if (args.Flag("ortho_init", false)) options.kernel_initializer = Initializer::kOrthogonal;
-  return Conditioned(args.Flag("conditional", false), [=](int64_t channels, int64_t z_channels) {
+  const DilatedConvStack::Options options = ReadDilatedConvStack(args);
+  return Conditioned(options.z_channels > 0, [=](int64_t channels, int64_t z_channels) {
     DilatedConvStack::Options fitting = options;
     fitting.in = channels;
     fitting.z_channels = z_channels;
@@ -324,6 +309,32 @@ constexpr LayerClass kClasses[] = {
 };
 
 }  // namespace
+
+DilatedConvStack::Options ReadStack(ArgReader& args, const std::string& norm_type) {
+  DilatedConvStack::Options options;
+  options.ch = args.Int("ch", options.ch, 1);
+  options.layers_per_stack = ReadCount(args, "layers_per_stack", options.layers_per_stack, 1);
+  options.stacks = ReadCount(args, "stacks", options.stacks, 1);
+  options.kernel_size = args.Int("kernel_size", options.kernel_size, 1);
+  options.dilation = args.Int("dilation", options.dilation, INT64_MIN);
+  options.norm_type = args.Accept(ParseNormType(args.Text("norm_type", norm_type)));
+  options.resample_stride = args.Int("resample_stride", options.resample_stride, 1);
+  options.stacks_per_resample = ReadCount(args, "stacks_per_resample", options.stacks_per_resample, 1);
+  if (!args.Flag("resample_after_convolve", true)) {
+    options.resample_order = DilatedConvStack::ResampleOrder::kBeforeConvolve;
+  }
+  if (args.Flag("spectral_norm", false)) options.kernel_norm = DilatedConvStack::KernelNorm::kSpectral;
+  if (args.Flag("ortho_init", false)) options.kernel_initializer = Initializer::kOrthogonal;
+  return options;
+}
+
+DilatedConvStack::Options ReadDilatedConvStack(ArgReader& args) {
+  DilatedConvStack::Options options = ReadStack(args, "");
+  options.modulation = ReadModulation(args);
+  options.resample = ReadResample(args);
+  options.z_channels = args.Flag("conditional", false) ? 1 : 0;
+  return options;
+}
 
 absl::Span<const LayerClass> PlainLayers() { return kClasses; }
 

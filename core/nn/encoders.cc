@@ -88,6 +88,9 @@ void AggregateFeaturesEncoder::VisitParameters(const std::string& prefix, const 
 }
 
 at::Tensor OneHotEncoder::Forward(const Tensor& indices) const {
+  const int64_t categories = embeddings_.shape[0];
+  DDSP_CHECK_ARGUMENT((indices >= 0).logical_and(indices < categories).all().item<bool>(),
+                      "an index is none of the ", categories, " categories");
   return at::embedding(embeddings_.value, indices.to(at::kLong));
 }
 

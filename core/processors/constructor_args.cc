@@ -5,6 +5,18 @@
 
 namespace ddsp {
 
+namespace {
+
+std::string Describe(const ArgValue& value) {
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* integer = std::get_if<int64_t>(&value)) return absl::StrCat(*integer);
+  if (const auto* number = std::get_if<double>(&value)) return absl::StrCat(*number);
+  if (const auto* text = std::get_if<std::string>(&value)) return absl::StrCat("the text '", *text, "'");
+  return std::holds_alternative<std::monostate>(value) ? "none" : "a list";
+}
+
+}  // namespace
+
 std::vector<int64_t> IntegersOf(const ArgValue& value) {
   if (const auto* integer = std::get_if<int64_t>(&value)) return {*integer};
   if (const auto* list = std::get_if<std::vector<int64_t>>(&value)) return *list;
@@ -26,7 +38,7 @@ int64_t ArgReader::Int(const std::string& name, int64_t fallback, int64_t minimu
   const ArgValue* value = Find(name);
   if (value == nullptr) return fallback;
   if (!std::holds_alternative<int64_t>(*value)) {
-    Reject(absl::StrCat(name, " is not an integer"));
+    Reject(absl::StrCat(name, " is ", Describe(*value), ", expected an integer"));
     return fallback;
   }
   const int64_t number = std::get<int64_t>(*value);
@@ -39,7 +51,7 @@ double ArgReader::Number(const std::string& name, double fallback) {
   if (value == nullptr || std::holds_alternative<std::monostate>(*value)) return fallback;
   if (std::holds_alternative<int64_t>(*value)) return static_cast<double>(std::get<int64_t>(*value));
   if (std::holds_alternative<double>(*value)) return std::get<double>(*value);
-  Reject(absl::StrCat(name, " is not a number"));
+  Reject(absl::StrCat(name, " is ", Describe(*value), ", expected a number"));
   return fallback;
 }
 
@@ -56,7 +68,7 @@ bool ArgReader::Flag(const std::string& name, bool fallback) {
   // As in Python, and in texts that have numbers only.
   const int64_t* integer = std::get_if<int64_t>(value);
   if (integer != nullptr && (*integer == 0 || *integer == 1)) return *integer == 1;
-  Reject(absl::StrCat(name, " is neither true nor false"));
+  Reject(absl::StrCat(name, " is ", Describe(*value), ", expected true or false"));
   return fallback;
 }
 
@@ -65,7 +77,7 @@ std::string ArgReader::Text(const std::string& name, const std::string& fallback
   if (value == nullptr) return fallback;
   if (std::holds_alternative<std::monostate>(*value)) return "";
   if (std::holds_alternative<std::string>(*value)) return std::get<std::string>(*value);
-  Reject(absl::StrCat(name, " is not a text"));
+  Reject(absl::StrCat(name, " is ", Describe(*value), ", expected a text"));
   return fallback;
 }
 
@@ -75,7 +87,7 @@ std::vector<int64_t> ArgReader::Integers(const std::string& name, const std::vec
   if (std::holds_alternative<std::monostate>(*value)) return {};
   if (std::holds_alternative<int64_t>(*value)) return {std::get<int64_t>(*value)};
   if (std::holds_alternative<std::vector<int64_t>>(*value)) return std::get<std::vector<int64_t>>(*value);
-  Reject(absl::StrCat(name, " is not a list of integers"));
+  Reject(absl::StrCat(name, " is ", Describe(*value), ", expected a list of integers"));
   return fallback;
 }
 
@@ -86,7 +98,7 @@ std::vector<std::string> ArgReader::Texts(const std::string& name, const std::ve
   if (const auto* text = std::get_if<std::string>(value)) return {*text};
   const auto* integers = std::get_if<std::vector<int64_t>>(value);  // an empty list is one of anything
   if (std::holds_alternative<std::monostate>(*value) || (integers != nullptr && integers->empty())) return {};
-  Reject(absl::StrCat(name, " is not a list of texts"));
+  Reject(absl::StrCat(name, " is ", Describe(*value), ", expected a list of texts"));
   return fallback;
 }
 
@@ -109,11 +121,17 @@ void ArgReader::Reject(const std::string& problem) {
   problems_.push_back(problem);
 }
 
+std::vector<std::string> ArgReader::unread() const {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : args_) {
+    if (!read_.contains(name)) names.push_back(name);
+  }
+  return names;
+}
+
 absl::Status ArgReader::Finish() const {
   std::vector<std::string> problems = problems_;
-  for (const auto& [name, value] : args_) {
-    if (!read_.contains(name)) problems.push_back(absl::StrCat("unknown argument ", name));
-  }
+  for (const std::string& name : unread()) problems.push_back(absl::StrCat("unknown argument ", name));
   if (problems.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
 }

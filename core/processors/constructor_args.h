@@ -50,6 +50,9 @@ class ArgReader {
     return {};
   }
 
+  // What was rejected, and what nobody read. Each problem begins with the name of an argument.
+  const std::vector<std::string>& problems() const { return problems_; }
+  std::vector<std::string> unread() const;
   // OK, or INVALID_ARGUMENT with all problems, arguments that nobody read among them.
   absl::Status Finish() const;
 

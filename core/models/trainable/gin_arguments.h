@@ -88,6 +88,7 @@ class GinArguments {
   void Finish();
 
   const gin::Config& config() const { return *config_; }
+  const gin::Parameters& parameters() const { return parameters_; }
   const std::string& scope() const { return scope_; }
   GinProblems& problems() { return *problems_; }
   const GinModelOptions& options() const { return *options_; }

@@ -1,6 +1,8 @@
 // InverseSynthesis from a gin configuration.
 #include "absl/strings/str_cat.h"
 #include "core/dsp/scaling.h"
+#include "core/graph/loss_arguments.h"
+#include "core/models/trainable/gin_layer.h"
 #include "core/models/trainable/inverse_synthesis.h"
 
 namespace ddsp {
@@ -31,18 +33,10 @@ FrequencyScaling ReadFrequencyScale(GinArguments& args) {
           }};
 }
 
-TwmOptions ReadTwm(GinArguments& args) {
+TwmOptions TwmFromGin(GinArguments& args) {
   if (args.class_name() != "losses.TWMLoss") args.Reject(absl::StrCat(args.class_name(), " is no two-way mismatch"));
   TwmOptions options;
-  options.sinusoids_weight = args.Number("sinusoids_weight", options.sinusoids_weight);
-  options.harmonics_weight = args.Number("harmonics_weight", options.harmonics_weight);
-  options.sinusoids_scale = args.Number("sinusoids_scale", options.sinusoids_scale);
-  options.harmonics_scale = args.Number("harmonics_scale", options.harmonics_scale);
-  options.n_harmonic_points = args.Int("n_harmonic_points", options.n_harmonic_points, 1);
-  options.n_harmonic_gaussians = args.Int("n_harmonic_gaussians", options.n_harmonic_gaussians, 1);
-  options.softmin_temperature = args.Number("softmin_temperature", options.softmin_temperature);
-  options.sample_rate = args.Number("sample_rate", options.sample_rate);
-  args.Finish();
+  ReadAsGraph(args, [&](ArgReader& reader) { options = ReadTwm(reader); });
   return options;
 }
 
@@ -53,10 +47,7 @@ void ReadHarmonicLosses(GinArguments& args, InverseSynthesis::Parts* parts) {
       if (other.loss) parts->harmonic_consistency_losses.push_back(std::move(other));
       continue;
     }
-    parts->harmonic_consistency =
-        HarmonicConsistencyOptions{loss.Number("amp_weight", 1), loss.Number("dist_weight", 1),
-                                   loss.Number("f0_weight", 1), loss.Number("amp_threshold", 1e-4)};
-    loss.Finish();
+    ReadAsGraph(loss, [&](ArgReader& reader) { parts->harmonic_consistency = ReadHarmonicConsistency(reader); });
   }
 }
 
@@ -73,7 +64,7 @@ void ReadLosses(GinArguments& args, InverseSynthesis::Parts* parts) {
     parts->filtered_noise_consistency = noise->Number("weight", 1);
     noise->Finish();
   }
-  if (std::optional<GinArguments> twm = args.Child("twm_loss")) parts->twm = ReadTwm(*twm);
+  if (std::optional<GinArguments> twm = args.Child("twm_loss")) parts->twm = TwmFromGin(*twm);
 }
 
 void ReadHarmonicEncoder(GinArguments& args, int64_t sinusoids, InverseSynthesis::Parts* parts) {
@@ -83,25 +74,8 @@ void ReadHarmonicEncoder(GinArguments& args, int64_t sinusoids, InverseSynthesis
     return encoder->Reject(absl::StrCat(encoder->class_name(), " is no harmonic encoder"));
   }
   SinusoidalToHarmonicEncoder::Options options;
-  options.n_harmonics = encoder->Int("n_harmonics", 100, 1);
-  options.f0_depth = encoder->Int("f0_depth", 64, 1);
-  options.sample_rate = encoder->Number("sample_rate", 16000);
-  if (encoder->Text("amp_scale_fn", "core.exp_sigmoid") != "core.exp_sigmoid") {
-    encoder->Reject("amp_scale_fn", "is not core.exp_sigmoid");
-  }
-  std::optional<GinArguments> net = encoder->Child("net");
-  if (!net || net->class_name() != "nn.RnnSandwich") {
-    return encoder->Reject("net", "is not an nn.RnnSandwich, expected one");
-  }
+  if (!ReadAsGraph(*encoder, [&](ArgReader& reader) { options = ReadSinusoidalToHarmonic(reader); })) return;
   options.net.in = 2 * sinusoids;
-  options.net.fc_stack_ch = net->Int("fc_stack_ch", 256, 1);
-  options.net.fc_stack_layers = net->Int("fc_stack_layers", 2, 0);
-  options.net.rnn_ch = net->Int("rnn_ch", 512, 1);
-  options.net.rnn_type = net->Accept("rnn_type", ParseRnnType(net->Text("rnn_type", "gru")));
-  net->Ignore({"input_keys", "output_keys"});
-  net->Finish();
-  encoder->Ignore({"input_keys", "output_keys"});
-  encoder->Finish();
   parts->n_harmonics = options.n_harmonics;
   parts->harmonic_encoder = std::make_unique<SinusoidalToHarmonicEncoder>(options);
 }

@@ -57,7 +57,6 @@ std::unique_ptr<HarmonicToMidiEncoder> ReadMidiEncoder(GinArguments& args, const
                                                         : HarmonicToMidiEncoder::Pitch::kFromNet;
   if (sound.empty()) return nullptr;
   std::unique_ptr<Net> net = NetFromGin(*encoder, "net", {2 + sound.at("hd_scaled") + sound.at("noise_scaled"), 0});
-  encoder->Ignore({"input_keys", "output_keys"});
   encoder->Finish();
   return net == nullptr ? nullptr : std::make_unique<HarmonicToMidiEncoder>(std::move(net), pitch);
 }
@@ -79,7 +78,6 @@ std::unique_ptr<MidiToHarmonicDecoder> ReadMidiDecoder(GinArguments& args, int64
     splits.push_back({name, channels});
   }
   const absl::StatusOr<DilatedConvStack::Options> net = DilatedConvStackFromGin(*decoder, "net", {1, z_channels});
-  decoder->Ignore({"input_keys", "output_keys"});
   decoder->Finish();
   return net.ok() ? std::make_unique<MidiToHarmonicDecoder>(*net, splits) : nullptr;
 }

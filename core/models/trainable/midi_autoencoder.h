@@ -26,6 +26,7 @@
 #include "core/models/trainable/preprocessor.h"
 #include "core/models/trainable/prior.h"
 #include "core/models/trainable/trainable_group.h"
+#include "core/models/trainable/z_encoder.h"
 #include "core/nn/conv_decoders.h"
 
 namespace ddsp {

@@ -2,27 +2,17 @@
 
 #include <algorithm>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/dsp/argument.h"
+#include "core/graph/graph_spec.h"
+#include "core/graph/loss_arguments.h"
 #include "core/losses/crepe_embedding_loss.h"
 #include "core/losses/spectral_loss.h"
+#include "core/models/trainable/gin_layer.h"
 #include "core/models/trainable/supplied_crepe.h"
 
 namespace ddsp {
-
-std::string DefaultLossName(const std::string& class_name) {
-  const std::string camel = class_name.substr(class_name.rfind('.') + 1);
-  std::string snake;
-  for (size_t i = 0; i < camel.size(); ++i) {
-    const bool upper = absl::ascii_isupper(camel[i]),
-               next_lower = i + 1 < camel.size() && absl::ascii_islower(camel[i + 1]);
-    if (upper && i > 0 && (absl::ascii_islower(camel[i - 1]) || next_lower)) snake += '_';
-    snake += absl::ascii_tolower(camel[i]);
-  }
-  return snake;
-}
 
 namespace {
 
@@ -69,17 +59,9 @@ AudioLoss EmbeddingFromGin(GinArguments& args) {
 }
 
 AudioLoss SpectralFromGin(GinArguments& args) {
-  SpectralLossOptions options;
-  options.fft_sizes = args.Integers("fft_sizes", options.fft_sizes);
-  options.loss_type = ReadLossType(args);
-  options.mag_weight = args.Number("mag_weight", 1);
-  options.delta_time_weight = args.Number("delta_time_weight", 0);
-  options.delta_freq_weight = args.Number("delta_freq_weight", 0);
-  options.cumsum_freq_weight = args.Number("cumsum_freq_weight", 0);
-  options.logmag_weight = args.Number("logmag_weight", 0);
-  options.loudness_weight = args.Number("loudness_weight", 0);
   const std::string name = args.Text("name", "spectral_loss");
-  args.Finish();
+  SpectralLossOptions options;
+  if (!ReadAsGraph(args, [&](ArgReader& reader) { options = ReadSpectralLoss(reader); })) return {};
   // A loss without any term is the constant 0 (upstream: pretraining sets both weights to 0).
   const bool is_nothing = options.mag_weight == 0 && options.delta_time_weight == 0 && options.delta_freq_weight == 0 &&
                           options.cumsum_freq_weight == 0 && options.logmag_weight == 0 && options.loudness_weight == 0;
@@ -111,13 +93,13 @@ std::vector<AudioLoss> AudioLossesFromGin(GinArguments& args, const std::string&
 SinusoidLoss SinusoidLossFromGin(GinArguments& args) {
   SinusoidLoss made;
   if (args.class_name() == "losses.KDEConsistencyLoss") {
-    const KdeConsistencyOptions options = {args.Number("weight_a", 1), args.Number("weight_b", 1),
-                                           args.Number("weight_mean_amp", 1), args.Number("scale_a", .1),
-                                           args.Number("scale_b", .1)};
+    KdeConsistencyOptions options;
+    if (!ReadAsGraph(args, [&](ArgReader& reader) { options = ReadKdeConsistency(reader); })) return made;
     made.loss = [options](const SinusoidSet& a, const SinusoidSet& b) { return KdeConsistencyLoss(a, b, options); };
   } else if (args.class_name() == "losses.WassersteinConsistencyLoss") {
     const double weight = args.Number("weight", 1);
     args.ExpectFlag("midi", true, true);
+    args.Finish();
     made.loss = [weight](const SinusoidSet& a, const SinusoidSet& b) {
       return WassersteinConsistencyLoss(a, b, weight);
     };
@@ -125,8 +107,7 @@ SinusoidLoss SinusoidLossFromGin(GinArguments& args) {
     if (!args.class_name().empty()) args.Reject(absl::StrCat(args.class_name(), " is no loss of sinusoids"));
     return made;
   }
-  made.name = args.Text("name", DefaultLossName(args.class_name()));
-  args.Finish();
+  made.name = args.Text("name", DefaultModuleName(args.class_name()));
   return made;
 }
 

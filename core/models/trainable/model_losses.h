@@ -29,8 +29,4 @@ struct SinusoidLoss {
 // losses.KDEConsistencyLoss, WassersteinConsistencyLoss. A loss without a function if there is a problem.
 SinusoidLoss SinusoidLossFromGin(GinArguments& args);
 
-// What a loss of a class is called unless it is told otherwise, as Keras makes it: "losses.KDEConsistencyLoss" is
-// "kde_consistency_loss".
-std::string DefaultLossName(const std::string& class_name);
-
 }  // namespace ddsp

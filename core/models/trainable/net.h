@@ -1,27 +1,27 @@
-// Networks over sequences that models are given as a part: nn.DilatedConvStack, RnnSandwich, FcStack, FcStackOut,
-// SingleGru, Identity.
+// Networks over sequences that models are given as a part: any layer of a graph that takes x, or x and z.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "core/models/trainable/gin_arguments.h"
+#include "core/models/trainable/gin_layer.h"
 #include "core/nn/dilated_conv_stack.h"
 
 namespace ddsp {
 
 class Net : public Layer {
  public:
+  explicit Net(std::unique_ptr<GinLayer> layer) : layer_(std::move(layer)) {}
+  int64_t out_channels() const { return layer_->channels(); }
   // x [batch, time, channels] to [batch, time, out_channels()]. z: undefined, or [batch, time or 1, channels], which
-  // conditions a conditional DilatedConvStack.
-  virtual at::Tensor Forward(const at::Tensor& x, const at::Tensor& z) const = 0;
-  int64_t out_channels() const { return out_channels_; }
-
- protected:
-  explicit Net(int64_t out_channels) : out_channels_(out_channels) {}
+  // conditions a conditional net. Throws ValueError for shapes.
+  at::Tensor Forward(const at::Tensor& x, const at::Tensor& z) const;
+  void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override {
+    layer_->VisitParameters(prefix, visit);
+  }
 
  private:
-  const int64_t out_channels_;
+  const std::unique_ptr<GinLayer> layer_;
 };
 
 struct NetInputs {

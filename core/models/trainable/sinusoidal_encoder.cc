@@ -94,7 +94,6 @@ std::unique_ptr<ResnetSinusoidalEncoder> SinusoidalEncoderFromGin(GinArguments& 
                         &args.problems());
   }
   ReadSpectrogram(*spectrogram, &options);
-  args.Ignore({"input_keys", "output_keys"});
   args.Finish();
   if (!options.spectrogram) return nullptr;
   return std::make_unique<ResnetSinusoidalEncoder>(std::move(options));
