@@ -33,14 +33,14 @@ TEST(SpectralNorm, BoundsKernelsInTraining) {
   const auto model = ConfiguredModel("midiae/midiae.gin", SmallMidiWith({"DilatedConvDecoder.spectral_norm = True",
                                                                          "dec/DilatedConvStack.spectral_norm = True"}));
   ASSERT_NE(model, nullptr);
-  const std::vector<Tensor> before = Kernels(*model, "synthcoder/decoder/", "w");
+  const std::vector<Tensor> before = Kernels(*model, "synthcoder/", "w");
   ASSERT_FALSE(before.empty());
   const NamedTensors features = testing::Tones(1, 5120, 80);
   const Tensor audio = model->Run(features)->outputs.at("midi_audio");
-  EXPECT_TRUE(at::equal(Kernels(*model, "synthcoder/decoder/", "w")[0], before[0]));  // not without training
+  EXPECT_TRUE(at::equal(Kernels(*model, "synthcoder/", "w")[0], before[0]));  // not without training
   EXPECT_TRUE(audio.isfinite().all().item<bool>());
   testing::Train(*model, features, 40, 1e-4);
-  for (const std::string below : {"synthcoder/decoder/", "midi_decoder/net/"}) {
+  for (const std::string below : {"synthcoder/", "midi_decoder/net/"}) {
     const std::vector<Tensor> kernels = Kernels(*model, below, "w");
     EXPECT_GT(kernels.size(), 3) << below;
     for (const Tensor& kernel : kernels) EXPECT_NEAR(LargestSingularValue(kernel), 1, 0.15) << below;
@@ -52,7 +52,7 @@ TEST(OrthoInit, StartsKernelsOrthogonal) {
   const auto model = ConfiguredModel("midiae/midiae.gin", SmallMidiWith({"DilatedConvDecoder.ortho_init = True",
                                                                          "enc/DilatedConvStack.ortho_init = True"}));
   ASSERT_NE(model, nullptr);
-  for (const std::string below : {"synthcoder/decoder/", "midi_encoder/net/"}) {
+  for (const std::string below : {"synthcoder/", "midi_encoder/net/"}) {
     const std::vector<Tensor> kernels = Kernels(*model, below, "kernel");
     ASSERT_FALSE(kernels.empty()) << below;
     for (const Tensor& kernel : kernels) {
