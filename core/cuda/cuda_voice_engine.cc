@@ -46,7 +46,9 @@ CudaVoiceEngine::CudaVoiceEngine(std::shared_ptr<const Voice> voice, std::unique
       program_(std::move(program)),
       device_(std::move(device)),
       rows_(std::move(rows)),
-      loop_(threads) {}
+      loop_(threads) {
+  for (int i = 0; i < threads; ++i) analysis_.push_back(rows_.MakeWorkspace());
+}
 
 StreamFormat CudaVoiceEngine::format(StreamInput input) const {
   StreamFormat format = rows_.format(input);
@@ -74,10 +76,9 @@ absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest
   work.sounding.clear();
   work.first_rows.clear();
   MutexLock lock(&mu_);
-  loop_.ForEach(count, [&](int i) {
+  loop_.Run(count, [&](const ParallelLoop::Turns& turns) {
     const ScopedFlushDenormals flush;
-    const FeatureFrame& frame = rows_.Analyse(requests[i]);
-    if (requests[i].features != nullptr) *requests[i].features = frame;
+    rows_.Analyse(requests.subspan(turns.begin, turns.end - turns.begin), analysis_[turns.thread]);
   });
   int rows = 0;
   for (int i = 0; i < count; ++i) {
@@ -104,15 +105,19 @@ void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Bat
   const int count = static_cast<int>(batch.sounding.size());
   const StepInput input = device_->BeginStep(batch.rows);
   for (int frame = 0; frame < program_->frames_per_hop(); ++frame) *input.frame(frame).counts = {batch.rows, count};
-  loop_.ForEach(count, [&](int i) {
-    rows_.Fill(requests[batch.sounding[i]], batch.first_rows[i] - batch.first_rows[0], i, input);
+  loop_.Run(count, [&](const ParallelLoop::Turns& turns) {
+    for (int i = turns.begin; i < turns.end; ++i) {
+      rows_.Fill(requests[batch.sounding[i]], batch.first_rows[i] - batch.first_rows[0], i, input);
+    }
   });
   const absl::StatusOr<const float*> audio = device_->FinishStep();
-  loop_.ForEach(count, [&](int i) {
-    const int request = batch.sounding[i];
-    if (!audio.ok()) Silence(requests[request].output);
-    work.statuses[request] =
-        audio.ok() ? Deliver(requests[request], *audio + static_cast<int64_t>(i) * program_->hop()) : audio.status();
+  loop_.Run(count, [&](const ParallelLoop::Turns& turns) {
+    for (int i = turns.begin; i < turns.end; ++i) {
+      const int request = batch.sounding[i];
+      if (!audio.ok()) Silence(requests[request].output);
+      work.statuses[request] =
+          audio.ok() ? Deliver(requests[request], *audio + static_cast<int64_t>(i) * program_->hop()) : audio.status();
+    }
   });
 }
 

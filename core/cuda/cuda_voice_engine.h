@@ -6,6 +6,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/base/mutex.h"
@@ -50,6 +51,7 @@ class CudaVoiceEngine : public VoiceEngine {
   Mutex mu_;
   const std::unique_ptr<StepDevice> device_ ABSL_PT_GUARDED_BY(mu_);
   StreamRows rows_;
+  std::vector<StreamRows::Workspace> analysis_;  // of each thread
   ParallelLoop loop_;
 };
 

@@ -3,14 +3,9 @@
 #include <algorithm>
 
 namespace ddsp::cuda {
-namespace {
-
-constexpr int kTurns = 8;  // taken at a time: some tens of microseconds of features
-
-}  // namespace
 
 ParallelLoop::ParallelLoop(int threads) {
-  for (int i = 1; i < threads; ++i) threads_.emplace_back([this] { Work(); });
+  for (int i = 1; i < threads; ++i) threads_.emplace_back([this, i] { Work(i); });
 }
 
 ParallelLoop::~ParallelLoop() {
@@ -22,27 +17,27 @@ ParallelLoop::~ParallelLoop() {
   for (std::thread& thread : threads_) thread.join();
 }
 
-void ParallelLoop::TakeTurns(Round& round) {
-  for (int begin = round.next.fetch_add(kTurns); begin < round.count; begin = round.next.fetch_add(kTurns)) {
-    for (int i = begin; i < std::min(begin + kTurns, round.count); ++i) round.body(i);
+void ParallelLoop::TakeTurns(Round& round, int thread) {
+  for (int begin = round.next.fetch_add(kMaxTurns); begin < round.count; begin = round.next.fetch_add(kMaxTurns)) {
+    round.body({begin, std::min(begin + kMaxTurns, round.count), thread});
   }
 }
 
-void ParallelLoop::ForEach(int count, absl::FunctionRef<void(int)> body) {
+void ParallelLoop::Run(int count, absl::FunctionRef<void(const Turns&)> body) {
   Round round{count, body};
-  if (!threads_.empty() && count > kTurns) {
+  if (!threads_.empty() && count > kMaxTurns) {
     MutexLock lock(&mu_);
     round_ = &round;
     ++rounds_;
     changed_.NotifyAll();
   }
-  TakeTurns(round);
+  TakeTurns(round, 0);
   MutexLock lock(&mu_);
   round_ = nullptr;  // who wakes up late finds nothing
   while (working_ > 0) changed_.Wait(&mu_);
 }
 
-void ParallelLoop::Work() {
+void ParallelLoop::Work(int thread) {
   int64_t seen = 0;
   MutexLock lock(&mu_);
   while (true) {
@@ -53,7 +48,7 @@ void ParallelLoop::Work() {
     if (round == nullptr) continue;
     ++working_;
     mu_.Unlock();
-    TakeTurns(*round);
+    TakeTurns(*round, thread);
     mu_.Lock();
     if (--working_ == 0) changed_.NotifyAll();
   }

@@ -12,24 +12,34 @@ namespace ddsp::cuda {
 
 class ParallelLoop {
  public:
-  // The caller of ForEach() is one of the `threads`, 1 or more.
+  // The caller of Run() is one of the `threads`, 1 or more.
   explicit ParallelLoop(int threads);
   ~ParallelLoop();
   ParallelLoop(const ParallelLoop&) = delete;
   ParallelLoop& operator=(const ParallelLoop&) = delete;
 
-  // Calls body(i) for 0 <= i < count, some at the same time, and returns when all have returned. One caller at a time.
-  void ForEach(int count, absl::FunctionRef<void(int)> body);
+  int threads() const { return static_cast<int>(threads_.size()) + 1; }
+
+  // Turns begin .. end - 1, taken by one of the threads, counted from 0.
+  struct Turns {
+    int begin, end, thread;
+  };
+  // At most so many turns are taken at a time: enough for features to be extracted together.
+  static constexpr int kMaxTurns = 16;
+
+  // Shares the turns 0 .. count - 1 out to calls of body(turns), some at the same time, and returns when all have
+  // returned. One caller at a time.
+  void Run(int count, absl::FunctionRef<void(const Turns&)> body);
 
  private:
   struct Round {
     int count;
-    absl::FunctionRef<void(int)> body;
+    absl::FunctionRef<void(const Turns&)> body;
     std::atomic<int> next = 0;
   };
 
-  void Work();
-  static void TakeTurns(Round& round);
+  void Work(int thread);
+  static void TakeTurns(Round& round, int thread);
 
   Mutex mu_;
   CondVar changed_;

@@ -68,18 +68,30 @@ absl::Status StreamRows::Reset(int slot, const StreamSettings& settings) {
   return absl::OkStatus();
 }
 
-const FeatureFrame& StreamRows::Analyse(const HopRequest& request) {
-  Slot& slot = slots_[request.slot];
-  slot.previous = slot.frame;
-  if (slot.input == StreamInput::kAudio) {
-    slot.frame = extractor_->Step({request.audio.data(), request.audio.size()}, slot.features);
-    return slot.frame;
+FeatureFrame StreamRows::FrameOf(const ControlFrame& control) {
+  FeatureFrame frame;
+  frame.f0_hz = control.f0_hz;
+  frame.f0_confidence = 1;
+  frame.voiced = control.f0_hz > 0;
+  frame.power_db = frame.loudness_db = control.power_db;
+  return frame;
+}
+
+void StreamRows::Analyse(absl::Span<const HopRequest> requests, Workspace& workspace) {
+  workspace.requests.clear();
+  for (const HopRequest& request : requests) {
+    Slot& slot = slots_[request.slot];
+    slot.previous = slot.frame;
+    if (slot.input == StreamInput::kAudio) {
+      workspace.requests.push_back({{request.audio.data(), request.audio.size()}, &slot.features, &slot.frame});
+    } else {
+      slot.frame = FrameOf(request.control);
+    }
   }
-  slot.frame.f0_hz = request.control.f0_hz;
-  slot.frame.f0_confidence = 1;
-  slot.frame.voiced = request.control.f0_hz > 0;
-  slot.frame.power_db = slot.frame.loudness_db = request.control.power_db;
-  return slot.frame;
+  extractor_->Step(workspace.requests, workspace.features);
+  for (const HopRequest& request : requests) {
+    if (request.features != nullptr) *request.features = slots_[request.slot].frame;
+  }
 }
 
 int64_t StreamRows::HopIndex(int slot) const { return slots_[slot].step - format(slots_[slot].input).warmup_hops; }

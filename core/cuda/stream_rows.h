@@ -27,8 +27,15 @@ class StreamRows {
   // Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   absl::Status Reset(int slot, const StreamSettings& settings);
 
-  // Takes the frame of this step: analysed from the request's audio, or what its controls say.
-  const FeatureFrame& Analyse(const HopRequest& request);
+  // Room for Analyse(), one for each thread.
+  struct Workspace {
+    FeatureWorkspace features;
+    std::vector<FeatureRequest> requests;
+  };
+  Workspace MakeWorkspace() const { return {extractor_->MakeWorkspace(), {}}; }
+
+  // Takes the frames of this step: analysed from the requests' audio, or what their controls say.
+  void Analyse(absl::Span<const HopRequest> requests, Workspace& workspace);
 
   // The hop that a slot's step gives: -1 where its first frame starts the stream, less while it only warms up.
   int64_t HopIndex(int slot) const;
@@ -52,6 +59,7 @@ class StreamRows {
   };
   enum class Feature { kF0, kLoudness, kPower };
 
+  static FeatureFrame FrameOf(const ControlFrame& control);
   StreamRows(std::shared_ptr<const Voice> voice, std::unique_ptr<const FeatureExtractor> extractor, int slots);
   // Calls visit(frame, end, parameters) for each section of each frame of controls, in order; the last section of a
   // frame ends with it.

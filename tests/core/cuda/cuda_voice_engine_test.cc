@@ -3,13 +3,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
-#include <random>
 
 #include "core/streaming/batch_voice_engine.h"
 #include "core/streaming/render.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/core/cuda/choir.h"
 #include "tests/core/cuda/host_step_device.h"
 #include "tests/support/test_voice.h"
 
@@ -21,7 +20,7 @@ using ::ddsp::testing::TestMelody;
 using ::ddsp::testing::TestVoiceOptions;
 using ::testing::HasSubstr;
 
-constexpr int kHop = 320;
+constexpr int kHop = Choir::kHop;
 constexpr float kTolerance = 1e-5f;
 
 std::unique_ptr<CudaVoiceEngine> MakeEngine(const std::shared_ptr<const Voice>& voice, int slots,
@@ -33,89 +32,6 @@ std::unique_ptr<CudaVoiceEngine> MakeEngine(const std::shared_ptr<const Voice>& 
   auto engine = CudaVoiceEngine::Create(voice, std::move(program), std::move(device), slots, threads);
   EXPECT_TRUE(engine.ok()) << engine.status();
   return *std::move(engine);
-}
-
-// The same streams in slots of any engine: what they sing, their parameters, who steps and who starts again are a pure
-// function of the seed.
-class Choir {
- public:
-  Choir(VoiceEngine& engine, uint64_t seed, int max_changes = 2)
-      : engine_(engine), workspace_(engine.MakeWorkspace()), random_(seed), max_changes_(max_changes) {
-    for (int slot = 0; slot < engine.slots(); ++slot) Start(slot);
-  }
-
-  // Steps some of the slots; returns their hops, one after the other.
-  std::vector<float> Step() {
-    std::vector<HopRequest> requests;
-    std::vector<std::vector<float>> audio;
-    std::vector<std::vector<ParameterChange>> changes;
-    std::vector<int> slots;
-    for (int slot = 0; slot < engine_.slots(); ++slot) {
-      if (Chance(40)) Start(slot);
-      if (!Chance(4)) slots.push_back(slot);
-    }
-    std::shuffle(slots.begin(), slots.end(), random_);
-    std::vector<float> output(slots.size() * kHop, 9.0f);
-    for (const int slot : slots) {
-      audio.push_back(TestMelody(kHop * (steps_[slot] + 1), 16000, slot));
-      changes.push_back(Changes(slot));
-    }
-    for (size_t i = 0; i < slots.size(); ++i) {
-      HopRequest request;
-      request.slot = slots[i];
-      request.audio = absl::MakeSpan(audio[i]).last(kHop);
-      request.control = {200.0f + 10 * slots[i], -30.0f + steps_[slots[i]] % 7};
-      request.changes = changes[i];
-      request.parameters = before_[slots[i]];
-      request.output = absl::MakeSpan(output).subspan(i * kHop, kHop);
-      requests.push_back(request);
-      ++steps_[slots[i]];
-    }
-    for (const absl::Status& status : engine_.Step(requests, *workspace_)) EXPECT_TRUE(status.ok()) << status;
-    return output;
-  }
-
- private:
-  bool Chance(int in) { return random_() % in == 0; }
-
-  void Start(int slot) {
-    StreamSettings settings;
-    settings.seed = random_();
-    settings.input = slot % 3 == 2 ? StreamInput::kControls : StreamInput::kAudio;
-    if (slot % 4 == 1) settings.profile = PerformerProfile{"low", {-50, -20}, 46};
-    EXPECT_TRUE(engine_.Reset(slot, settings).ok());
-    steps_[slot] = 0;
-    parameters_[slot] = {};
-  }
-
-  std::vector<ParameterChange> Changes(int slot) {
-    std::vector<ParameterChange> changes;
-    before_[slot] = parameters_[slot];
-    const int count = Chance(3) ? static_cast<int>(random_() % (max_changes_ + 1)) : 0;
-    for (int i = 0, offset = 0; i < count && offset < kHop; ++i) {
-      offset += 1 + static_cast<int>(random_() % (kHop - offset));
-      parameters_[slot] = {static_cast<double>(random_() % 12) - 6, static_cast<double>(random_() % 10) - 5};
-      changes.push_back({offset, parameters_[slot]});
-    }
-    return changes;
-  }
-
-  VoiceEngine& engine_;
-  std::unique_ptr<StepWorkspace> workspace_;
-  std::mt19937 random_;
-  const int max_changes_;
-  std::map<int, int> steps_;
-  std::map<int, StreamParameters> parameters_, before_;
-};
-
-float MaxDifference(absl::Span<const float> a, absl::Span<const float> b) {
-  EXPECT_EQ(a.size(), b.size());
-  float largest = 0;
-  for (size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-    const float difference = std::fabs(a[i] - b[i]);
-    if (!(difference <= largest)) largest = difference;  // NaN too
-  }
-  return largest;
 }
 
 void ExpectVoiceSameAsCpu(const std::shared_ptr<const Voice>& voice, int slots, int steps) {

@@ -9,9 +9,13 @@ namespace {
 TEST(ParallelLoop, TakesEveryTurnOnce) {
   for (const int threads : {1, 2, 5}) {
     ParallelLoop loop(threads);
-    for (const int count : {0, 1, 7, 8, 9, 1000}) {
+    for (const int count : {0, 1, 15, 16, 17, 1000}) {
       std::vector<int> taken(count);
-      loop.ForEach(count, [&](int i) { ++taken[i]; });
+      loop.Run(count, [&](const ParallelLoop::Turns& turns) {
+        EXPECT_TRUE(turns.thread >= 0 && turns.thread < loop.threads());
+        EXPECT_LE(turns.end - turns.begin, ParallelLoop::kMaxTurns);
+        for (int i = turns.begin; i < turns.end; ++i) ++taken[i];
+      });
       EXPECT_THAT(taken, ::testing::Each(1)) << threads << " threads, " << count << " turns";
     }
   }
@@ -22,7 +26,9 @@ TEST(ParallelLoop, ReturnsWhenAllIsDone) {
   ParallelLoop loop(4);
   std::vector<int> values(100);
   for (int round = 0; round < 500; ++round) {
-    loop.ForEach(100, [&](int i) { values[99 - i] = values[99 - i] + 1; });
+    loop.Run(100, [&](const ParallelLoop::Turns& turns) {
+      for (int i = turns.begin; i < turns.end; ++i) values[99 - i] = values[99 - i] + 1;
+    });
   }
   EXPECT_THAT(values, ::testing::Each(500));
 }
