@@ -28,6 +28,13 @@ VstFeatures VstExtractFeatures(const Tensor& audio, double f0_hz) {
   return {f0_hz, ScaleF0Hz(f0).item<double>(), db.item<double>(), ScaleDb(db).item<double>()};
 }
 
+VstFeatures VstExtractFeatures(const Tensor& audio, const CrepeNetwork& tracker) {
+  DDSP_CHECK_ARGUMENT(audio.dim() == 1, "audio has shape ", audio.sizes(), ", expected [1024]");
+  const at::NoGradGuard no_grad;
+  const CrepePitch pitch = CrepeDecode(tracker.Activations(CrepeNormalize(audio.unsqueeze(0))));
+  return VstExtractFeatures(audio, pitch.f0_hz.item<double>());
+}
+
 absl::StatusOr<std::unique_ptr<VstPredictControls>> VstPredictControls::Create(const Options& options,
                                                                                const NamedTensors& parameters) {
   auto form = absl::WrapUnique(new VstPredictControls());
@@ -59,9 +66,8 @@ absl::StatusOr<VstPrediction> VstPredictControls::Predict(double f0_scaled, doub
   ASSIGN_OR_RETURN(const Tensor distribution, Lookup(raw.controls, "harmonic_distribution"));
   ASSIGN_OR_RETURN(const Tensor magnitudes, Lookup(raw.controls, "noise_magnitudes"));
   ASSIGN_OR_RETURN(const NamedTensors harmonic,
-                   harmonic_->GetControls({{"amplitudes", amps},
-                                           {"harmonic_distribution", distribution},
-                                           {"f0_hz", InvScaleF0Hz(f0)}}));
+                   harmonic_->GetControls(
+                       {{"amplitudes", amps}, {"harmonic_distribution", distribution}, {"f0_hz", InvScaleF0Hz(f0)}}));
   ASSIGN_OR_RETURN(const NamedTensors noise, noise_->GetControls({{"magnitudes", magnitudes}}));
   return VstPrediction{{harmonic.at("amplitudes").flatten(), harmonic.at("harmonic_distribution").flatten(),
                         noise.at("magnitudes").flatten()},

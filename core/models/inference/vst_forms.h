@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
+#include "core/dsp/crepe_network.h"
 #include "core/dsp/oscillator.h"
 #include "core/nn/rnn_fc_decoder.h"
 #include "core/processors/processor.h"
@@ -21,9 +22,11 @@ struct VstFeatures {
   double pw_scaled = 0;  // pw_db / 80 + 1
 };
 
-// Power of the frame that ends now (audio [samples], 16 kHz) beside the pitch that a tracker gave for it. Upstream:
-// VSTExtractFeatures, whose tracker is CREPE. Throws ValueError for another shape.
+// Power of the frame that ends now (audio [samples], 16 kHz) beside the pitch that a tracker gave for it. Throws
+// ValueError for another shape.
 VstFeatures VstExtractFeatures(const at::Tensor& audio, double f0_hz);
+// The same with the pitch that CREPE hears in it, [1024]. Upstream: VSTExtractFeatures.
+VstFeatures VstExtractFeatures(const at::Tensor& audio, const CrepeNetwork& tracker);
 
 // What the synthesiser takes: amplitudes >= 0, none above Nyquist, the distribution summing to one.
 struct VstControls {
@@ -41,10 +44,10 @@ struct VstPrediction {
 class VstPredictControls {
  public:
   struct Options {
-    RnnFcDecoder::Options decoder;    // inputs pw_scaled and f0_scaled; outputs amps, harmonic_distribution,
-                                      // noise_magnitudes
-    double sample_rate = 16000;       // Hz
-    double noise_initial_bias = -5;   // of FilteredNoise
+    RnnFcDecoder::Options decoder;   // inputs pw_scaled and f0_scaled; outputs amps, harmonic_distribution,
+                                     // noise_magnitudes
+    double sample_rate = 16000;      // Hz
+    double noise_initial_bias = -5;  // of FilteredNoise
   };
   // parameters: by path below the model, "decoder/dense_out/bias"; others are ignored.
   // Errors: INVALID_ARGUMENT listing what is wrong with options or parameters.

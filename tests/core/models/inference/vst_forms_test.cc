@@ -7,6 +7,7 @@
 #include <numbers>
 
 #include "core/dsp/preprocessing.h"
+#include "tests/support/random_crepe.h"
 
 namespace ddsp {
 namespace {
@@ -42,6 +43,16 @@ VstControls Tone(double amplitude) {
   at::Tensor hd = at::zeros({kHarmonics});
   hd[0] = 1;
   return {at::full({1}, amplitude), hd, at::zeros({kBands})};
+}
+
+TEST(VstExtractFeatures, TakesThePitchThatCrepeHears) {
+  const auto tracker = *CrepeNetwork::Create(ToTensors(*Safetensors::Parse(testing::RandomCrepe(1).Format())));
+  const at::Tensor audio = 0.5 * at::sin(at::arange(1024, at::kFloat) * (2 * M_PI * 300 / 16000));
+  const double heard = TrackPitch(*tracker, audio.unsqueeze(0), {.padding = FramePadding::kValid}).f0_hz.item<double>();
+  const VstFeatures features = VstExtractFeatures(audio, *tracker);
+  EXPECT_NEAR(features.f0_hz, heard, 1e-3 * heard);
+  EXPECT_NEAR(features.pw_scaled, VstExtractFeatures(audio, 440).pw_scaled, 1e-6);
+  EXPECT_THROW(VstExtractFeatures(at::zeros({512}), *tracker), c10::ValueError);
 }
 
 // Frame by frame with the state carried is the whole sequence at once.
