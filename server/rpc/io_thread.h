@@ -1,8 +1,8 @@
 // The thread through which gRPC speaks: brings what the servers' completion queues complete.
 //
 // It rests a moment after each round, and the longer the more calls there are: what arrives meanwhile costs one wake
-// together, not one each. With 96 streams of 50 messages a second each way that takes 0.10 to 0.13 of a core where the
-// callback API, whose two polling threads hand each other every event, takes 0.24 (`transport_benchmark`).
+// together, not one each. The echo of 256 paced streams takes six tenths of what it takes on gRPC's callback API, whose
+// two polling threads hand each other every event (`transport_benchmark`, benchmarks/README.md).
 #pragma once
 
 #include <functional>
