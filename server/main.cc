@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "absl/synchronization/mutex.h"
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
 #include "server/flags.h"
@@ -72,6 +73,8 @@ absl::Status Run(const ServerOptions& options) {
 int main(int argc, char** argv) {
   const ddsp::server::ParsedFlags flags = ddsp::server::ParseFlags(argc, argv);
   if (flags.exit_code.has_value()) return *flags.exit_code;
+  // Debian's Abseil looks for deadlocks at every lock, which takes a tenth of the I/O thread; gRPC locks a lot.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   const absl::Status status = ddsp::server::Run(flags.options);
   if (status.ok()) return ddsp::server::kExitOk;
   std::fprintf(stderr, "ddsp-server: %s\n", status.ToString().c_str());
