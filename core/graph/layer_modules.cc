@@ -75,10 +75,10 @@ void LeaveOut(size_t begin, size_t end, LayerForm* form) {
 void RenameKeys(ArgReader& args, LayerForm* form) {
   if (form->keys == KeyArguments::kNone) return;
   if (const std::vector<std::string> keys = args.Texts("input_keys", {}); !keys.empty()) {
+    const auto is_required = [](const Port& port) { return port.required; };
     const auto last = form->inputs.end() - static_cast<std::ptrdiff_t>(form->kept_inputs);
     const auto most = static_cast<size_t>(last - form->inputs.begin()),
-               fewest = static_cast<size_t>(
-                   std::count_if(form->inputs.begin(), last, [](const Port&port) { return port.required; }));
+               fewest = static_cast<size_t>(std::count_if(form->inputs.begin(), last, is_required));
     if (keys.size() < fewest || keys.size() > most) {
       args.Reject(absl::StrCat("input_keys has ", keys.size(), " keys, for a layer of ", fewest,
                                fewest < most ? absl::StrCat(" to ", most) : "", " inputs"));

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/gin/registry.h"
+#include "core/graph/constructor_from_gin.h"
 
 namespace ddsp {
 namespace {
@@ -15,12 +16,6 @@ using gin::Value;
 const GinModelOptions& NoOptions() {
   static const auto* const none = new GinModelOptions;
   return *none;
-}
-
-// "synths.Harmonic" for "ddsp.synths.Harmonic".
-std::string LastTwoNames(const std::string& name) {
-  const size_t last = name.rfind('.'), before = last == std::string::npos ? last : name.rfind('.', last - 1);
-  return before == std::string::npos ? name : name.substr(before + 1);
 }
 
 }  // namespace
@@ -53,7 +48,7 @@ GinArguments::GinArguments(const gin::Config& config, const Value& reference, co
   }
   const auto known = gin::DdspConfigurables().Find(named->selector);
   if (!known.ok()) return;  // CheckKnown() tells
-  class_name_ = LastTwoNames((*known)->name);
+  class_name_ = ShortClass((*known)->name);
   scope_ = gin::ScopeOf(*named, scope);
   const auto parameters = config.ParametersOf((*known)->name, scope_);
   problems->Add(parameters.status());

@@ -191,6 +191,14 @@ TEST(LayerNodes, NetsAreArgumentsOfNodes) {
   }
 }
 
+// As in gin, a net is made while the scope of what it is a part of is active.
+TEST(LayerNodes, ScopesReachNets) {
+  const GraphSpec spec = FromGin(
+      "DAGLayer.dag = [(@a/decoders.MidiDecoder(), ['z_pitch'])]\nMidiDecoder.net = @nn.FcStack()\nFcStack.ch = 3\n"
+      "a/FcStack.ch = 4\n");
+  EXPECT_EQ(spec.nodes[0].args.at("net/ch"), ArgValue(int64_t{4}));
+}
+
 TEST(LayerNodes, ATextRoundTripsWithItsNetsAndSplits) {
   const GraphSpec spec = FromGin(
       "DAGLayer.dag = [(@decoders.DilatedConvDecoder(), ['inputs'])]\n"
