@@ -18,13 +18,17 @@ struct LoadOptions {
   std::optional<pid_t> server_pid;  // where known: CPU and memory are measured
   int streams = 32;
   PacedStreamOptions stream;  // seeds rise by one from stream to stream
-  int streams_per_connection = 50;
-  double deadline_ms = 40;   // a block that comes later is an underrun
-  uint64_t jitter_seed = 1;  // of the instants at which streams start
+  int connections = 0;        // that streams share in turn; 0: each has its own
+  int troublemakers = 0;      // beside the streams, and not counted among them
+  double deadline_ms = 40;    // a block that comes later is an underrun
+  uint64_t jitter_seed = 1;   // of the instants at which streams start
+  std::optional<int64_t>
+      idle_bytes;  // the server's resident memory without streams; absent: what it is before they come
 };
 
 struct LoadResult {
   int streams = 0;
+  int refused = 0;  // of them, for lack of room
   int failed_streams = 0;
   std::string first_error;
   int64_t blocks = 0, underruns = 0, lost_samples = 0, stalls = 0;
@@ -33,14 +37,14 @@ struct LoadResult {
   int64_t server_bytes = 0;                   // the server's resident memory with all streams alive
   int64_t bytes_per_stream = 0;               // its growth since before they came, shared by all streams
 
-  // Every block in time but one in a hundred, and nothing lost.
+  // Everybody served, every block in time but one in a hundred, and nothing lost.
   bool Passed(double deadline_ms) const {
-    return failed_streams == 0 && lost_samples == 0 && blocks > 0 && p99_ms <= deadline_ms;
+    return refused == 0 && failed_streams == 0 && lost_samples == 0 && blocks > 0 && p99_ms <= deadline_ms;
   }
 };
 
 // Recordings are mono at stream.sample_rate; streams take turns with them. Errors: a server that does not answer at
-// all.
+// all, or that has no room for any stream.
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector<std::vector<float>>& recordings);
 
 }  // namespace ddsp::loadtest

@@ -18,7 +18,10 @@
 #include "core/audio/file_resampler.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "load-tests/latency_plot.h"
+#include "load-tests/load_report.h"
 #include "load-tests/load_run.h"
+#include "load-tests/ramp.h"
 #include "load-tests/server_process.h"
 
 namespace ddsp::loadtest {
@@ -28,7 +31,9 @@ constexpr int kOk = 0, kFailure = 1, kUsage = 2, kTooLate = 3;
 
 struct Options {
   std::vector<int> streams = {32};
-  std::string recordings, json, server_program, repository = "models", codec = "pcm";
+  bool ramp = false;
+  int most_streams = 1024;
+  std::string recordings, json, plot, server_program, repository = "models", codec = "pcm";
   std::vector<std::string> server_flags;
   LoadOptions load;
 };
@@ -53,39 +58,6 @@ absl::StatusOr<std::vector<std::vector<float>>> ReadRecordings(const std::string
   return recordings;
 }
 
-nlohmann::json ToJson(const LoadResult& result) {
-  return {{"streams", result.streams},
-          {"failed_streams", result.failed_streams},
-          {"first_error", result.first_error},
-          {"blocks", result.blocks},
-          {"underruns", result.underruns},
-          {"lost_samples", result.lost_samples},
-          {"stalls", result.stalls},
-          {"p50_ms", result.p50_ms},
-          {"p95_ms", result.p95_ms},
-          {"p99_ms", result.p99_ms},
-          {"p999_ms", result.p999_ms},
-          {"max_ms", result.max_ms},
-          {"server_cores", result.server_cores},
-          {"client_cores", result.client_cores},
-          {"server_bytes", result.server_bytes},
-          {"bytes_per_stream", result.bytes_per_stream}};
-}
-
-void PrintHead() {
-  std::cout << "streams |   p50    p95    p99  p99.9    max ms | underruns  lost | server  client cores | KiB/stream\n";
-}
-void Print(const LoadResult& result) {
-  std::cout << absl::StreamFormat(
-      "%7d | %5.1f  %5.1f  %5.1f  %5.1f  %5.1f    | %9d %5d | %6.2f  %6.2f       | %10.0f\n", result.streams,
-      result.p50_ms, result.p95_ms, result.p99_ms, result.p999_ms, result.max_ms, result.underruns, result.lost_samples,
-      result.server_cores, result.client_cores, result.bytes_per_stream / 1024.0);
-  if (result.failed_streams > 0) {
-    std::cout << "        " << result.failed_streams << " streams failed: " << result.first_error << "\n";
-  }
-  std::cout << std::flush;
-}
-
 // One stream, as fast as the server lets it: what the first use costs is not counted against the streams that follow.
 absl::StatusOr<double> FirstAudioSeconds(const Options& options, const std::vector<std::vector<float>>& recordings,
                                          std::chrono::steady_clock::time_point begin) {
@@ -105,15 +77,85 @@ absl::StatusOr<double> FirstAudioSeconds(const Options& options, const std::vect
   return first ? absl::StatusOr<double>(*first) : absl::DataLossError("the first stream brought no audio");
 }
 
+// Runs one level after the other and collects the figures.
+class LoadTest {
+ public:
+  LoadTest(const Options& options, const std::vector<std::vector<float>>& recordings, LoadReport* report)
+      : options_(options), recordings_(recordings), report_(*report) {}
+
+  // Returns whether the level held.
+  absl::StatusOr<bool> RunLevel(int streams, int troublemakers = 0) {
+    LoadOptions load = options_.load;
+    load.streams = streams;
+    load.troublemakers = troublemakers;
+    ASSIGN_OR_RETURN(const LoadResult result, RunLoad(load, recordings_));
+    std::cout << TableRow(result) << std::flush;
+    report_.levels.push_back(result);
+    return result.Passed(load.deadline_ms);
+  }
+
+  absl::StatusOr<bool> RunLevels() {
+    bool passed = true;
+    for (const int streams : options_.streams) {
+      ASSIGN_OR_RETURN(const bool held, RunLevel(streams));
+      passed &= held;
+      report_.best = report_.levels.size() - 1;
+    }
+    return passed;
+  }
+
+  absl::StatusOr<bool> RunRamp() {
+    Ramp ramp(options_.streams.front(), options_.most_streams);
+    while (ramp.next() > 0) {
+      ASSIGN_OR_RETURN(const bool held, RunLevel(ramp.next()));
+      if (held) report_.best = report_.levels.size() - 1;
+      ramp.Tell(held);
+    }
+    std::cout << "highest number of streams that holds " << options_.load.deadline_ms << " ms at p99: " << ramp.best()
+              << "\n";
+    return ramp.best() > 0;
+  }
+
+  // Once without them, once with them.
+  absl::StatusOr<bool> RunWithTroublemakers() {
+    const int streams = options_.streams.front();
+    RETURN_IF_ERROR(RunLevel(streams).status());
+    const double without = report_.levels.back().p99_ms;
+    ASSIGN_OR_RETURN(const bool held, RunLevel(streams, options_.load.troublemakers));
+    const double with = report_.levels.back().p99_ms;
+    std::cout << absl::StreamFormat("%d troublemakers move p99 from %.2f to %.2f ms, %+.0f %%\n",
+                                    options_.load.troublemakers, without, with, 100 * (with / without - 1));
+    report_.p99_without_troublemakers_ms = without;
+    report_.best = 1;
+    return held;
+  }
+
+ private:
+  const Options& options_;
+  const std::vector<std::vector<float>>& recordings_;
+  LoadReport& report_;
+};
+
+// Slots for everybody, unless the number was given: what is sought is what the machine holds.
+void GiveSlots(Options* options) {
+  for (const std::string& flag : options->server_flags) {
+    if (flag.starts_with("--max-sessions")) return;
+  }
+  const int most =
+      options->ramp ? options->most_streams : *std::max_element(options->streams.begin(), options->streams.end());
+  options->server_flags.push_back(absl::StrCat("--max-sessions=", std::max(256, most + options->load.troublemakers)));
+}
+
 absl::StatusOr<int> Run(Options options) {
   options.load.stream.codec = options.codec == "opus" ? client::Codec::kOpus : client::Codec::kPcmFloat;
   ASSIGN_OR_RETURN(const auto recordings, ReadRecordings(options.recordings, options.load.stream.sample_rate));
-  nlohmann::json figures = {
-      {"codec", options.codec}, {"seconds", options.load.stream.seconds}, {"levels", nlohmann::json::array()}};
+  LoadReport report{
+      .codec = options.codec, .duration_s = options.load.stream.seconds, .deadline_ms = options.load.deadline_ms};
   std::unique_ptr<ServerProcess> server;
   const auto begin = std::chrono::steady_clock::now();
   if (options.load.server.empty()) {
     options.server_flags.push_back("--model-repository=" + options.repository);
+    GiveSlots(&options);
     ASSIGN_OR_RETURN(server, ServerProcess::Start(options.server_program, options.server_flags));
     options.load.server = server->address();
     options.load.server_pid = server->pid();
@@ -121,28 +163,41 @@ absl::StatusOr<int> Run(Options options) {
   ASSIGN_OR_RETURN(const double first_audio, FirstAudioSeconds(options, recordings, begin));
   if (server != nullptr) {
     std::cout << absl::StreamFormat("server start to first audio out: %.2f s\n", first_audio);
-    figures["start_to_first_audio_s"] = first_audio;
+    report.start_to_first_audio_s = first_audio;
+    options.load.idle_bytes = UsageOf(server->pid()).value_or(ProcessUsage{}).resident_bytes;
   }
-  PrintHead();
-  bool passed = true;
-  for (int streams : options.streams) {
-    options.load.streams = streams;
-    ASSIGN_OR_RETURN(const LoadResult result, RunLoad(options.load, recordings));
-    Print(result);
-    figures["levels"].push_back(ToJson(result));
-    passed &= result.Passed(options.load.deadline_ms);
+  std::cout << TableHead();
+  LoadTest test(options, recordings, &report);
+  ASSIGN_OR_RETURN(const bool passed, options.ramp                     ? test.RunRamp()
+                                      : options.load.troublemakers > 0 ? test.RunWithTroublemakers()
+                                                                       : test.RunLevels());
+  if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, ToJson(report).dump(2) + "\n"));
+  if (!options.plot.empty()) {
+    RETURN_IF_ERROR(DrawLatencies(report.levels, options.load.deadline_ms).SavePng(options.plot));
+    std::cout << "latency against streams: " << options.plot << "\n";
   }
-  if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, figures.dump(2) + "\n"));
   return passed ? kOk : kTooLate;
 }
 
 void Declare(CLI::App& app, Options* options) {
   LoadOptions& load = options->load;
-  app.add_option("--streams,--ramp", options->streams, "Live streams at once; several numbers run one after the other")
+  app.add_option("--streams", options->streams,
+                 "Live streams at once; several numbers run one after the other; with --ramp, the first to try")
       ->delimiter(',')
       ->check(CLI::Range(1, 100000))
       ->capture_default_str();
-  app.add_option("--duration", load.stream.seconds, "Seconds of audio that each stream sends")
+  app.add_flag("--ramp", options->ramp, "Find the highest number of streams that holds the deadline");
+  app.add_option("--max-streams", options->most_streams, "Of a ramp")
+      ->check(CLI::Range(1, 100000))
+      ->capture_default_str();
+  app.add_option("--connections", load.connections, "That streams share in turn; 0: each has its own")
+      ->check(CLI::Range(0, 100000))
+      ->capture_default_str();
+  app.add_option("--troublemakers", load.troublemakers,
+                 "Run the first level twice, the second time with so many clients that misbehave")
+      ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_option("--duration", load.stream.seconds, "Seconds of audio that each stream sends, at each level")
       ->check(CLI::Range(0.5, 1e6))
       ->capture_default_str();
   app.add_option("--model", load.stream.model, "Voice")->capture_default_str();
@@ -165,6 +220,7 @@ void Declare(CLI::App& app, Options* options) {
       ->capture_default_str();
   app.add_option("--server-flag", options->server_flags, "More flags of that server");
   app.add_option("--json", options->json, "Also write the figures to this file");
+  app.add_option("--plot", options->plot, "Also draw latency against streams: a PNG file");
   address->excludes(program);
   app.final_callback([options] {
     if (options->load.server.empty() && options->server_program.empty()) {

@@ -43,23 +43,31 @@ std::optional<std::chrono::steady_clock::time_point> PacedStream::NextDue() cons
   return pace_->Due(next_message_);
 }
 
-std::vector<float> PacedStream::NextSamples(int64_t count) {
-  std::vector<float> samples(count);
-  for (float& sample : samples) {
-    sample = recording_[position_];
+absl::Span<const float> PacedStream::NextSamples(int64_t count) {
+  const absl::Span<const float> rest = absl::MakeSpan(recording_).subspan(position_);
+  if (static_cast<int64_t>(rest.size()) > count) {
+    position_ += count;
+    return rest.first(count);
+  }
+  wrapped_.clear();
+  while (static_cast<int64_t>(wrapped_.size()) < count) {
+    wrapped_.push_back(recording_[position_]);
     position_ = (position_ + 1) % recording_.size();
   }
-  return samples;
+  return wrapped_;
 }
 
 absl::Status PacedStream::SendNext() {
   const int64_t count = std::min(message_samples_, total_samples_ - next_message_ * message_samples_);
-  const std::vector<float> samples = NextSamples(count);
-  backlog_.insert(backlog_.end(), samples.begin(), samples.end());
+  absl::Span<const float> samples = NextSamples(count);
   ++next_message_;
-  ASSIGN_OR_RETURN(const size_t taken, stream_->TryWrite(backlog_));
-  if (taken < backlog_.size()) ++stalls_;
-  backlog_.erase(backlog_.begin(), backlog_.begin() + taken);
+  if (!backlog_.empty()) {
+    backlog_.insert(backlog_.end(), samples.begin(), samples.end());
+    samples = backlog_;
+  }
+  ASSIGN_OR_RETURN(const size_t taken, stream_->TryWrite(samples));
+  if (taken < samples.size()) ++stalls_;
+  backlog_ = std::vector<float>(samples.begin() + taken, samples.end());
   return absl::OkStatus();
 }
 

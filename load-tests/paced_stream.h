@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "client/pacing/live_pace.h"
 #include "client/sdk/synthesis_stream.h"
 
@@ -53,7 +54,8 @@ class PacedStream {
  private:
   PacedStream(const PacedStreamOptions& options, const std::vector<float>& recording, size_t offset);
   void Take(client::StreamMessage message);
-  std::vector<float> NextSamples(int64_t count);
+  // The recording goes on and on; where it ends, the samples are put together in `wrapped_`.
+  absl::Span<const float> NextSamples(int64_t count);
 
   const PacedStreamOptions options_;
   const std::vector<float>& recording_;
@@ -66,7 +68,7 @@ class PacedStream {
 
   // The sender's.
   int64_t next_message_ = 0;
-  std::vector<float> backlog_;
+  std::vector<float> backlog_, wrapped_;
   int64_t stalls_ = 0;
 
   // Of reactions, until `ended_` is set.

@@ -1,0 +1,53 @@
+#include "load-tests/load_report.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace ddsp::loadtest {
+namespace {
+
+nlohmann::json ToJson(const LoadResult& result, double duration_s) {
+  return {{"streams", result.streams},         {"duration_s", duration_s},
+          {"refused", result.refused},         {"failed_streams", result.failed_streams},
+          {"first_error", result.first_error}, {"blocks", result.blocks},
+          {"underruns", result.underruns},     {"lost_samples", result.lost_samples},
+          {"stalls", result.stalls},           {"p50_ms", result.p50_ms},
+          {"p95_ms", result.p95_ms},           {"p99_ms", result.p99_ms},
+          {"p999_ms", result.p999_ms},         {"max_ms", result.max_ms},
+          {"cpu_cores", result.server_cores},  {"client_cores", result.client_cores},
+          {"rss_bytes", result.server_bytes},  {"rss_bytes_per_stream", result.bytes_per_stream}};
+}
+
+}  // namespace
+
+std::string TableHead() {
+  return "streams |   p50    p95    p99  p99.9    max ms | underruns  lost  refused | server  client cores | "
+         "KiB/stream\n";
+}
+
+std::string TableRow(const LoadResult& result) {
+  std::string row = absl::StrFormat(
+      "%7d | %5.1f  %5.1f  %5.1f  %5.1f  %5.1f    | %9d %5d %8d | %6.2f  %6.2f       | %10.0f\n", result.streams,
+      result.p50_ms, result.p95_ms, result.p99_ms, result.p999_ms, result.max_ms, result.underruns, result.lost_samples,
+      result.refused, result.server_cores, result.client_cores, result.bytes_per_stream / 1024.0);
+  if (result.failed_streams > 0) {
+    absl::StrAppend(&row, "        ", result.failed_streams, " streams failed: ", result.first_error, "\n");
+  }
+  return row;
+}
+
+nlohmann::json ToJson(const LoadReport& report) {
+  nlohmann::json figures =
+      report.levels.empty() ? nlohmann::json::object() : ToJson(report.levels[report.best], report.duration_s);
+  figures["codec"] = report.codec;
+  figures["deadline_ms"] = report.deadline_ms;
+  figures["levels"] = nlohmann::json::array();
+  for (const LoadResult& level : report.levels) figures["levels"].push_back(ToJson(level, report.duration_s));
+  if (report.start_to_first_audio_s) figures["start_to_first_audio_s"] = *report.start_to_first_audio_s;
+  if (report.p99_without_troublemakers_ms) {
+    figures["p99_without_troublemakers_ms"] = *report.p99_without_troublemakers_ms;
+  }
+  return figures;
+}
+
+}  // namespace ddsp::loadtest
