@@ -224,6 +224,13 @@ std::pair<int64_t, int64_t> ReadBothEnds(ArgReader& args, const std::string& nam
   return {0, 0};
 }
 
+// Layers that repeat multiply, one after the other, what a caller's few values become.
+void CheckGrowth(const Tensor& x, int64_t factor) {
+  constexpr double kMostValues = 1 << 28;
+  const double values = static_cast<double>(x.numel()) * static_cast<double>(factor);
+  DDSP_CHECK_ARGUMENT(values <= kMostValues, "repeating makes ", values, " values, expected at most ", kMostValues);
+}
+
 LayerForm ZeroPaddingForm(ArgReader& args) {
   const auto [before, after] = ReadBothEnds(args, "padding");
   return Pointwise([before = before, after = after](const Tensor& x) {
@@ -245,6 +252,7 @@ LayerForm UpSamplingForm(ArgReader& args) {
   const int64_t size = ReadCount(args, "size", 2, 1);
   return Pointwise([=](const Tensor& x) {
     DDSP_CHECK_ARGUMENT(x.dim() == 3, "x has shape ", x.sizes(), ", expected [batch, time, channels]");
+    CheckGrowth(x, size);
     return at::repeat_interleave(x, size, 1);
   });
 }
@@ -253,6 +261,7 @@ LayerForm RepeatVectorForm(ArgReader& args) {
   const int64_t n = ReadRequired(args, "n");
   return Pointwise([=](const Tensor& x) {
     DDSP_CHECK_ARGUMENT(x.dim() == 2, "x has shape ", x.sizes(), ", expected [batch, channels]");
+    CheckGrowth(x, n);
     return x.unsqueeze(1).expand({x.size(0), n, x.size(1)});
   });
 }

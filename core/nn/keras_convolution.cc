@@ -98,6 +98,13 @@ Tensor KerasTransposedConv::Forward(const Tensor& x) const {
   const size_t axes = options_.kernel.size();
   CheckAxes(x, axes, options_.in);
   const std::vector<int64_t> none(axes, 0), ones(axes, 1);
+  double values = static_cast<double>(x.size(0) * options_.filters);
+  for (size_t i = 0; i < axes; ++i) {
+    const int64_t size = x.size(static_cast<int64_t>(i) + 1);
+    values *=
+        static_cast<double>(size) * static_cast<double>(options_.strides[i]) + static_cast<double>(options_.kernel[i]);
+  }
+  DDSP_CHECK_ARGUMENT(values <= kMostValues, "the result has ", values, " values, expected at most ", kMostValues);
   Tensor y =
       at::convolution(x.movedim(-1, 1), kernel_.value.movedim({-1, -2}, {0, 1}), {}, options_.strides, none, ones,
                       /*transposed=*/true, none, /*groups=*/1);

@@ -48,6 +48,7 @@ class KerasTransposedConv : public Layer {
  public:
   explicit KerasTransposedConv(const KerasConvOptions& options);
   // As KerasConv; an axis becomes `stride` times as long, for valid padding longer by what the kernel exceeds that.
+  // Throws ValueError for shapes, and for results of more than 2^28 values.
   at::Tensor Forward(const at::Tensor& x) const;
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 

@@ -214,6 +214,15 @@ TEST(KerasNodes, LayersWithoutAPlaceSayWhy) {
               AllOf(HasSubstr("a.gin:1:18"), HasSubstr("unknown configurable")));
 }
 
+TEST(KerasNodes, FewValuesDoNotBecomeTooMany) {
+  const std::string text =
+      "DAGLayer.dag = [(@tf.keras.Sequential(), ['x'])]\n"
+      "Sequential.layers = [@UpSampling1D(), @UpSampling1D(), @UpSampling1D()]\nUpSampling1D.size = 1024\n";
+  EXPECT_THAT(Problem(text), HasSubstr("expected at most 2.68435e+08"));
+  EXPECT_THAT(Problem(Gin("Conv1DTranspose", "filters = 3\nkernel_size = 1\nstrides = 1000000000")),
+              HasSubstr("the result has"));
+}
+
 // Depth is bounded in texts that come from someone else too.
 TEST(KerasNodes, LayersInLayersEnd) {
   std::string text = "nodes { name: 'n' type: 'keras.layers.TimeDistributed' inputs: 'x' ", key = "layer";
