@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include <cstddef>
+#include <cstring>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -43,8 +44,11 @@ class CudaArray {
       return absl::ResourceExhaustedError(absl::StrCat(
           bytes, " bytes of ", kPlace == Place::kDevice ? "device" : "pinned", " memory: ", cudaGetErrorString(made)));
     }
-    const cudaError_t zeroed = cudaMemset(array.data_, 0, bytes);
-    if (zeroed != cudaSuccess) return ToStatus(zeroed, "cudaMemset");
+    if (kPlace == Place::kPinned) {
+      std::memset(array.data_, 0, bytes);
+    } else if (const cudaError_t zeroed = cudaMemset(array.data_, 0, bytes); zeroed != cudaSuccess) {
+      return ToStatus(zeroed, "cudaMemset");
+    }
     return array;
   }
 
