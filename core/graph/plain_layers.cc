@@ -219,7 +219,7 @@ LayerForm ResidualStackForm(ArgReader& args) {
   ResidualStack::Options options;
   options.norm_type = ReadNormType(args, "layer");
   options.modulation = ReadModulation(args);
-  if (args.Text("nonlinearity", "relu") != "relu") args.Reject("nonlinearity is not relu, which a graph cannot do");
+  options.nonlinearity = ReadNonlinearity(args, "nonlinearity", "relu");
   if (filters.empty() || sizes.size() != filters.size() || strides.size() != filters.size()) {
     args.Reject(absl::StrCat("filters, block_sizes and strides have ", filters.size(), ", ", sizes.size(), " and ",
                              strides.size(), " items, expected as many of each"));

@@ -43,7 +43,7 @@ void ResidualLayer::VisitParameters(const std::string& prefix, const ParameterVi
   expand_.VisitParameters(prefix + "bottleneck/layer_with_weights-2/", visit);
 }
 
-ResidualStack::ResidualStack(const Options& options) {
+ResidualStack::ResidualStack(const Options& options) : nonlinearity_(options.nonlinearity) {
   int64_t channels = options.in;
   for (const Block& block : options.blocks) {
     for (int64_t i = 0; i < block.layers; ++i) {
@@ -60,7 +60,7 @@ ResidualStack::ResidualStack(const Options& options) {
 at::Tensor ResidualStack::Forward(const at::Tensor& x, const at::Tensor& z) const {
   at::Tensor y = x;
   for (const ResidualLayer& layer : layers_) y = layer.Forward(y, z);
-  return at::relu(norm_->Forward(y));
+  return Activate(nonlinearity_, norm_->Forward(y));
 }
 
 void ResidualStack::VisitParameters(const std::string& prefix, const ParameterVisitor& visit) {

@@ -53,7 +53,7 @@ class ResidualLayer : public Layer {
   NormReluConv convolve_, expand_;
 };
 
-// Blocks of residual layers, normalised and rectified at the end. Upstream: ResidualStack.
+// Blocks of residual layers, normalised and activated at the end. Upstream: ResidualStack.
 class ResidualStack : public Layer {
  public:
   struct Block {
@@ -65,6 +65,7 @@ class ResidualStack : public Layer {
     NormType norm_type = NormType::kLayer;
     int64_t z_channels = 0;
     Modulation modulation = Modulation::kScaleAndShift;
+    Nonlinearity nonlinearity = Nonlinearity::kRelu;  // at the end
   };
   explicit ResidualStack(const Options& options);
   // As ResidualLayer; the output has 4 times the channels of the last block.
@@ -72,6 +73,7 @@ class ResidualStack : public Layer {
   void VisitParameters(const std::string& prefix, const ParameterVisitor& visit) override;
 
  private:
+  Nonlinearity nonlinearity_;
   std::vector<ResidualLayer> layers_;
   std::optional<Normalize> norm_;
 };

@@ -268,6 +268,25 @@ TEST(LayerNodes, AConditionalResNetTakesAnotherShiftForEveryLayer) {
   EXPECT_TRUE(at::allclose(results.at("out/y"), net.Forward(x, z), 1e-4, 1e-5));
 }
 
+TEST(LayerNodes, AResidualStackEndsInItsNonlinearity) {
+  const auto made = [](const std::string& nonlinearity) {
+    ResidualStack stack({.in = 4, .blocks = {{3, 1, 1}}});
+    at::manual_seed(5);
+    InitializeParameters(stack);
+    const GraphSpec spec = FromGin(
+        "DAGLayer.dag = [(@nn.ResidualStack(), ['x'], ['y'])]\nResidualStack.filters = [3]\nResidualStack.strides = "
+        "[1]\n"
+        "ResidualStack.block_sizes = [1]\nResidualStack.norm_type = 'layer'\nResidualStack.nonlinearity = '" +
+        nonlinearity + "'\n");
+    const Tensor x = at::linspace(-1, 1, 48).view({2, 6, 4});
+    return RunGraph(spec, {{"x", x}}, Under("residual_stack", CollectParameters(stack))).at("out/y");
+  };
+  const Tensor linear = made("linear");
+  EXPECT_LT(linear.min().item<float>(), 0);
+  EXPECT_TRUE(at::allclose(made("relu"), at::relu(linear)));
+  EXPECT_TRUE(at::allclose(made("leaky_relu"), at::leaky_relu(linear, 0.2)));
+}
+
 TEST(LayerNodes, KernelsOfStacksStartAndNormaliseAsTold) {
   const std::string text =
       "DAGLayer.dag = [(@decoders.DilatedConvDecoder(), ['inputs']), (@nn.DilatedConvStack(), ['f0_scaled'], ['y'])]\n"
