@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "benchmark/benchmark.h"
+#include "benchmarks/kernels/bank_ceiling.h"
 #include "benchmarks/kernels/random_values.h"
 #include "core/kernels/harmonic_bank.h"
 
@@ -44,6 +45,21 @@ void BM_HarmonicBank(benchmark::State& state) {
   CountRealTime(state);
 }
 BENCHMARK(BM_HarmonicBank)->Args({60, 64})->Args({60, 320})->Args({100, 64})->Args({100, 320});
+
+// Arguments: harmonics, vectors side by side. Which of the latter is fastest depends on the machine.
+void BM_HarmonicBankCeiling(benchmark::State& state) {
+  const int harmonics = static_cast<int>(state.range(0));
+  const int64_t frames = kSamples / kCeilingHop;
+  const std::vector<float> f0_hz = RandomValues(frames + 1, 60, 70),
+                           amplitudes = RandomValues((frames + 1) * harmonics, 0, 1.0f / harmonics);
+  std::vector<float> audio(kSamples);
+  for (auto _ : state) {
+    BankCeiling(f0_hz.data(), amplitudes.data(), frames, harmonics, static_cast<int>(state.range(1)), audio.data());
+    benchmark::DoNotOptimize(audio.data());
+  }
+  CountRealTime(state);
+}
+BENCHMARK(BM_HarmonicBankCeiling)->ArgsProduct({{60, 100}, {1, 2, 4}});
 
 void BM_HarmonicBankBackward(benchmark::State& state) {
   const Controls controls(state);
