@@ -7,7 +7,7 @@
 #include <limits>
 #include <optional>
 
-#include "core/kernels/dense.h"
+#include "core/kernels/dense_layer.h"
 
 namespace ddsp::benchmarks {
 namespace {
@@ -43,23 +43,33 @@ GemmWay OneDnn(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& 
 
 }  // namespace
 
-std::vector<GemmWay> GemmWays(const GemmShape& shape) {
+std::vector<GemmWay> GemmWays(const GemmShape& shape, const std::string& arithmetic) {
   at::set_num_threads(1);
+  const bool whole = arithmetic == "int16";
   const at::Tensor x = at::randn({shape.rows, shape.inputs}), weight = at::randn({shape.outputs, shape.inputs}),
                    bias = at::randn({shape.outputs});
   const at::Tensor kernel = weight.t().contiguous(), y = at::empty({shape.rows, shape.outputs});
   const auto span = [](const at::Tensor& tensor) {
     return absl::MakeConstSpan(tensor.data_ptr<float>(), tensor.numel());
   };
-  const auto ours = std::make_shared<const kernels::PackedDense>(span(kernel), span(bias), shape.inputs, shape.outputs);
-  return {{"at::linear",
+  const auto ours =
+      std::make_shared<const kernels::DenseLayer>(whole ? kernels::Arithmetic::kInt16 : kernels::Arithmetic::kFloat32,
+                                                  span(kernel), span(bias), shape.inputs, shape.outputs);
+  const auto scratch = std::make_shared<std::vector<float>>(ours->scratch_size(shape.rows));
+  const auto type = whole ? at::kBFloat16 : at::kFloat;
+  const at::Tensor x_typed = x.to(type), weight_typed = weight.to(type), bias_typed = bias.to(type);
+  GemmWay direct = OneDnn(x_typed, weight_typed, bias_typed);
+  if (whole) direct.name += " bf16";
+  return {{whole ? "at::linear bf16" : "at::linear",
            [=] {
              const c10::InferenceMode inference;
-             at::linear(x, weight, bias);
+             at::linear(x_typed, weight_typed, bias_typed);
            }},
-          OneDnn(x, weight, bias),
-          {"ours",
-           [=] { ours->Apply(x.data_ptr<float>(), shape.inputs, shape.rows, y.data_ptr<float>(), shape.outputs); }}};
+          std::move(direct),
+          {"ours", [=] {
+             ours->Apply(x.data_ptr<float>(), shape.inputs, shape.rows, y.data_ptr<float>(), shape.outputs,
+                         scratch->data());
+           }}};
 }
 
 std::vector<double> BestSeconds(const std::vector<std::function<void()>>& calls, int rounds) {

@@ -17,12 +17,13 @@ struct GemmShape {
 
 // One way to compute it, weights packed beforehand where the way has that.
 struct GemmWay {
-  std::string name;  // "at::linear", "oneDNN", "ours"
+  std::string name;  // "at::linear", "oneDNN", "ours"; "... bf16"
   std::function<void()> run;
 };
 
-// In float32: LibTorch as it comes, oneDNN itself through LibTorch, and core/kernels.
-std::vector<GemmWay> GemmWays(const GemmShape& shape);
+// LibTorch as it comes, oneDNN itself through LibTorch, and core/kernels. `arithmetic` is that of a decoder's spec:
+// beside our "int16", which they do not have, they are asked for bfloat16, the nearest that they have.
+std::vector<GemmWay> GemmWays(const GemmShape& shape, const std::string& arithmetic);
 
 // Processor seconds of one call of each, the best of `rounds` in which all take turns, so that a busy machine slows all
 // alike.

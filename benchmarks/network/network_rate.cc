@@ -1,5 +1,5 @@
-// network_rate [--json FILE]: the decoder of each recipe at batch 64 and 128 beside the fastest multiplication of
-// matrices of its shapes that this machine offers, one core, one run.
+// network_rate [--json FILE]: the decoder of each recipe at batch 64 and 128, in each arithmetic, beside the fastest
+// multiplication of matrices of its shapes that this machine offers in it, one core, one run.
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
@@ -69,7 +69,7 @@ nlohmann::json Measure(const Voice& voice, int streams, int rounds) {
   const std::vector<GemmShape> shapes = ShapesOf(voice, streams);
   std::map<std::string, std::vector<size_t>> calls_of_way;  // in the order of shapes
   for (const GemmShape& shape : shapes) {
-    for (GemmWay& way : GemmWays(shape)) {
+    for (GemmWay& way : GemmWays(shape, voice.spec.decoder().arithmetic())) {
       calls_of_way[way.name].push_back(calls.size());
       calls.push_back(std::move(way.run));
     }
@@ -87,6 +87,7 @@ nlohmann::json Measure(const Voice& voice, int streams, int rounds) {
     best += fastest;
   }
   nlohmann::json result = {{"recipe", voice.spec.recipe()},
+                           {"arithmetic", voice.spec.decoder().arithmetic()},
                            {"streams", streams},
                            {"step_gflops", flops / seconds[0] / 1e9},
                            {"gemm_gflops", flops / best / 1e9},
@@ -98,8 +99,9 @@ nlohmann::json Measure(const Voice& voice, int streams, int rounds) {
 }
 
 void Print(const nlohmann::json& row) {
-  std::printf("%-16s %4d  step %6.1f GFLOP/s  GEMM %6.1f (", row["recipe"].get<std::string>().c_str(),
-              row["streams"].get<int>(), row["step_gflops"].get<double>(), row["gemm_gflops"].get<double>());
+  std::printf("%-16s %-8s %4d  step %6.1f GFLOP/s  GEMM %6.1f (", row["recipe"].get<std::string>().c_str(),
+              row["arithmetic"].get<std::string>().c_str(), row["streams"].get<int>(), row["step_gflops"].get<double>(),
+              row["gemm_gflops"].get<double>());
   const char* separator = "";
   for (const auto& [name, rate] : row["gflops"].items()) {
     std::printf("%s%s %.1f", separator, name.c_str(), rate.get<double>());
@@ -111,7 +113,7 @@ void Print(const nlohmann::json& row) {
 }
 
 int Run(int argc, char** argv) {
-  CLI::App app("The decoders of the published recipes beside the GEMM rate of this machine, float32, one core");
+  CLI::App app("The decoders of the published recipes beside the GEMM rate of this machine, one core");
   std::string json_file;
   int rounds = 15;
   app.add_option("--json", json_file, "Write the rows there too");
@@ -119,14 +121,16 @@ int Run(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   nlohmann::json rows = nlohmann::json::array();
   for (const char* recipe : {"vst", "solo_instrument"}) {
-    const auto voice = MakeRandomVoice({.recipe = recipe, .name = "random"});
-    if (!voice.ok()) {
-      std::cerr << voice.status() << "\n";
-      return 1;
-    }
-    for (const int streams : {64, 128}) {
-      rows.push_back(Measure(*voice, streams, rounds));
-      Print(rows.back());
+    for (const char* arithmetic : {"float32", "int16"}) {
+      const auto voice = MakeRandomVoice({.recipe = recipe, .name = "random", .arithmetic = arithmetic});
+      if (!voice.ok()) {
+        std::cerr << voice.status() << "\n";
+        return 1;
+      }
+      for (const int streams : {64, 128}) {
+        rows.push_back(Measure(*voice, streams, rounds));
+        Print(rows.back());
+      }
     }
   }
   if (!json_file.empty()) std::ofstream(json_file) << rows.dump(2) << "\n";

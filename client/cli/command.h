@@ -29,6 +29,7 @@ Action DeclareImportSafetensors(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelRandom(CLI::App& options);
+Action DeclareModelShow(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
 Action DeclareProfile(CLI::App& options);
 Action DeclareSpectrogram(CLI::App& options);

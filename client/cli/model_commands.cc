@@ -3,11 +3,14 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "client/cli/bundle_path.h"
 #include "client/cli/command.h"
 #include "client/cli/repository_path.h"
 #include "core/base/status_macros.h"
 #include "core/models/repository.h"
+#include "core/models/text_proto.h"
+#include "core/streaming/batch_voice_engine.h"
 #include "core/streaming/random_voice.h"
 #include "core/streaming/voice_loader.h"
 
@@ -51,6 +54,19 @@ absl::Status Verify(const std::string& directory) {
   return absl::OkStatus();
 }
 
+// What the voice is, and what each of its streams needs of a server's memory.
+absl::Status Show(const std::string& directory) {
+  ASSIGN_OR_RETURN(const std::string version, VersionDirectory(directory));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, ReadBundle(version));
+  ASSIGN_OR_RETURN(const std::unique_ptr<BatchVoiceEngine> engine, BatchVoiceEngine::Create(voice, 1));
+  Print(*voice);
+  std::cout << FormatTextProto(voice->spec) << "state of a stream: " << engine->bytes_per_slot() << " bytes\n";
+  for (const StatePart& part : engine->state_parts()) {
+    std::cout << absl::StrFormat("  %-20s %8d\n", part.name, part.bytes);
+  }
+  return absl::OkStatus();
+}
+
 struct RandomOptions {
   std::string out;
   RandomVoiceOptions voice;
@@ -74,6 +90,9 @@ Action DeclareModelRandom(CLI::App& app) {
       ->check(CLI::IsMember(RandomVoiceRecipes()))
       ->required();
   app.add_option("--name", options->voice.name, "Of the voice; OUT's parent folder by default");
+  app.add_option("--arithmetic", options->voice.arithmetic, "How its network multiplies; int16 is twice as fast")
+      ->check(CLI::IsMember({"float32", "int16"}))
+      ->capture_default_str();
   app.add_option("--harmonics", options->voice.harmonics, "Harmonics of the synthesiser")->capture_default_str();
   app.add_option("--seed", options->voice.seed, "Of the weights")->capture_default_str();
   return [options] { return Random(*options); };
@@ -83,6 +102,13 @@ Action DeclareModelList(CLI::App& app) {
   auto repository = std::make_shared<std::string>(DefaultRepository());
   app.add_option("REPOSITORY,--model-repository", *repository, "Directory of voices")->capture_default_str();
   return [repository] { return List(*repository); };
+}
+
+Action DeclareModelShow(CLI::App& app) {
+  auto directory = std::make_shared<std::string>();
+  app.add_option("DIR", *directory, "Directory of a version (models/violin/1), or of a model: its newest version")
+      ->required();
+  return [directory] { return Show(*directory); };
 }
 
 Action DeclareModelVerify(CLI::App& app) {

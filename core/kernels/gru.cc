@@ -1,5 +1,7 @@
 #include "core/kernels/gru.h"
 
+#include <algorithm>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "core/kernels/gru.cc"
 #include "hwy/foreach_target.h"
@@ -35,25 +37,30 @@ namespace ddsp::kernels {
 HWY_EXPORT(GruGates);
 
 GruCell::GruCell(absl::Span<const float> kernel, absl::Span<const float> recurrent, absl::Span<const float> bias,
-                 int64_t inputs, int64_t units)
-    : input_(kernel, bias.subspan(0, 3 * units), inputs, 3 * units),
-      recurrent_(recurrent, bias.subspan(3 * units), units, 3 * units) {}
+                 int64_t inputs, int64_t units, Arithmetic arithmetic)
+    : input_(arithmetic, kernel, bias.subspan(0, 3 * units), inputs, 3 * units),
+      recurrent_(arithmetic, recurrent, bias.subspan(3 * units), units, 3 * units) {}
 
-void GruCell::InputGates(const float* x, int64_t x_stride, int64_t rows, float* a) const {
-  input_.Apply(x, x_stride, rows, a, 3 * units());
+int64_t GruCell::scratch_size(int64_t rows) const {
+  return rows * 6 * units() + std::max(input_.scratch_size(rows), recurrent_.scratch_size(rows));
+}
+
+void GruCell::InputGates(const float* x, int64_t x_stride, int64_t rows, float* a, float* scratch) const {
+  input_.Apply(x, x_stride, rows, a, 3 * units(), scratch);
 }
 
 void GruCell::Update(const float* a, int64_t rows, float* state, float* scratch) const {
   const int64_t units = this->units();
-  recurrent_.Apply(state, units, rows, scratch, 3 * units);
+  recurrent_.Apply(state, units, rows, scratch, 3 * units, scratch + rows * 3 * units);
   for (int64_t r = 0; r < rows; ++r) {
     HWY_DYNAMIC_DISPATCH(GruGates)(a + r * 3 * units, scratch + r * 3 * units, units, state + r * units);
   }
 }
 
 void GruCell::Step(const float* x, int64_t x_stride, int64_t rows, float* state, float* scratch) const {
-  InputGates(x, x_stride, rows, scratch);
-  Update(scratch, rows, state, scratch + rows * 3 * units());
+  float* rest = scratch + rows * 3 * units();
+  InputGates(x, x_stride, rows, scratch, rest);
+  Update(scratch, rows, state, rest);
 }
 
 }  // namespace ddsp::kernels

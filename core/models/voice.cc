@@ -72,6 +72,9 @@ void ValidateDecoder(const v1::DecoderSpec& decoder, std::vector<std::string>* p
   bounded("layers_per_stack", decoder.layers_per_stack(), 0, 16);
   bounded("input_keys", decoder.input_keys_size(), 1, 16);
   bounded("output_splits", decoder.output_splits_size(), 1, 64);
+  const std::string& arithmetic = decoder.arithmetic();
+  Require(arithmetic.empty() || arithmetic == "float32" || arithmetic == "int16",
+          absl::StrCat("decoder.arithmetic: unknown '", arithmetic, "'"), problems);
   for (const std::string& key : decoder.input_keys()) {
     Require(key == "pw_scaled" || key == "ld_scaled" || key == "f0_scaled",
             absl::StrCat("decoder.input_keys: unknown feature '", key, "'"), problems);

@@ -10,16 +10,24 @@ namespace {
 
 const std::vector<float>& Values(const Voice& voice, const std::string& name) { return voice.weights.at(name).values; }
 
-kernels::PackedDense MakeDense(const Voice& voice, const std::string& path) {
+kernels::Arithmetic ArithmeticOf(const Voice& voice) {
+  return voice.spec.decoder().arithmetic() == "int16" ? kernels::Arithmetic::kInt16 : kernels::Arithmetic::kFloat32;
+}
+
+kernels::DenseLayer MakeDense(const Voice& voice, const std::string& path, kernels::Arithmetic arithmetic) {
   const Weight& kernel = voice.weights.at(path + "/kernel");
-  return {kernel.values, Values(voice, path + "/bias"), kernel.shape[0], kernel.shape[1]};
+  return {arithmetic, kernel.values, Values(voice, path + "/bias"), kernel.shape[0], kernel.shape[1]};
 }
 
 kernels::GruCell MakeGru(const Voice& voice) {
   const std::string path = "decoder/rnn/rnn/cell/";
   const Weight& kernel = voice.weights.at(path + "kernel");
-  return {kernel.values, Values(voice, path + "recurrent_kernel"), Values(voice, path + "bias"), kernel.shape[0],
-          kernel.shape[1] / 3};
+  return {kernel.values,
+          Values(voice, path + "recurrent_kernel"),
+          Values(voice, path + "bias"),
+          kernel.shape[0],
+          kernel.shape[1] / 3,
+          ArithmeticOf(voice)};
 }
 
 void CopyColumns(const float* from, int64_t from_stride, int rows, int64_t columns, float* to, int64_t to_stride) {
@@ -32,12 +40,14 @@ DecoderStep::Stack DecoderStep::MakeStack(const Voice& voice, const std::string&
   Stack stack;
   for (int i = 0; i < voice.spec.decoder().layers_per_stack(); ++i) {
     const std::string at = absl::StrCat(path, "/layer_with_weights-", i, "/layer_with_weights-");
-    stack.push_back({MakeDense(voice, at + "0"), Values(voice, at + "1/gamma"), Values(voice, at + "1/beta")});
+    stack.push_back(
+        {MakeDense(voice, at + "0", ArithmeticOf(voice)), Values(voice, at + "1/gamma"), Values(voice, at + "1/beta")});
   }
   return stack;
 }
 
-DecoderStep::DecoderStep(const Voice& voice) : gru_(MakeGru(voice)), dense_out_(MakeDense(voice, "decoder/dense_out")) {
+DecoderStep::DecoderStep(const Voice& voice)
+    : gru_(MakeGru(voice)), dense_out_(MakeDense(voice, "decoder/dense_out", kernels::Arithmetic::kFloat32)) {
   for (int i = 0; i < voice.spec.decoder().input_keys_size(); ++i) {
     input_stacks_.push_back(MakeStack(voice, absl::StrCat("decoder/input_stacks/", i), 1));
     stacked_ += stack_width(input_stacks_.back());
@@ -53,7 +63,9 @@ DecoderStep::Workspace DecoderStep::MakeWorkspace(int max_rows) const {
   workspace.output.resize(kBlockRows * widest);
   workspace.joined.resize(max_rows * joined_width());
   workspace.gates.resize(max_rows * 3 * gru_.units());
-  workspace.products.resize(max_rows * 3 * gru_.units());
+  int64_t scratch = gru_.scratch_size(kBlockRows);
+  for (const Layer& layer : out_stack_) scratch = std::max(scratch, layer.dense.scratch_size(kBlockRows));
+  workspace.scratch.resize(scratch);
   return workspace;
 }
 
@@ -62,7 +74,7 @@ void DecoderStep::ApplyStack(const Stack& stack, const float* x, int64_t x_strid
   for (const Layer& layer : stack) {
     const int64_t width = layer.dense.outputs();
     float* dense = workspace.layer.data();
-    layer.dense.Apply(x, x_stride, rows, dense, width);
+    layer.dense.Apply(x, x_stride, rows, dense, width, workspace.scratch.data());
     const bool last = &layer == &stack.back();
     float* normalised = last ? y : workspace.output.data();
     kernels::LayerNormLeakyRelu(dense, rows, width, layer.gamma.data(), layer.beta.data(), normalised,
@@ -76,7 +88,8 @@ void DecoderStep::Listen(const float* features, int rows, Workspace& workspace) 
   for (int begin = 0; begin < rows; begin += kBlockRows) {
     const int count = std::min(kBlockRows, rows - begin);
     const float* block = features + static_cast<int64_t>(begin) * inputs();
-    float* joined = &workspace.joined[begin * joined_width()];
+    float* const stacks = &workspace.joined[begin * joined_width()];
+    float* joined = stacks;
     for (int i = 0; i < inputs(); ++i) {
       const Stack& stack = input_stacks_[i];
       if (stack.empty()) {
@@ -86,13 +99,14 @@ void DecoderStep::Listen(const float* features, int rows, Workspace& workspace) 
       }
       joined += stack_width(stack);
     }
+    gru_.InputGates(stacks, joined_width(), count, &workspace.gates[begin * 3 * gru_.units()],
+                    workspace.scratch.data());
   }
-  gru_.InputGates(workspace.joined.data(), joined_width(), rows, workspace.gates.data());
 }
 
 void DecoderStep::Advance(int first, int rows, float* state, Workspace& workspace) const {
   const int64_t units = gru_.units();
-  gru_.Update(&workspace.gates[first * 3 * units], rows, state, workspace.products.data());
+  gru_.Update(&workspace.gates[first * 3 * units], rows, state, workspace.scratch.data());
   CopyColumns(state, units, rows, units, &workspace.joined[first * joined_width() + stacked_], joined_width());
 }
 
@@ -106,7 +120,7 @@ void DecoderStep::Speak(int rows, float* outputs, int64_t outputs_stride, Worksp
       ApplyStack(out_stack_, last, joined_width(), count, workspace.output.data(), width, workspace);
       last = workspace.output.data();
     }
-    dense_out_.Apply(last, width, count, outputs + begin * outputs_stride, outputs_stride);
+    dense_out_.Apply(last, width, count, outputs + begin * outputs_stride, outputs_stride, workspace.scratch.data());
   }
 }
 

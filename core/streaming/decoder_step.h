@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
-#include "core/kernels/dense.h"
+#include "core/kernels/dense_layer.h"
 #include "core/kernels/gru.h"
 #include "core/models/voice.h"
 
@@ -18,15 +18,20 @@ class DecoderStep {
   // The voice is valid (ValidateVoice); its weights are packed here and not needed afterwards.
   explicit DecoderStep(const Voice& voice);
 
+  // Rows that go through a layer together: enough to reuse a weight while it is in the cache, few enough for the rest
+  // to stay.
+  static constexpr int kBlockRows = 64;
+
   int inputs() const { return static_cast<int>(input_stacks_.size()); }
   int outputs() const { return static_cast<int>(dense_out_.outputs()); }
   int state_size() const { return static_cast<int>(gru_.units()); }
 
   // Buffers of one step, made once.
   struct Workspace {
-    std::vector<float> layer, output;    // [kBlockRows, widest layer]
-    std::vector<float> joined;           // [rows, stacks and state]: what the output stack is given
-    std::vector<float> gates, products;  // [rows, 3 state_size()]
+    std::vector<float> layer, output;  // [kBlockRows, widest layer]
+    std::vector<float> joined;         // [rows, stacks and state]: what the output stack is given
+    std::vector<float> gates;          // [rows, 3 state_size()]
+    std::vector<float> scratch;        // of a layer
   };
   Workspace MakeWorkspace(int max_rows) const;
 
@@ -35,19 +40,15 @@ class DecoderStep {
   //
   // features [rows, inputs()], contiguous; rows <= max_rows of the workspace.
   void Listen(const float* features, int rows, Workspace& workspace) const;
-  // Rows [first, first + rows) of those listened to; state [rows, state_size()] is replaced.
+  // Rows [first, first + rows) of those listened to, at most kBlockRows; state [rows, state_size()] is replaced.
   void Advance(int first, int rows, float* state, Workspace& workspace) const;
   // Of all rows listened to, each advanced since: writes row r's controls, outputs() floats, at outputs + r *
   // outputs_stride.
   void Speak(int rows, float* outputs, int64_t outputs_stride, Workspace& workspace) const;
 
  private:
-  // Rows that go through the layers of a stack together: enough to reuse a weight while it is in the cache, few enough
-  // for the rest to stay.
-  static constexpr int kBlockRows = 64;
-
   struct Layer {
-    kernels::PackedDense dense;
+    kernels::DenseLayer dense;
     std::vector<float> gamma, beta;
   };
   using Stack = std::vector<Layer>;
@@ -61,8 +62,8 @@ class DecoderStep {
   std::vector<Stack> input_stacks_;
   kernels::GruCell gru_;
   Stack out_stack_;
-  kernels::PackedDense dense_out_;
-  int64_t stacked_ = 0;  // width of the joined input stacks
+  kernels::DenseLayer dense_out_;  // in float32 always: its outputs are levels on a logarithmic scale
+  int64_t stacked_ = 0;            // width of the joined input stacks
   int64_t joined_width() const { return stacked_ + gru_.units(); }
 };
 

@@ -14,7 +14,7 @@ namespace ddsp {
 // The buffers of a step, kept from one to the next. Allocates only where parameters change more often than ever before.
 class HopControls {
  public:
-  static constexpr int kMaxStreams = 64;
+  static constexpr int kMaxStreams = DecoderStep::kBlockRows;
 
   // All outlive the object.
   HopControls(const Voice& voice, const DecoderStep& decoder, const FrameLayout& layout);

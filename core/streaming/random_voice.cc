@@ -62,6 +62,7 @@ v1::VoiceSpec SpecOf(const Recipe& recipe, const RandomVoiceOptions& options) {
   features->set_f0_min_hz(settings.min_f0_hz);
   features->set_f0_max_hz(settings.max_f0_hz);
   DDSP_CHECK(ParseTextProto(recipe.decoder, spec.mutable_decoder()).ok(), "the recipe's decoder parses");
+  spec.mutable_decoder()->set_arithmetic(options.arithmetic);
   const auto split = [&](const char* name, int size) {
     auto* added = spec.mutable_decoder()->add_output_splits();
     added->set_name(name);

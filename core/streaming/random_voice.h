@@ -16,6 +16,7 @@ struct RandomVoiceOptions {
   std::string name;    // [a-z][a-z0-9-]{0,62}
   int64_t version = 1;
   int harmonics = 60;
+  std::string arithmetic = "float32";  // of the decoder, see proto/ddsp/v1/model.proto
   uint64_t seed = 1;
 };
 

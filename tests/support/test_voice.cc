@@ -84,6 +84,7 @@ v1::VoiceSpec MakeSpec(const TestVoiceOptions& options) {
   decoder->set_channels(options.channels);
   decoder->set_layers_per_stack(options.layers_per_stack);
   decoder->set_frame_rate(options.decoder_frame_rate);
+  decoder->set_arithmetic(options.arithmetic);
   decoder->add_input_keys(options.level);
   decoder->add_input_keys("f0_scaled");
   const auto split = [&](const char* name, int size) {

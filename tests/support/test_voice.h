@@ -23,6 +23,7 @@ struct TestVoiceOptions {
   int decoder_frame_rate = 0;  // 0: that of the features
   std::string level = "pw_scaled";
   std::string amp_resample_method = "linear";
+  std::string arithmetic = "float32";
 };
 
 // The solo_instrument recipe in small: five frames of controls in a hop.

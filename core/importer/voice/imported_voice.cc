@@ -71,6 +71,7 @@ v1::VoiceSpec SpecOf(const ImportedModel& model, const VoiceImportOptions& optio
     features->set_loudness_definition(NameOf(model.config.loudness));
   *spec.mutable_decoder() = model.config.decoder;
   if (model.config.frame_rate != settings.frame_rate) spec.mutable_decoder()->set_frame_rate(model.config.frame_rate);
+  spec.mutable_decoder()->set_arithmetic(options.arithmetic);
   *spec.mutable_graph() = model.config.graph;
   if (model.statistics) SetProfile(*model.statistics, spec.mutable_profile());
   // As a trained voice's: a wrong weight is off by far more than processors differ in rounding.

@@ -43,7 +43,8 @@ struct VoiceImportOptions {
   int64_t version = 1;
   std::string description, licence, attribution;
   WeightStorage storage = WeightStorage::kFloat32;
-  uint64_t seed = 1;  // of the draw of a noise reverb's impulse response, which is stored
+  std::string arithmetic = "float32";  // of the decoder, see proto/ddsp/v1/model.proto
+  uint64_t seed = 1;                   // of the draw of a noise reverb's impulse response, which is stored
   OldLoudness old_loudness = OldLoudness::kRefuse;
 };
 

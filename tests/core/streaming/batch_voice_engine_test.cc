@@ -98,10 +98,22 @@ TEST(BatchVoiceEngine, MakesSound) {
   EXPECT_GT(power / out.size(), 1e-4);
 }
 
+TestVoiceOptions IntegerSolo() {
+  TestVoiceOptions options = testing::SmallSolo();
+  options.arithmetic = "int16";
+  options.rnn_channels = 40;  // more than stay in float32
+  options.channels = 24;
+  return options;
+}
+
 // One frame of controls in a hop, and five.
 class BatchVoiceEngineOf : public ::testing::TestWithParam<TestVoiceOptions> {};
-INSTANTIATE_TEST_SUITE_P(Recipes, BatchVoiceEngineOf, ::testing::Values(TestVoiceOptions(), testing::SmallSolo()),
-                         [](const auto& info) { return info.param.decoder_frame_rate == 0 ? "vst" : "solo"; });
+INSTANTIATE_TEST_SUITE_P(Recipes, BatchVoiceEngineOf,
+                         ::testing::Values(TestVoiceOptions(), testing::SmallSolo(), IntegerSolo()),
+                         [](const auto& info) {
+                           const std::string recipe = info.param.decoder_frame_rate == 0 ? "vst" : "solo";
+                           return recipe + "_" + info.param.arithmetic;
+                         });
 
 // Invariant 2, to the bit.
 TEST_P(BatchVoiceEngineOf, ChunkingChangesNothing) {

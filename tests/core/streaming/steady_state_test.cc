@@ -186,9 +186,21 @@ class Traffic {
   int failures_ = 0;
 };
 
+TestVoiceOptions IntegerSolo() {
+  TestVoiceOptions options = testing::SmallSolo();
+  options.arithmetic = "int16";
+  options.rnn_channels = 40;  // more than stay in float32
+  options.channels = 24;
+  return options;
+}
+
 class SteadyState : public ::testing::TestWithParam<TestVoiceOptions> {};
-INSTANTIATE_TEST_SUITE_P(Recipes, SteadyState, ::testing::Values(TestVoiceOptions(), testing::SmallSolo()),
-                         [](const auto& info) { return info.param.decoder_frame_rate == 0 ? "vst" : "solo"; });
+INSTANTIATE_TEST_SUITE_P(Recipes, SteadyState,
+                         ::testing::Values(TestVoiceOptions(), testing::SmallSolo(), IntegerSolo()),
+                         [](const auto& info) {
+                           const std::string recipe = info.param.decoder_frame_rate == 0 ? "vst" : "solo";
+                           return recipe + "_" + info.param.arithmetic;
+                         });
 
 constexpr int kBatches[] = {1, 2, 3, 31, 256};
 
@@ -224,7 +236,9 @@ TEST(SlotMemory, IsWhatIsSaidAndBounded) {
       EXPECT_NEAR(static_cast<double>(bytes_of(17) - bytes_of(1)) / 16, said, 0.01 * said) << recipe;
       const size_t taps = voice->weights.at("reverb/ir").values.size();
       EXPECT_LE(engine->bytes_per_slot(), 64 * 1024 + 8 * static_cast<int64_t>(taps)) << recipe;
-      if (voice->spec.recipe() == "vst") EXPECT_LE(engine->bytes_per_slot(), 256 * 1024);
+      if (voice->spec.recipe() == "vst") {
+        EXPECT_LE(engine->bytes_per_slot(), 256 * 1024);
+      }
       int64_t sum = 0;
       for (const StatePart& part : engine->state_parts()) sum += part.bytes;
       EXPECT_EQ(sum, engine->bytes_per_slot());
