@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "core/base/check.h"
+#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
 #include "core/cuda/launch.h"
 
@@ -31,6 +32,9 @@ int SizeIndex(int rows) { return std::countr_zero(static_cast<unsigned>(rows / k
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<StepDevice>> CudaStepDevice::Create(const VoiceProgram& program, int device, int slots) {
+  // Voices are loaded by several threads, and what one of them does to the device must not meet another's capture.
+  static Mutex preparing;
+  MutexLock lock(&preparing);
   RETURN_IF_ERROR(Select(device));
   std::unique_ptr<CudaStepDevice> made(new CudaStepDevice(program, device));
   RETURN_IF_ERROR(made->Allocate(slots));
