@@ -3,21 +3,16 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <numbers>
 
 #include "core/features/frame_level.h"
 #include "core/features/pitch_views.h"
 #include "core/kernels/log_sum_exp.h"
-#include "core/kernels/power_roots.h"
 
 namespace ddsp {
 namespace {
 
 // Of kPitchViews.
 constexpr int kLong = 0, kCentred = 1, kLate = 2;
-// The refinement in the long view looks at frequencies up to this, and at lags so many samples apart in each round.
-constexpr double kHighestRefined = 3000.0;
-constexpr double kRefinements[] = {0.5, 0.3, 0.18, 0.108};
 // Evidence of a pitch outside the settings' range.
 constexpr float kImpossible = -1e3f;
 
@@ -50,16 +45,6 @@ constexpr float kSure = 0.7f;
 
 // A band of noise repeats itself after one period of its middle, a note still does after this many samples.
 constexpr double kPersistenceLag = 56.0;
-
-// Bins of a spectrum that the refinement looks at.
-int RefinedBins(const Periodicity& periodicity) {
-  return static_cast<int>(kHighestRefined / periodicity.hz_per_bin()) + 1;
-}
-
-// By how much a spectrum's bins turn from one to the next at a lag in samples.
-double Angle(double lag, const Periodicity& periodicity, const FeatureSettings& settings) {
-  return 2.0 * std::numbers::pi * lag * periodicity.hz_per_bin() / settings.sample_rate;
-}
 
 // Catmull-Rom interpolation; 1 <= at < size - 2.
 double Interpolate(std::span<const float> x, double at) {
@@ -120,14 +105,10 @@ PitchTracker::PitchTracker(const FeatureSettings& settings)
       periodicity_{
           kPitchViews[0].MakePeriodicity(settings.sample_rate), kPitchViews[1].MakePeriodicity(settings.sample_rate),
           kPitchViews[2].MakePeriodicity(settings.sample_rate), kPitchViews[3].MakePeriodicity(settings.sample_rate)},
+      fine_lags_(periodicity_[kLong], settings.sample_rate),
       lowest_(PitchGrid::Bin(settings.min_f0_hz)),
       highest_(PitchGrid::Bin(settings.max_f0_hz)),
-      weight_(50.0f * settings.hop() / settings.sample_rate) {
-  const Periodicity& periodicity = periodicity_[kLong];
-  for (const double width : kRefinements) {
-    rounds_.emplace_back(RefinedBins(periodicity), Angle(width, periodicity, settings));
-  }
-}
+      weight_(50.0f * settings.hop() / settings.sample_rate) {}
 
 void PitchTracker::Reset(PitchState& state) const {
   state = {};
@@ -140,12 +121,7 @@ void PitchTracker::Look(std::span<const float> window, Analysis& analysis) const
     const std::span<const float> samples = kPitchViews[v].Of(window);
     periodicity_[v].Measure(samples, power, analysis.views[v]);
     analysis.levels[v] = FramePowerDb(samples);
-    if (v == kLong) {
-      const int bins = RefinedBins(periodicity_[v]);
-      kernels::ThreeQuarterPowers({power.data(), static_cast<size_t>(bins)}, analysis.refined.data());
-      analysis.refined[0] *= 0.5f;
-      std::fill(analysis.refined.begin() + bins, analysis.refined.end(), 0.0f);
-    }
+    if (v == kLong) fine_lags_.Compress(power, analysis.spectrum);
   }
 }
 
@@ -156,33 +132,34 @@ void PitchTracker::Compare(std::span<Analysis> analyses) const {
 }
 
 double PitchTracker::RefineInLongView(double hz, const Analysis& analysis) const {
-  const Periodicity& periodicity = periodicity_[kLong];
-  const std::span<const float> window = periodicity.window_correlation();
-  auto corrected = [&](double sum, double lag) {
-    const int at = static_cast<int>(lag);
-    return sum / (window[at] + (lag - at) * (window[at + 1] - window[at]));
-  };
-  double lag = HighestLag(analysis.views[kLong].correlation, settings_.sample_rate / hz, periodicity.lags());
-  for (size_t round = 0; round < rounds_.size(); ++round) {
-    const double width = kRefinements[round];
-    const auto sums = rounds_[round].At(analysis.refined.data(), Angle(lag, periodicity, settings_));
-    const double a = corrected(sums.before, lag - width), b = corrected(sums.at, lag),
-                 c = corrected(sums.after, lag + width);
-    const double curve = a - 2.0 * b + c;
-    if (!(curve < 0.0)) break;
-    lag += std::clamp(0.5 * (a - c) / curve, -2.0, 2.0) * width;
-    lag = std::clamp(lag, 2.0, static_cast<double>(periodicity.lags() - 3));
-  }
-  return settings_.sample_rate / lag;
+  const int lag = HighestLag(analysis.views[kLong].correlation, settings_.sample_rate / hz, periodicity_[kLong].lags());
+  return settings_.sample_rate / fine_lags_.PeakNear(lag, analysis.spectrum);
 }
 
-double PitchTracker::RefineInShortView(double hz, const Periodicity::Reading& view,
-                                       const Periodicity& periodicity) const {
-  const auto& r = view.correlation;
-  const int peak = HighestLag(r, settings_.sample_rate / hz, periodicity.lags());
+double PitchTracker::RefineInShortView(double hz, int v, const Analysis& analysis) const {
+  const auto& r = analysis.views[v].correlation;
+  const int peak = HighestLag(r, settings_.sample_rate / hz, periodicity_[v].lags());
   const double curve = r[peak - 1] - 2.0 * r[peak] + r[peak + 1];
   const double shift = curve < 0.0 ? std::clamp(0.5 * (r[peak - 1] - r[peak + 1]) / curve, -1.0, 1.0) : 0.0;
   return settings_.sample_rate / (peak + shift);
+}
+
+double PitchTracker::Refine(const Belief& belief, const Analysis& analysis, const Evidence& evidence,
+                            int since_onset) const {
+  const auto& views = analysis.views;
+  const double coarse = PitchGrid::Hz(belief.bin);
+  double hz = coarse;
+  if (belief.share < 0.5f) {
+    hz = RefineInLongView(coarse, analysis);
+  } else if (since_onset < kAttack) {
+    hz = ExpectedHz(evidence, belief.bin);
+  } else if (views[kLong].at_period[belief.bin] > kSteady * views[belief.best].at_period[belief.bin]) {
+    hz = RefineInLongView(coarse, analysis);
+  } else {
+    hz = RefineInShortView(coarse, belief.best, analysis);
+  }
+  // Further away it is another peak's.
+  return std::abs(std::log2(hz / coarse)) > kLargestCorrection / 1200.0 ? coarse : hz;
 }
 
 void PitchTracker::Weigh(const Analysis& analysis, Evidence& evidence) const {
@@ -210,38 +187,32 @@ int PitchTracker::Follow(const Analysis& analysis, const Evidence& evidence, Pit
   return bin;
 }
 
+PitchTracker::Belief PitchTracker::Believe(int bin, const Analysis& analysis) {
+  const float share = ShortShare(bin);
+  const Periodicity::Reading& long_view = analysis.views[kLong];
+  auto confidence = [&](int v) {
+    const Periodicity::Reading& view = analysis.views[v];
+    const float period = share * view.at_period[bin] + (1.0f - share) * long_view.at_period[bin];
+    const float match = share * view.at_harmonics[bin] + (1.0f - share) * long_view.at_harmonics[bin];
+    return std::clamp(period, 0.0f, 1.0f) * std::clamp(match / kFullMatch, 0.0f, 1.0f);
+  };
+  const int best = confidence(kLate) > confidence(kCentred) ? kLate : kCentred;
+  return {bin, share, best, confidence(best)};
+}
+
 PitchEstimate PitchTracker::Decide(std::span<const float> window, const Analysis& analysis, PitchState& state) const {
   Evidence evidence;
   Weigh(analysis, evidence);
   const int bin = Follow(analysis, evidence, state);
-
-  const auto& views = analysis.views;
-  const float share = ShortShare(bin);
-  auto confidence = [&](int v) {
-    const float period = share * views[v].at_period[bin] + (1.0f - share) * views[kLong].at_period[bin];
-    const float match = share * views[v].at_harmonics[bin] + (1.0f - share) * views[kLong].at_harmonics[bin];
-    return std::clamp(period, 0.0f, 1.0f) * std::clamp(match / kFullMatch, 0.0f, 1.0f);
-  };
-  const int best = confidence(kLate) > confidence(kCentred) ? kLate : kCentred;
-  PitchEstimate estimate;
-  estimate.confidence = confidence(best);
-  const float level = FramePowerDb(window.subspan(kHalfWindow - kLevelWindow / 2, kLevelWindow));
+  const Belief belief = Believe(bin, analysis);
+  PitchEstimate estimate{.confidence = belief.confidence};
   auto tells = [&](float confidence) { return confidence > kHoldConfidence || Certainty(evidence, bin) > kSure; };
-  if (level > kQuietDb && tells(estimate.confidence)) {
-    const double coarse = PitchGrid::Hz(bin);
-    double hz = coarse;
-    if (share < 0.5f) {
-      hz = RefineInLongView(coarse, analysis);
-    } else if (state.since_onset < kAttack) {
-      hz = ExpectedHz(evidence, bin);
-    } else if (views[kLong].at_period[bin] > kSteady * views[best].at_period[bin]) {
-      hz = RefineInLongView(coarse, analysis);
-    } else {
-      hz = RefineInShortView(coarse, views[best], periodicity_[best]);
+  const float level = FramePowerDb(window.subspan(kHalfWindow - kLevelWindow / 2, kLevelWindow));
+  if (level > kQuietDb && tells(belief.confidence)) {
+    const double hz = Refine(belief, analysis, evidence, state.since_onset);
+    if (belief.share >= 0.5f) {
+      estimate.confidence *= Persistence(analysis.views[belief.best].correlation, settings_.sample_rate / hz);
     }
-    // Further away it is another peak's.
-    if (std::abs(std::log2(hz / coarse)) > kLargestCorrection / 1200.0) hz = coarse;
-    if (share >= 0.5f) estimate.confidence *= Persistence(views[best].correlation, settings_.sample_rate / hz);
     if (tells(estimate.confidence)) {
       state.held_hz = std::clamp(static_cast<float>(hz), settings_.min_f0_hz, settings_.max_f0_hz);
     }

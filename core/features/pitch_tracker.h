@@ -2,13 +2,12 @@
 
 #include <array>
 #include <span>
-#include <vector>
 
 #include "core/features/feature_settings.h"
+#include "core/features/fine_lag_search.h"
 #include "core/features/periodicity.h"
 #include "core/features/pitch_network.h"
 #include "core/features/pitch_path.h"
-#include "core/kernels/cosine_sums.h"
 
 namespace ddsp {
 
@@ -39,15 +38,14 @@ class PitchTracker {
  public:
   // Samples before and after the instant of an estimate.
   static constexpr int kHalfWindow = 512;
-  static constexpr int kRefinedBins = 400;
 
   // What is found out about one instant of one stream. Scratch: an estimate needs no contents of it.
   struct Analysis {
     std::array<Periodicity::Reading, PitchNetwork::kViews> views;
     // Level of each view, dB.
     std::array<float, PitchNetwork::kViews> levels;
-    // The long view's spectrum, compressed but moderately: one half of its first bin, then the others, then zeros.
-    std::array<float, kRefinedBins> refined;
+    // Of the long view.
+    FineLagSearch::Spectrum spectrum;
   };
 
   explicit PitchTracker(const FeatureSettings& settings);
@@ -67,17 +65,29 @@ class PitchTracker {
  private:
   using Evidence = std::array<float, PitchGrid::kBins>;
 
+  // What the views say of one candidate.
+  struct Belief {
+    int bin;
+    // Of the short views; the long one has the rest.
+    float share;
+    // The short view that believes most.
+    int best;
+    float confidence;
+  };
+
   void Weigh(const Analysis& analysis, Evidence& evidence) const;
   // Takes the evidence into the path and returns the best candidate.
   int Follow(const Analysis& analysis, const Evidence& evidence, PitchState& state) const;
+  static Belief Believe(int bin, const Analysis& analysis);
+  // The pitch of a candidate to about a cent, in Hz.
+  double Refine(const Belief& belief, const Analysis& analysis, const Evidence& evidence, int since_onset) const;
   double RefineInLongView(double hz, const Analysis& analysis) const;
-  double RefineInShortView(double hz, const Periodicity::Reading& view, const Periodicity& periodicity) const;
+  double RefineInShortView(double hz, int v, const Analysis& analysis) const;
 
   FeatureSettings settings_;
   std::array<Periodicity, PitchNetwork::kViews> periodicity_;
   PitchNetwork network_;
-  // For each round of the refinement, which looks ever closer.
-  std::vector<kernels::CosineSums> rounds_;
+  FineLagSearch fine_lags_;
   // The candidates inside the settings' range.
   int lowest_, highest_;
   // Weight of an estimate's evidence: 1 at 50 frames per second.
