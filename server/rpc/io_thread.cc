@@ -17,7 +17,8 @@ constexpr int kFewCalls = 8;
 constexpr absl::Duration kRestPerCall = absl::Microseconds(10), kLongestRest = absl::Milliseconds(1);
 // A queue other than the first is looked at this often when nothing happens: calls of an admin port begin there.
 constexpr std::chrono::milliseconds kLongestWait(10);
-// A poll handles one event of the network, and not each completes something.
+// A poll handles one event of the network, and not each completes something: the acknowledgement of a write is one too.
+// So a round ends after this many polls without effect, and one more for each thing that was completed of late.
 constexpr int kEmptyPolls = 3;
 
 }  // namespace
@@ -44,32 +45,35 @@ void IoThread::Run() {
 }
 
 bool IoThread::Round() {
-  bool any = false;
+  const int completed_before = std::exchange(completed_, 0);
   for (size_t i = 0; i < queues_.size();) {
-    void* tag = nullptr;
-    bool ok = false, shut_down = false;
-    for (int empty = 0; empty < kEmptyPolls && !shut_down;) {
-      switch (queues_[i]->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC))) {
-        case grpc::CompletionQueue::GOT_EVENT:
-          static_cast<Completion*>(tag)->Complete(ok);
-          any = true;
-          empty = 0;
-          break;
-        case grpc::CompletionQueue::TIMEOUT:
-          ++empty;
-          break;
-        case grpc::CompletionQueue::SHUTDOWN:
-          shut_down = true;
-          break;
-      }
-    }
-    if (shut_down) {
+    if (Drain(queues_[i], kEmptyPolls + completed_before)) {
       queues_.erase(queues_.begin() + i);
     } else {
       ++i;
     }
   }
-  return any;
+  return completed_ > 0;
+}
+
+bool IoThread::Drain(grpc::CompletionQueue* queue, int empty_polls) {
+  void* tag = nullptr;
+  bool ok = false;
+  while (empty_polls > 0) {
+    switch (queue->AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC))) {
+      case grpc::CompletionQueue::GOT_EVENT:
+        static_cast<Completion*>(tag)->Complete(ok);
+        ++completed_;
+        ++empty_polls;
+        break;
+      case grpc::CompletionQueue::TIMEOUT:
+        --empty_polls;
+        break;
+      case grpc::CompletionQueue::SHUTDOWN:
+        return true;
+    }
+  }
+  return false;
 }
 
 void IoThread::Wait() {

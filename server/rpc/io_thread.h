@@ -30,11 +30,14 @@ class IoThread {
   void Run();
   // Everything that is complete. Returns whether there was anything.
   bool Round();
+  // Returns whether the queue is shut down and empty.
+  bool Drain(grpc::CompletionQueue* queue, int empty_polls);
   // Waits a moment for the first thing.
   void Wait();
 
   std::vector<grpc::CompletionQueue*> queues_;  // those that are not shut down
   const std::function<int()> calls_;
+  int completed_ = 0;  // in the last round
   std::thread thread_;
 };
 
