@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
+#include "core/cuda/engine_device.h"
 #include "server/flags.h"
 #include "server/registry/repository_loader.h"
 #include "server/server.h"
@@ -34,7 +35,12 @@ bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
 }
 
 absl::StatusOr<std::unique_ptr<Registry>> LoadVoices(const ServerOptions& options) {
-  ASSIGN_OR_RETURN(std::vector<VoiceListing> voices, LoadRepository(options.model_repository, options.max_sessions));
+  ASSIGN_OR_RETURN(const EngineDevice device, EngineDevice::Parse(options.device));
+  const auto make_engine = [&](std::shared_ptr<const Voice> voice, int slots) {
+    return device.MakeEngine(std::move(voice), slots, options.model_threads());
+  };
+  ASSIGN_OR_RETURN(std::vector<VoiceListing> voices,
+                   LoadRepository(options.model_repository, options.max_sessions, make_engine));
   for (const VoiceListing& voice : voices) {
     std::fprintf(stderr, "loaded %s/%ld in %.2f s\n", voice.model.c_str(), static_cast<long>(voice.version),
                  voice.load_seconds);

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "core/cuda/engine_device.h"
 #include "server/errors/errors.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
@@ -34,16 +35,21 @@ constexpr absl::Duration kLastWords = absl::Seconds(2);
 
 int Cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
-int DeviceThreadCount(const ServerOptions& options) {
-  return options.threads > 0 ? options.threads : std::max(1, Cores() / 2);
+bool OnGpu(const ServerOptions& options) {
+  const absl::StatusOr<EngineDevice> device = EngineDevice::Parse(options.device);
+  return device.ok() && device->is_gpu();
 }
 
+// A GPU steps one batch of all streams, which shares its work out to the model threads itself.
+int DeviceThreadCount(const ServerOptions& options) { return OnGpu(options) ? 1 : options.model_threads(); }
+
 int CrewThreads(const ServerOptions& options) {
-  return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - DeviceThreadCount(options));
+  return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - options.model_threads());
 }
 
 BatchFormer::Options BatchOptions(const ServerOptions& options) {
-  return {.max_streams = static_cast<size_t>(options.max_batch), .max_wait = options.max_batch_wait};
+  const int streams = OnGpu(options) ? std::max(options.max_batch, options.max_sessions) : options.max_batch;
+  return {.max_streams = static_cast<size_t>(streams), .max_wait = options.max_batch_wait};
 }
 
 std::vector<absl::Duration> HopsOf(const Registry& registry) {
@@ -143,7 +149,7 @@ struct Server::Parts {
 
   const ServerOptions options;
   const Clock& clock;
-  ServerMetrics metrics;
+  ServerMetrics metrics{options.device};
   const std::unique_ptr<Registry> registry;
   DeviceLoad load;
   StreamScheduler scheduler;
@@ -188,9 +194,7 @@ Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                       const Clock& clock) {
-  if (options.device != "cpu") {
-    return absl::InvalidArgumentError(absl::StrCat("device '", options.device, "': this server has only 'cpu'"));
-  }
+  RETURN_IF_ERROR(EngineDevice::Parse(options.device).status());
   auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
   Parts& parts = *server->parts_;
   if (!options.metrics_listen.empty()) {

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
+#include <thread>
 
 #include "absl/time/time.h"
 #include "server/session/session_limits.h"
@@ -17,13 +19,13 @@ struct ServerOptions {
 
   // Sessions at once. Each model gets as many slots, and memory for them.
   int max_sessions = 256;
-  // What steps the models. "cpu" alone for now.
+  // What steps the models: "cpu" or "cuda:N" (core/cuda/engine_device.h).
   std::string device = "cpu";
-  // Threads that step models. 0: one for every second core, at least one.
+  // Threads that step models; with a GPU, that extract features for it. 0: one for every second core, at least one.
   int threads = 0;
   // Threads that decode, resample, encode and write. 0: one for each core without a device thread, at least one.
   int crew_threads = 0;
-  // Streams of one step of a device thread.
+  // Streams of one step of a device thread; a GPU steps all that are ready.
   int max_batch = 256;
   // Longest tick: how long a ready hop waits for company on a loaded device, at most a quarter of a hop.
   absl::Duration max_batch_wait = absl::Milliseconds(5);
@@ -42,6 +44,11 @@ struct ServerOptions {
   absl::Duration exit_timeout = absl::Seconds(30);
 
   SessionLimits limits;
+
+  // `threads`, resolved.
+  int model_threads() const {
+    return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+  }
 };
 
 }  // namespace ddsp::server

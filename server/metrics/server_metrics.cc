@@ -1,12 +1,13 @@
 #include "server/metrics/server_metrics.h"
 
+#include <utility>
+
 #include "prometheus/text_serializer.h"
 #include "server/metrics/metric_table.h"
 
 namespace ddsp::server {
 namespace {
 
-constexpr char kDevice[] = "cpu";
 constexpr char kVersion[] = "0.1.0";
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
@@ -43,7 +44,8 @@ const Buckets& BucketsOf(std::string_view name) {
 
 }  // namespace
 
-ServerMetrics::ServerMetrics() : registry_(std::make_shared<prometheus::Registry>()) {
+ServerMetrics::ServerMetrics(std::string device)
+    : device_(std::move(device)), registry_(std::make_shared<prometheus::Registry>()) {
   for (const MetricRow& row : kMetricTable) {
     const std::string name(row.name), help(row.help);
     if (row.type == MetricType::kCounter) {
@@ -67,7 +69,7 @@ ModelMetrics& ServerMetrics::ForModel(const std::string& model) {
   std::unique_ptr<ModelMetrics>& metrics = models_[model];
   if (metrics != nullptr) return *metrics;
   const prometheus::Labels of_model = {{"model", model}};
-  const prometheus::Labels on_device = {{"model", model}, {"device", kDevice}};
+  const prometheus::Labels on_device = {{"model", model}, {"device", device_}};
   auto& audio = CounterFamily("ddsp_audio_seconds_total");
   metrics = std::make_unique<ModelMetrics>(ModelMetrics{
       .sessions_active = &GaugeFamily("ddsp_sessions_active").Add(on_device),
@@ -115,13 +117,13 @@ void ServerMetrics::CallEnded(std::string_view method, std::string_view status, 
 }
 
 void ServerMetrics::SetStateBytes(double bytes) {
-  GaugeFamily("ddsp_state_bytes").Add({{"device", kDevice}, {"kind", "slots"}}).Set(bytes);
+  GaugeFamily("ddsp_state_bytes").Add({{"device", device_}, {"kind", "slots"}}).Set(bytes);
 }
 
 void ServerMetrics::SetDeviceLoad(double busy, double demand, double crew_wait_seconds) {
-  GaugeFamily("ddsp_device_busy_ratio").Add({{"device", kDevice}}).Set(busy);
-  GaugeFamily("ddsp_device_demand_ratio").Add({{"device", kDevice}}).Set(demand);
-  GaugeFamily("ddsp_crew_queue_seconds").Add({{"device", kDevice}}).Set(crew_wait_seconds);
+  GaugeFamily("ddsp_device_busy_ratio").Add({{"device", device_}}).Set(busy);
+  GaugeFamily("ddsp_device_demand_ratio").Add({{"device", device_}}).Set(demand);
+  GaugeFamily("ddsp_crew_queue_seconds").Add({{"device", device_}}).Set(crew_wait_seconds);
 }
 
 void ServerMetrics::SetServerState(ServerState state) {

@@ -43,7 +43,8 @@ struct ModelMetrics {
 
 class ServerMetrics {
  public:
-  ServerMetrics();
+  // `device` is a label of what tells of it: "cpu", "cuda:0".
+  explicit ServerMetrics(std::string device = "cpu");
 
   // Series of `model` ("violin"; "features" for sessions without a model). The same object for the same name.
   ModelMetrics& ForModel(const std::string& model);
@@ -74,6 +75,7 @@ class ServerMetrics {
   prometheus::Family<prometheus::Gauge>& GaugeFamily(std::string_view name) { return *gauges_.at(std::string(name)); }
   prometheus::Histogram* HistogramOf(std::string_view name, const prometheus::Labels& labels);
 
+  const std::string device_;
   const std::shared_ptr<prometheus::Registry> registry_;
   // Constant after construction; the families synchronise themselves.
   std::map<std::string, prometheus::Family<prometheus::Counter>*> counters_;

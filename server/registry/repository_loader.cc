@@ -10,18 +10,17 @@
 #include "core/base/status_macros.h"
 #include "core/models/repository.h"
 #include "core/models/text_proto.h"
-#include "core/streaming/voice_loader.h"
 #include "ddsp/v1/model.pb.h"
 #include "server/registry/feature_engine.h"
 
 namespace ddsp::server {
 namespace {
 
-absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots) {
+absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots, const EngineMaker& make_engine) {
   const absl::Time begin = Clock::Steady().Now();
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(location.directory));
   VoiceListing listing{.model = location.model, .version = location.version, .voice = voice};
-  ASSIGN_OR_RETURN(listing.engine, MakeVoiceEngine(voice, slots));
+  ASSIGN_OR_RETURN(listing.engine, make_engine(voice, slots));
   listing.load_seconds = absl::ToDoubleSeconds(Clock::Steady().Now() - begin);
   return listing;
 }
@@ -44,11 +43,13 @@ absl::Status AddAliases(const std::string& repository, VoiceListing* listing) {
 
 }  // namespace
 
-absl::StatusOr<std::vector<VoiceListing>> LoadRepository(const std::string& repository, int slots) {
+absl::StatusOr<std::vector<VoiceListing>> LoadRepository(const std::string& repository, int slots,
+                                                         const EngineMaker& make_engine) {
   ASSIGN_OR_RETURN(const std::vector<VoiceLocation> locations, ListVoices(repository));
   std::vector<std::future<absl::StatusOr<VoiceListing>>> loads;
   for (const VoiceLocation& location : locations) {
-    loads.push_back(std::async(std::launch::async, [&location, slots] { return LoadListing(location, slots); }));
+    loads.push_back(std::async(std::launch::async,
+                               [&location, slots, &make_engine] { return LoadListing(location, slots, make_engine); }));
   }
   std::vector<VoiceListing> listings;
   std::vector<std::string> failures;

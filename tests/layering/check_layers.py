@@ -42,14 +42,14 @@ ALLOWED = {
                    'server/errors',
                    'server/metrics', 'server/registry', 'server/session'},
     # server.cc alone knows who talks to whom.
-    'server': {'core/base', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
+    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
                    'core/training', 'proto/model'},
     'client/examples': {'client/sdk', 'core/base'},
-    'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture'},
+    'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training'}

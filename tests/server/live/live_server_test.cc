@@ -131,12 +131,12 @@ TEST_F(LiveServerTest, RefusesWhoWouldCostTheOthersTheirLatency) {
   EXPECT_TRUE(calls[0]->Finish().ok());
 }
 
-TEST_F(LiveServerTest, KnowsNoOtherDeviceThanTheCpu) {
+TEST_F(LiveServerTest, RefusesADeviceThatIsNone) {
   ServerOptions options = LocalOptions(1);
-  options.device = "cuda:0";
+  options.device = "gpu";
   const absl::Status status = Server::Start(options, FakeVoices(1)).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("cuda:0"));
+  EXPECT_THAT(std::string(status.message()), ::testing::HasSubstr("device 'gpu' is neither 'cpu' nor 'cuda:N'"));
 }
 
 // A stock retry policy reaches the second server, which it does only for a Trailers-Only refusal.
