@@ -61,9 +61,12 @@ absl::Status PrepareFolder(const TrainModelOptions& options, const gin::Config& 
   return WriteFileAtomically(options.out + "/operative_config.gin", gin::Print(operative));
 }
 
-absl::Status WriteWeights(const std::string& path, const Parameters& weights) {
+// With all that `ddsp import safetensors` asks for to make a voice of them.
+absl::Status WriteWeights(const std::string& path, const Parameters& weights, const gin::Config& config) {
   SafetensorsWriter writer;
   AddTensors(NamedTensors(weights.begin(), weights.end()), &writer);
+  writer.SetMetadata("gin", gin::Print(config));
+  writer.SetMetadata("loudness_definition", "mean_of_power");  // as core/dsp measures it
   return writer.Write(path);
 }
 
@@ -105,7 +108,7 @@ absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, co
   }));
   result.step = trainer->model().step();
   if (trainer->stopped_early()) events.say(absl::StrFormat("stopped early: the loss is %.3f", result.loss));
-  RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights()));
+  RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights(), config));
   return result;
 }
 

@@ -154,6 +154,13 @@ absl::StatusOr<ImportedModel> ReadParameterFiles(const ParameterFiles& files) {
   const std::string gin_file = files.config.empty() ? files.parameters + " (gin)" : files.config;
   ASSIGN_OR_RETURN(const gin::Config config, gin::ParseConfig(model.gin, gin_file, gin::DiskFiles()));
   ASSIGN_OR_RETURN(model.config, ReadModelConfig(config));
+  // Otherwise a guess from what the configuration says and leaves out.
+  const auto loudness = parameters.metadata().find("loudness_definition");
+  if (loudness != parameters.metadata().end()) {
+    model.config.loudness = loudness->second == NameOf(LoudnessDefinition::kMeanOfDb)
+                                ? LoudnessDefinition::kMeanOfDb
+                                : LoudnessDefinition::kMeanOfPower;
+  }
   ASSIGN_OR_RETURN(model.weights, ReadWeights(parameters, model.config, files.parameters));
   if (files.statistics.empty()) {
     model.statistics = StatisticsOf(parameters);

@@ -71,6 +71,29 @@ TEST(ImportedVoice, TakesItsProfileFromTheStatistics) {
   EXPECT_NEAR(voice->spec.profile().mean_pitch_midi(), 59.6, 0.2);
 }
 
+// 250 frames of controls a second from 50 of features: five in each hop of 320 samples.
+TEST(ImportedVoice, InterpolatesFeaturesForAFastDecoder) {
+  const auto voice = MakeImportedVoice(Read("solo_small"), Named("imported"));
+  ASSERT_TRUE(voice.ok()) << voice.status();
+  EXPECT_EQ(voice->spec.features().frame_rate(), 50);
+  EXPECT_EQ(voice->spec.decoder().frame_rate(), 250);
+  EXPECT_EQ(voice->spec.hop_size(), 320);
+  EXPECT_EQ(voice->spec.latency_samples(), 832);
+}
+
+// What a file of parameters says of loudness wins over what its configuration looks like.
+TEST(ImportedVoice, ParametersMayNameTheirLoudness) {
+  TemporaryDirectory directory;
+  for (const auto definition : {LoudnessDefinition::kMeanOfPower, LoudnessDefinition::kMeanOfDb}) {
+    ImportedModel model = Read("solo_small");
+    model.config.loudness = definition;
+    ASSERT_TRUE(WriteParameters(model, directory / "solo.safetensors").ok());
+    const auto read = ReadParameterFiles({.parameters = directory / "solo.safetensors"});
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(read->config.loudness, definition);
+  }
+}
+
 TEST(ImportedVoice, OldLoudnessIsAcceptedOnlyOnRequest) {
   ImportedModel model = Read("solo_small");
   model.config.loudness = LoudnessDefinition::kMeanOfDb;
