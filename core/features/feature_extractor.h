@@ -96,8 +96,8 @@ class FeatureExtractor {
 
   FeatureWorkspace MakeWorkspace() const;
 
-  // The same for many streams, each of which appears once: at 0.7 of the cost from a dozen on, to the same bits in any
-  // company. Allocates nothing.
+  // The same for many streams, each of which appears once: at three quarters of the cost from a dozen on, to the same
+  // bits in any company. Allocates nothing.
   void Step(std::span<const FeatureRequest> requests, FeatureWorkspace& workspace) const;
 
   // The frames of a whole recording: audio.size() / hop() + 1, through Step, with zeros before and after the audio.
