@@ -22,10 +22,22 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Streams = std::vector<std::unique_ptr<PacedStream>>;
 
+constexpr int kOpenAtOnce = 8;
+// With a server that does not answer.
+constexpr std::chrono::seconds kPatience(30);
+
 double OwnCpuSeconds() {
   rusage usage;
   getrusage(RUSAGE_SELF, &usage);
   return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+// Cancels them and waits for their ends.
+void EndAll(const Streams& streams, ClientLoop& loop) {
+  for (const auto& stream : streams) stream->call().Cancel();
+  loop.Run(std::chrono::hours(1), [&] {
+    return std::all_of(streams.begin(), streams.end(), [](const auto& stream) { return stream->call().ended(); });
+  });
 }
 
 bool IsRefusal(const absl::Status& status) {
@@ -35,23 +47,37 @@ bool IsRefusal(const absl::Status& status) {
 
 // Fewer than were asked for when the server refuses some.
 absl::StatusOr<Streams> OpenStreams(const LoadOptions& options, const std::vector<std::vector<float>>& recordings,
-                                    std::mt19937_64& random) {
-  Streams streams;
+                                    std::mt19937_64& random, ClientLoop& loop) {
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   const int connections = options.connections > 0 ? options.connections : options.streams;
   for (int i = 0; i < std::min(connections, options.streams); ++i) {
     channels.push_back(client::MakeChannel(options.server));
   }
+  Streams streams;
   for (int i = 0; i < options.streams; ++i) {
     PacedStreamOptions stream = options.stream;
     stream.seed += i;
     const std::vector<float>& recording = recordings[i % recordings.size()];
-    auto opened = PacedStream::Open(channels[i % channels.size()], stream, recording, random() % recording.size());
-    if (opened.ok()) {
-      streams.push_back(*std::move(opened));
-    } else if (!IsRefusal(opened.status()) || (i + 1 == options.streams && streams.empty())) {
-      return opened.status();
-    }
+    streams.push_back(std::make_unique<PacedStream>(loop, channels[i % channels.size()], stream, recording,
+                                                    random() % recording.size()));
+    // A few at a time: what is measured is not how fast they connect.
+    const auto opening = [&] {
+      return std::count_if(streams.begin(), streams.end(),
+                           [](const auto& s) { return !s->call().started() && !s->call().ended(); });
+    };
+    const int most = i + 1 == options.streams ? 0 : kOpenAtOnce;
+    if (!loop.Run(kPatience, [&] { return opening() <= most; })) EndAll(streams, loop);
+  }
+  absl::Status refusal;
+  for (const auto& stream : streams) {
+    if (!stream->call().ended()) continue;
+    refusal = stream->call().status();
+    if (!IsRefusal(refusal)) break;
+  }
+  std::erase_if(streams, [](const auto& stream) { return stream->call().ended(); });
+  if (streams.empty() || !(refusal.ok() || IsRefusal(refusal))) {
+    EndAll(streams, loop);
+    return refusal.ok() ? absl::UnavailableError("the session ended before it started") : refusal;
   }
   return streams;
 }
@@ -65,31 +91,40 @@ void BeginAll(const Streams& streams, double message_seconds, std::mt19937_64& r
   }
 }
 
-// One thread sends for all streams: it wakes at most once in a millisecond and sends all that is due. That makes a
-// message late by up to a millisecond, which counts, since latency begins when it was due. A stream that fails is left
-// alone: its end tells why.
-void SendAll(const Streams& streams) {
+// Wakes once in a millisecond, sends all that is due and takes all that has come. That makes a message late by up to a
+// millisecond, and a block too, which counts: latency begins when the message was due and ends when the block is taken.
+// A stream that fails is left alone: its end tells why.
+void SendAll(const Streams& streams, ClientLoop& loop, Troublemakers* trouble) {
   using Turn = std::pair<Clock::time_point, size_t>;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
   for (size_t i = 0; i < streams.size(); ++i) turns.emplace(*streams[i]->NextDue(), i);
-  Clock::time_point wake = Clock::now();
-  while (!turns.empty()) {
-    wake = std::max(turns.top().first, wake + std::chrono::milliseconds(1));
-    std::this_thread::sleep_until(wake);
-    wake = Clock::now();
-    while (!turns.empty() && turns.top().first <= wake) {
-      const size_t i = turns.top().second;
-      turns.pop();
-      if (!streams[i]->SendNext().ok()) continue;
-      if (const auto next = streams[i]->NextDue()) turns.emplace(*next, i);
-    }
-  }
+  loop.Run(
+      std::chrono::hours(10000), [&] { return turns.empty(); },
+      [&](Clock::time_point now) {
+        while (!turns.empty() && turns.top().first <= now) {
+          const size_t i = turns.top().second;
+          turns.pop();
+          if (!streams[i]->SendNext()) continue;
+          if (const auto next = streams[i]->NextDue()) turns.emplace(*next, i);
+        }
+        if (trouble != nullptr) trouble->Act(now);
+      });
+}
+
+void FinishAll(const Streams& streams, ClientLoop& loop) {
+  const auto ended = [&] {
+    return std::all_of(streams.begin(), streams.end(), [](const auto& stream) { return stream->call().ended(); });
+  };
+  const bool done = loop.Run(kPatience, ended, [&](Clock::time_point) {
+    for (const auto& stream : streams) stream->Finish();
+  });
+  if (!done) EndAll(streams, loop);
 }
 
 void Collect(const Streams& streams, double deadline_ms, LoadResult* result) {
   std::vector<double> latencies_ms;
   for (const auto& stream : streams) {
-    const PacedStream::Outcome outcome = stream->Finish();
+    const PacedStream::Outcome outcome = stream->TakeOutcome();
     if (!outcome.status.ok() && result->failed_streams++ == 0) result->first_error = client::Describe(outcome.status);
     result->lost_samples += outcome.lost_samples;
     result->stalls += outcome.stalls;
@@ -114,14 +149,15 @@ ProcessUsage ServerUsage(const LoadOptions& options) {
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector<std::vector<float>>& recordings) {
   std::mt19937_64 random(options.jitter_seed);
   const ProcessUsage idle = ServerUsage(options);
-  ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options, recordings, random));
+  ClientLoop loop;
+  ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options, recordings, random, loop));
   std::optional<Troublemakers> trouble;
-  if (options.troublemakers > 0) trouble.emplace(options.server, options.stream.model, options.troublemakers);
+  if (options.troublemakers > 0) trouble.emplace(loop, options.server, options.stream.model, options.troublemakers);
   const ProcessUsage before = ServerUsage(options);
   const double own_before = OwnCpuSeconds();
   const Clock::time_point begin = Clock::now();
   BeginAll(streams, options.stream.message_seconds, random);
-  SendAll(streams);
+  SendAll(streams, loop, trouble.has_value() ? &*trouble : nullptr);
   const ProcessUsage after = ServerUsage(options);
   const double wall = std::chrono::duration<double>(Clock::now() - begin).count();
   LoadResult result;
@@ -132,8 +168,31 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   result.server_bytes = after.resident_bytes;
   result.bytes_per_stream =
       (after.resident_bytes - options.idle_bytes.value_or(idle.resident_bytes)) / static_cast<int64_t>(streams.size());
+  FinishAll(streams, loop);
   Collect(streams, options.deadline_ms, &result);
   return result;
+}
+
+absl::StatusOr<double> FirstAudioSeconds(const LoadOptions& options, const std::vector<float>& recording,
+                                         Clock::time_point begin) {
+  PacedStreamOptions one = options.stream;
+  one.seconds = one.message_seconds = 1;
+  ClientLoop loop;
+  PacedStream stream(loop, client::MakeChannel(options.server), one, recording, 0);
+  const auto settled = [&] { return stream.call().started() || stream.call().ended(); };
+  if (!loop.Run(kPatience, settled)) stream.call().Cancel();
+  if (stream.call().started()) {
+    stream.Begin(Clock::now());
+    stream.SendNext();
+  }
+  const bool done = loop.Run(
+      kPatience, [&] { return stream.call().ended(); }, [&](Clock::time_point) { stream.Finish(); });
+  if (!done) stream.call().Cancel();
+  loop.Run(kPatience, [&] { return stream.call().ended(); });
+  const PacedStream::Outcome outcome = stream.TakeOutcome();
+  RETURN_IF_ERROR(outcome.status);
+  if (!outcome.first_block) return absl::DataLossError("the first stream brought no audio");
+  return std::chrono::duration<double>(*outcome.first_block - begin).count();
 }
 
 }  // namespace ddsp::loadtest

@@ -47,4 +47,9 @@ struct LoadResult {
 // all, or that has no room for any stream.
 absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector<std::vector<float>>& recordings);
 
+// One stream with a second of audio, as fast as the server lets it: what the first use costs is not counted against the
+// streams that follow. Returns the time from `begin` to its first block.
+absl::StatusOr<double> FirstAudioSeconds(const LoadOptions& options, const std::vector<float>& recording,
+                                         std::chrono::steady_clock::time_point begin);
+
 }  // namespace ddsp::loadtest

@@ -58,25 +58,6 @@ absl::StatusOr<std::vector<std::vector<float>>> ReadRecordings(const std::string
   return recordings;
 }
 
-// One stream, as fast as the server lets it: what the first use costs is not counted against the streams that follow.
-absl::StatusOr<double> FirstAudioSeconds(const Options& options, const std::vector<std::vector<float>>& recordings,
-                                         std::chrono::steady_clock::time_point begin) {
-  client::StreamOptions stream_options;
-  stream_options.model = options.load.stream.model;
-  ASSIGN_OR_RETURN(const auto stream, client::SynthesisStream::Open(options.load.server, stream_options));
-  const absl::Span<const float> second = absl::MakeSpan(recordings[0]).subspan(0, options.load.stream.sample_rate);
-  RETURN_IF_ERROR(stream->Write(second));
-  RETURN_IF_ERROR(stream->Finish());
-  std::optional<double> first;
-  while (true) {
-    ASSIGN_OR_RETURN(const auto message, stream->Read());
-    if (!message) break;
-    const auto* block = std::get_if<client::AudioBlock>(&*message);
-    if (block != nullptr && !first) first = std::chrono::duration<double>(block->received - begin).count();
-  }
-  return first ? absl::StatusOr<double>(*first) : absl::DataLossError("the first stream brought no audio");
-}
-
 // Runs one level after the other and collects the figures.
 class LoadTest {
  public:
@@ -160,7 +141,7 @@ absl::StatusOr<int> Run(Options options) {
     options.load.server = server->address();
     options.load.server_pid = server->pid();
   }
-  ASSIGN_OR_RETURN(const double first_audio, FirstAudioSeconds(options, recordings, begin));
+  ASSIGN_OR_RETURN(const double first_audio, FirstAudioSeconds(options.load, recordings[0], begin));
   if (server != nullptr) {
     std::cout << absl::StreamFormat("server start to first audio out: %.2f s\n", first_audio);
     report.start_to_first_audio_s = first_audio;

@@ -2,40 +2,35 @@
 
 #include <algorithm>
 #include <cmath>
-
-#include "core/base/status_macros.h"
+#include <utility>
 
 namespace ddsp::loadtest {
+namespace {
 
-PacedStream::PacedStream(const PacedStreamOptions& options, const std::vector<float>& recording, size_t offset)
-    : options_(options),
-      recording_(recording),
-      position_(offset % recording.size()),
-      message_samples_(std::llround(options.message_seconds * options.sample_rate)),
-      total_samples_(std::llround(options.seconds * options.sample_rate)) {
-  latencies_ms_.reserve(static_cast<size_t>(options.seconds / options.message_seconds) + 8);
+client::StreamOptions ToStreamOptions(const PacedStreamOptions& options) {
+  client::StreamOptions stream;
+  stream.model = options.model;
+  stream.input = stream.output = {options.codec, options.sample_rate};
+  stream.tail = client::Tail::kCut;
+  stream.seed = options.seed;
+  return stream;
 }
 
-absl::StatusOr<std::unique_ptr<PacedStream>> PacedStream::Open(std::shared_ptr<grpc::Channel> channel,
-                                                               const PacedStreamOptions& options,
-                                                               const std::vector<float>& recording, size_t offset) {
-  std::unique_ptr<PacedStream> paced(new PacedStream(options, recording, offset));
-  client::StreamOptions stream_options;
-  stream_options.model = options.model;
-  stream_options.input = stream_options.output = {options.codec, options.sample_rate};
-  stream_options.tail = client::Tail::kCut;
-  stream_options.seed = options.seed;
-  stream_options.on_message = [stream = paced.get()](client::StreamMessage message) {
-    stream->Take(std::move(message));
-  };
-  stream_options.on_end = [stream = paced.get()](const absl::Status& status) { stream->ended_.set_value(status); };
-  ASSIGN_OR_RETURN(paced->stream_, client::SynthesisStream::Open(std::move(channel), std::move(stream_options)));
-  return paced;
+}  // namespace
+
+PacedStream::PacedStream(ClientLoop& loop, const std::shared_ptr<grpc::Channel>& channel,
+                         const PacedStreamOptions& options, const std::vector<float>& recording, size_t offset)
+    : recording_(recording),
+      position_(offset % recording.size()),
+      message_samples_(std::llround(options.message_seconds * options.sample_rate)),
+      total_samples_(std::llround(options.seconds * options.sample_rate)),
+      call_(loop, channel, ToStreamOptions(options)) {
+  outcome_.latencies_ms.reserve(static_cast<size_t>(options.seconds / options.message_seconds) + 8);
+  call_.on_block = [this](const client::AudioBlock& block) { Take(block); };
 }
 
 void PacedStream::Begin(std::chrono::steady_clock::time_point start) {
-  start_ = start;
-  pace_.emplace(client::LivePace::Stream{start, message_samples_, total_samples_, stream_->started()});
+  pace_.emplace(client::LivePace::Stream{start, message_samples_, total_samples_, call_.info()});
 }
 
 std::optional<std::chrono::steady_clock::time_point> PacedStream::NextDue() const {
@@ -57,39 +52,37 @@ absl::Span<const float> PacedStream::NextSamples(int64_t count) {
   return wrapped_;
 }
 
-absl::Status PacedStream::SendNext() {
+bool PacedStream::SendNext() {
   const int64_t count = std::min(message_samples_, total_samples_ - next_message_ * message_samples_);
-  absl::Span<const float> samples = NextSamples(count);
+  const absl::Span<const float> samples = NextSamples(count);
   ++next_message_;
-  if (!backlog_.empty()) {
+  if (call_.ended()) return false;
+  if (backlog_.empty()) {
+    const size_t taken = call_.Write(samples);
+    backlog_.assign(samples.begin() + taken, samples.end());
+  } else {
     backlog_.insert(backlog_.end(), samples.begin(), samples.end());
-    samples = backlog_;
+    backlog_.erase(backlog_.begin(), backlog_.begin() + call_.Write(backlog_));
   }
-  ASSIGN_OR_RETURN(const size_t taken, stream_->TryWrite(samples));
-  if (taken < samples.size()) ++stalls_;
-  backlog_ = std::vector<float>(samples.begin() + taken, samples.end());
-  return absl::OkStatus();
+  if (!backlog_.empty()) ++outcome_.stalls;
+  return true;
 }
 
-void PacedStream::Take(client::StreamMessage message) {
-  const auto* block = std::get_if<client::AudioBlock>(&message);
-  if (block == nullptr) return;
-  received_ += block->samples.size();
-  if (!first_block_ms_) first_block_ms_ = 1e3 * std::chrono::duration<double>(block->received - start_).count();
-  if (const auto latency = pace_->Latency(*block)) latencies_ms_.push_back(1e3 * latency->count());
+void PacedStream::Finish() {
+  if (!backlog_.empty()) backlog_.erase(backlog_.begin(), backlog_.begin() + call_.Write(backlog_));
+  if (backlog_.empty()) call_.Finish();
 }
 
-PacedStream::Outcome PacedStream::Finish() {
-  Outcome outcome;
-  outcome.status = stream_->Write(backlog_);
-  if (outcome.status.ok()) outcome.status = stream_->Finish();
-  const absl::Status end = ended_.get_future().get();
-  if (outcome.status.ok()) outcome.status = end;
-  outcome.latencies_ms = std::move(latencies_ms_);
-  outcome.lost_samples = total_samples_ - received_;
-  outcome.stalls = stalls_;
-  outcome.first_block_ms = first_block_ms_.value_or(0);
-  return outcome;
+void PacedStream::Take(const client::AudioBlock& block) {
+  received_ += static_cast<int64_t>(block.samples.size());
+  if (!outcome_.first_block) outcome_.first_block = block.received;
+  if (const auto latency = pace_->Latency(block)) outcome_.latencies_ms.push_back(1e3 * latency->count());
+}
+
+PacedStream::Outcome PacedStream::TakeOutcome() {
+  outcome_.status = call_.status();
+  outcome_.lost_samples = total_samples_ - received_;
+  return std::move(outcome_);
 }
 
 }  // namespace ddsp::loadtest

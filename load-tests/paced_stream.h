@@ -5,16 +5,15 @@
 
 #include <chrono>
 #include <cstdint>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "client/pacing/live_pace.h"
-#include "client/sdk/synthesis_stream.h"
+#include "load-tests/live_call.h"
 
 namespace ddsp::loadtest {
 
@@ -29,55 +28,47 @@ struct PacedStreamOptions {
 
 class PacedStream {
  public:
-  // `recording` outlives the stream; it is played from sample `offset` on.
-  static absl::StatusOr<std::unique_ptr<PacedStream>> Open(std::shared_ptr<grpc::Channel> channel,
-                                                           const PacedStreamOptions& options,
-                                                           const std::vector<float>& recording, size_t offset);
+  // Opens the session. `loop` and `recording` outlive the stream, which is destroyed when the call has ended; the
+  // recording is played from sample `offset` on.
+  PacedStream(ClientLoop& loop, const std::shared_ptr<grpc::Channel>& channel, const PacedStreamOptions& options,
+              const std::vector<float>& recording, size_t offset);
 
-  // Starts the stream's clock; called once, before SendNext().
+  LiveCall& call() { return call_; }
+
+  // Starts the stream's clock; called once, when the session has started, before SendNext().
   void Begin(std::chrono::steady_clock::time_point start);
   // When the next message is due; nullopt when all were sent.
   std::optional<std::chrono::steady_clock::time_point> NextDue() const;
-  // Sends the next message. What credit does not allow goes with the following one; never waits.
-  absl::Status SendNext();
+  // Sends the next message. What credit does not allow goes with the following one; never waits. Returns false when
+  // there is nobody to send it to.
+  bool SendNext();
+  // All messages were sent: sends what waits for credit, and then the end. Called until the call has ended.
+  void Finish();
 
   struct Outcome {
     absl::Status status;
     std::vector<double> latencies_ms;  // of blocks that the input completed
     int64_t lost_samples = 0;          // of input.length, as many should come back
     int64_t stalls = 0;                // messages for which there was no credit in time
-    double first_block_ms = 0;         // from the start of the clock to the first block
+    // When the first block came.
+    std::optional<std::chrono::steady_clock::time_point> first_block;
   };
-  // Waits for the end of the session.
-  Outcome Finish();
+  // When the call has ended.
+  Outcome TakeOutcome();
 
  private:
-  PacedStream(const PacedStreamOptions& options, const std::vector<float>& recording, size_t offset);
-  void Take(client::StreamMessage message);
+  void Take(const client::AudioBlock& block);
   // The recording goes on and on; where it ends, the samples are put together in `wrapped_`.
   absl::Span<const float> NextSamples(int64_t count);
 
-  const PacedStreamOptions options_;
   const std::vector<float>& recording_;
   size_t position_;
   const int64_t message_samples_, total_samples_;
-
-  // Set before the first message is sent, hence before the first block comes back.
   std::optional<client::LivePace> pace_;
-  std::chrono::steady_clock::time_point start_;
-
-  // The sender's.
-  int64_t next_message_ = 0;
+  int64_t next_message_ = 0, received_ = 0;
   std::vector<float> backlog_, wrapped_;
-  int64_t stalls_ = 0;
-
-  // Of reactions, until `ended_` is set.
-  std::vector<double> latencies_ms_;
-  int64_t received_ = 0;
-  std::optional<double> first_block_ms_;
-  std::promise<absl::Status> ended_;
-
-  std::unique_ptr<client::SynthesisStream> stream_;  // last: its end uses what is above
+  Outcome outcome_;
+  LiveCall call_;  // last: it calls back
 };
 
 }  // namespace ddsp::loadtest

@@ -1,10 +1,9 @@
 #include "load-tests/troublemakers.h"
 
-#include <chrono>
 #include <cmath>
-#include <optional>
+#include <utility>
 
-#include "client/sdk/synthesis_stream.h"
+#include "client/sdk/channel.h"
 
 namespace ddsp::loadtest {
 namespace {
@@ -13,38 +12,39 @@ constexpr int kRate = 16000, kKinds = 5;
 
 std::vector<float> Tone(int64_t samples) {
   std::vector<float> tone(samples);
-  for (int64_t n = 0; n < samples; ++n) tone[n] = 0.3f * std::sin(2 * M_PI * 330 * n / kRate);
+  for (int64_t n = 0; n < samples; ++n) tone[n] = 0.3f * static_cast<float>(std::sin(2 * M_PI * 330 * n / kRate));
   return tone;
 }
 
-// A session that is opened when it is needed, and again when it has ended. A server that refuses is asked again.
+// A session that is opened when it is needed, and again when it has ended.
 class Line {
  public:
-  Line(std::string server, std::string model) : server_(std::move(server)) { options_.model = std::move(model); }
+  Line(ClientLoop& loop, const std::string& server, const std::string& model, bool reads)
+      : loop_(&loop), channel_(client::MakeChannel(server)), reads_(reads) {
+    options_.model = model;
+  }
+  Line(Line&&) = default;
+  ~Line() { HangUp(); }
 
-  client::StreamOptions& options() { return options_; }
-  void HangUp() { stream_.reset(); }
+  void HangUp() {
+    if (call_ != nullptr) LiveCall::Abandon(std::move(call_));
+  }
   // Sends as many of `samples` as credit allows.
   void Send(int64_t samples) {
-    if (stream_ == nullptr) {
-      auto stream = client::SynthesisStream::Open(server_, options_);
-      if (!stream.ok()) return;
-      stream_ = *std::move(stream);
-    }
-    if (!stream_->TryWrite(Tone(samples)).ok()) HangUp();
+    if (call_ != nullptr && call_->ended()) call_.reset();
+    if (call_ == nullptr) call_ = std::make_unique<LiveCall>(*loop_, channel_, options_, reads_);
+    call_->Write(Tone(samples));
   }
 
  private:
-  const std::string server_;
+  ClientLoop* loop_;
+  std::shared_ptr<grpc::Channel> channel_;
+  bool reads_;
   client::StreamOptions options_;
-  std::unique_ptr<client::SynthesisStream> stream_;
+  std::unique_ptr<LiveCall> call_;
 };
 
-void Ignore(Line& line) {
-  line.options().on_message = [](client::StreamMessage) {};
-}
-
-// Sends what has been recorded: `block` samples at a time, but nothing in `silence` of every ten seconds.
+// Sends what has been recorded: `block` samples at a time, but nothing in the last `silence` of every ten seconds.
 class Sender : public Troublemaker {
  public:
   Sender(Line line, int64_t block, double silence, double speed = 1)
@@ -80,7 +80,6 @@ class Leaver : public Troublemaker {
 };
 
 std::unique_ptr<Troublemaker> Make(int kind, Line line) {
-  if (kind != 4) Ignore(line);
   switch (kind) {
     case 0:
       return std::make_unique<Sender>(std::move(line), 320, /*silence=*/3);
@@ -92,31 +91,23 @@ std::unique_ptr<Troublemaker> Make(int kind, Line line) {
     case 3:
       return std::make_unique<Leaver>(std::move(line));
     default:
-      line.options().max_unread_samples = kRate;  // and nobody calls Read()
       return std::make_unique<Sender>(std::move(line), 320, /*silence=*/0);
   }
 }
 
 }  // namespace
 
-Troublemakers::Troublemakers(const std::string& server, const std::string& model, int count) {
-  for (int i = 0; i < count; ++i) troublemakers_.push_back(Make(i % kKinds, Line(server, model)));
-  thread_ = std::thread([this] { Run(); });
-}
-
-Troublemakers::~Troublemakers() {
-  stopped_ = true;
-  thread_.join();
-}
-
-void Troublemakers::Run() {
-  const auto begin = std::chrono::steady_clock::now();
-  for (auto wake = begin; !stopped_; wake += std::chrono::milliseconds(1)) {
-    std::this_thread::sleep_until(wake);
-    const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - begin;
-    for (const auto& troublemaker : troublemakers_) troublemaker->Act(passed.count());
+Troublemakers::Troublemakers(ClientLoop& loop, const std::string& server, const std::string& model, int count) {
+  for (int i = 0; i < count; ++i) {
+    const int kind = i % kKinds;
+    troublemakers_.push_back(Make(kind, Line(loop, server, model, /*reads=*/kind != kKinds - 1)));
   }
-  troublemakers_.clear();
+}
+
+void Troublemakers::Act(std::chrono::steady_clock::time_point now) {
+  if (!begin_.has_value()) begin_ = now;
+  const std::chrono::duration<double> passed = now - *begin_;
+  for (const auto& troublemaker : troublemakers_) troublemaker->Act(passed.count());
 }
 
 }  // namespace ddsp::loadtest

@@ -1,15 +1,16 @@
 // Clients as nobody wants them, beside the ones that are measured.
 //
 // In turn: one that stops in the middle and then sends everything at once; one that sends a second at a time; one that
-// sends single samples; one that disconnects in the middle of a block and comes back; one that never reads. One thread
-// acts for all.
+// sends single samples; one that disconnects in the middle of a block and comes back; one that never reads.
 #pragma once
 
-#include <atomic>
+#include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
-#include <thread>
 #include <vector>
+
+#include "load-tests/live_call.h"
 
 namespace ddsp::loadtest {
 
@@ -22,16 +23,14 @@ class Troublemaker {
 
 class Troublemakers {
  public:
-  // They go on until destroyed. `server` is HOST:PORT.
-  Troublemakers(const std::string& server, const std::string& model, int count);
-  ~Troublemakers();
+  // `server` is HOST:PORT; `loop` outlives them.
+  Troublemakers(ClientLoop& loop, const std::string& server, const std::string& model, int count);
+
+  void Act(std::chrono::steady_clock::time_point now);
 
  private:
-  void Run();
-
   std::vector<std::unique_ptr<Troublemaker>> troublemakers_;
-  std::atomic<bool> stopped_{false};
-  std::thread thread_;
+  std::optional<std::chrono::steady_clock::time_point> begin_;
 };
 
 }  // namespace ddsp::loadtest
