@@ -31,7 +31,7 @@ struct IntegerDenseCall {
   int64_t x_stride, rows;
   float* y;
   int64_t y_stride;
-  int32_t* rounded;   // [rows, pairs]
+  int16_t* rounded;   // [rows, pairs, 2]
   float* row_scales;  // [rows]
 };
 }  // namespace ddsp::kernels
@@ -97,7 +97,7 @@ HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column) 
   const Floats d;
   const Wholes di;
   const Halves dh;
-  const int32_t* HWY_RESTRICT x = call.rounded + row * call.pairs;
+  const int16_t* HWY_RESTRICT x = call.rounded + row * call.pairs * 2;
   const int16_t* HWY_RESTRICT w =
       call.panels + column / kIntegerPanel * call.pairs * 2 * kIntegerPanel + column % kIntegerPanel * 2;
   HWY_ALIGN float sums[kRows * kVectors * kLanes];
@@ -111,7 +111,9 @@ HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column) 
       HalfVec weight[kVectors];
       for (int v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(dh, w + p * 2 * kIntegerPanel + v * 2 * kLanes);
       for (int r = 0; r < kRows; ++r) {
-        const HalfVec pair = hn::BitCast(dh, hn::Set(di, x[r * call.pairs + p]));
+        int32_t two;
+        std::memcpy(&two, x + (r * call.pairs + p) * 2, sizeof two);
+        const HalfVec pair = hn::BitCast(dh, hn::Set(di, two));
         for (int v = 0; v < kVectors; ++v) sum[r][v] = AddPairs(pair, weight[v], sum[r][v]);
       }
     }
@@ -145,8 +147,8 @@ void IntegerDenseRows(const IntegerDenseCall& call) {
   constexpr int64_t kBlock = 8 * kLanes;        // outputs whose weights stay in the cache while the rows pass
   static_assert(kIntegerPanel % (2 * kLanes) == 0);
   for (int64_t r = 0; r < call.rows; ++r) {
-    call.row_scales[r] = RoundRow(call.x + r * call.x_stride, call.inputs, call.pairs,
-                                  reinterpret_cast<int16_t*>(call.rounded + r * call.pairs));
+    call.row_scales[r] =
+        RoundRow(call.x + r * call.x_stride, call.inputs, call.pairs, call.rounded + r * call.pairs * 2);
   }
   for (int64_t column = 0; column < call.outputs; column += kBlock) {
     const int64_t end = std::min(column + kBlock, call.outputs);
@@ -207,13 +209,13 @@ IntegerDense::IntegerDense(absl::Span<const float> kernel, absl::Span<const floa
 }
 
 int64_t IntegerDense::scratch_bytes(int64_t rows) const {
-  return rows * (pairs_ * static_cast<int64_t>(sizeof(int32_t)) + static_cast<int64_t>(sizeof(float)));
+  return rows * (2 * pairs_ * static_cast<int64_t>(sizeof(int16_t)) + static_cast<int64_t>(sizeof(float)));
 }
 
 void IntegerDense::Apply(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride,
                          void* scratch) const {
-  auto* rounded = static_cast<int32_t*>(scratch);
-  auto* row_scales = reinterpret_cast<float*>(rounded + rows * pairs_);
+  auto* row_scales = static_cast<float*>(scratch);
+  auto* rounded = reinterpret_cast<int16_t*>(row_scales + rows);
   HWY_DYNAMIC_DISPATCH(IntegerDenseRows)
   ({panels_.get(), scales_.get(), bias_.get(), inputs_, outputs_, pairs_, x, x_stride, rows, y, y_stride, rounded,
     row_scales});
