@@ -80,8 +80,9 @@ absl::Status CudaStepDevice::Capture(int rows) {
   RETURN_IF_CUDA_ERROR(cudaStreamBeginCapture(stream_, cudaStreamCaptureModeThreadLocal));
   const cudaError_t launched = Launch(program_.Kernels(memory_, input), stream_);
   cudaGraph_t graph = nullptr;
-  RETURN_IF_CUDA_ERROR(cudaStreamEndCapture(stream_, &graph));
-  RETURN_IF_ERROR(ToStatus(launched, "Launch"));
+  const cudaError_t ended = cudaStreamEndCapture(stream_, &graph);
+  RETURN_IF_ERROR(ToStatus(launched, "Launch"));  // the cause, where both failed
+  RETURN_IF_ERROR(ToStatus(ended, "cudaStreamEndCapture"));
   cudaGraphExec_t executable = nullptr;
   const cudaError_t made = cudaGraphInstantiate(&executable, graph, 0);
   cudaGraphDestroy(graph);

@@ -1,4 +1,5 @@
-// A voice compiled to the kernels of a step: decoder and graph.
+// A voice compiled to the kernels of a step: decoder and graph. The decoder computes in float32, which the faster
+// arithmetic that a voice may ask for on CPUs approximates.
 #pragma once
 
 #include <cstdint>
