@@ -39,6 +39,18 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kInvalidGraph, StatusCode::kInvalidArgument, "INVALID_GRAPH"},
     {Reason::kInvalidGraphInput, StatusCode::kInvalidArgument, "INVALID_GRAPH_INPUT"},
     {Reason::kGraphTooLarge, StatusCode::kResourceExhausted, "GRAPH_TOO_LARGE"},
+    {Reason::kJobNotFound, StatusCode::kNotFound, "JOB_NOT_FOUND"},
+    {Reason::kInvalidJobRequest, StatusCode::kInvalidArgument, "INVALID_JOB_REQUEST"},
+    {Reason::kRequestIdReused, StatusCode::kAlreadyExists, "REQUEST_ID_REUSED"},
+    {Reason::kJobNotClaimable, StatusCode::kFailedPrecondition, "JOB_NOT_CLAIMABLE"},
+    {Reason::kLeaseLost, StatusCode::kAborted, "LEASE_LOST"},
+    {Reason::kJobStoreUnavailable, StatusCode::kUnavailable, "JOB_STORE_UNAVAILABLE"},
+    {Reason::kJobStoreFull, StatusCode::kResourceExhausted, "JOB_STORE_FULL"},
+    {Reason::kBlobNotFound, StatusCode::kNotFound, "BLOB_NOT_FOUND"},
+    {Reason::kInvalidBlobRequest, StatusCode::kInvalidArgument, "INVALID_BLOB_REQUEST"},
+    {Reason::kBlobChecksumMismatch, StatusCode::kInvalidArgument, "BLOB_CHECKSUM_MISMATCH"},
+    {Reason::kUploadOffsetMismatch, StatusCode::kOutOfRange, "UPLOAD_OFFSET_MISMATCH"},
+    {Reason::kBlobQuotaExceeded, StatusCode::kResourceExhausted, "BLOB_QUOTA_EXCEEDED"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

@@ -40,6 +40,18 @@ enum class Reason {
   kInvalidGraph,
   kInvalidGraphInput,
   kGraphTooLarge,
+  kJobNotFound,
+  kInvalidJobRequest,
+  kRequestIdReused,
+  kJobNotClaimable,
+  kLeaseLost,
+  kJobStoreUnavailable,
+  kJobStoreFull,
+  kBlobNotFound,
+  kInvalidBlobRequest,
+  kBlobChecksumMismatch,
+  kUploadOffsetMismatch,
+  kBlobQuotaExceeded,
 };
 
 using ErrorMetadata = std::map<std::string, std::string>;
