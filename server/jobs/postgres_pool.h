@@ -1,0 +1,52 @@
+#pragma once
+
+#include <memory>
+#include <pqxx/pqxx>
+#include <string>
+#include <vector>
+
+#include "core/base/mutex.h"
+
+namespace ddsp::server {
+
+// Connections that take turns; at most so many at once, made when they are needed.
+class PostgresPool {
+ public:
+  PostgresPool(std::string connection, int max_connections)
+      : connection_(std::move(connection)), free_(max_connections) {}
+
+  // A connection on loan. Goes back when it is destroyed, unless it was given up.
+  class Loan {
+   public:
+    Loan(PostgresPool* pool, std::unique_ptr<pqxx::connection> connection)
+        : pool_(pool), connection_(std::move(connection)) {}
+    ~Loan() { pool_->Return(std::move(connection_)); }
+    Loan(const Loan&) = delete;
+    Loan& operator=(const Loan&) = delete;
+
+    // Connects where there is no connection yet; throws as libpqxx does.
+    pqxx::connection& Connected();
+    // It is broken: the next one is made anew.
+    void GiveUp() { connection_.reset(); }
+
+   private:
+    PostgresPool* const pool_;
+    std::unique_ptr<pqxx::connection> connection_;
+  };
+
+  // Waits until fewer than so many are on loan.
+  Loan Borrow();
+  // Closes those that nobody has: after one was broken, the others may be.
+  void CloseIdle();
+
+ private:
+  void Return(std::unique_ptr<pqxx::connection> connection);
+
+  const std::string connection_;
+  Mutex mu_;
+  CondVar returned_;
+  int free_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::unique_ptr<pqxx::connection>> idle_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace ddsp::server

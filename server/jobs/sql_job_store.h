@@ -1,0 +1,23 @@
+#pragma once
+
+#include <memory>
+
+#include "core/base/clock.h"
+#include "server/jobs/job_store.h"
+#include "server/jobs/sql_engine.h"
+
+namespace ddsp::server {
+
+struct JobStoreOptions {
+  JobPolicy policy;
+  JobLimits limits;
+  // Lines of a job's log that are kept.
+  int64_t max_log_lines = 10'000;
+};
+
+// A store in `engine`, with its tables made or brought up to date. `clock` tells the time of day and outlives it.
+// Errors: INVALID_ARGUMENT for options, those of Migrate().
+absl::StatusOr<std::unique_ptr<JobStore>> MakeSqlJobStore(std::unique_ptr<SqlEngine> engine, const Clock& clock,
+                                                          const JobStoreOptions& options);
+
+}  // namespace ddsp::server

@@ -1,0 +1,170 @@
+#include "server/jobs/sqlite_engine.h"
+
+#include <sqlite3.h>
+
+#include <map>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "core/base/mutex.h"
+#include "core/base/status_macros.h"
+#include "server/errors/errors.h"
+
+namespace ddsp::server {
+namespace {
+
+absl::Status ToStatus(int code, sqlite3* db, const std::string& path) {
+  const std::string message = absl::StrCat("database ", path, ": ", db != nullptr ? sqlite3_errmsg(db) : "no memory");
+  switch (code & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return MakeError(Reason::kJobStoreUnavailable, message, {{"path", path}});
+    case SQLITE_FULL:
+      return MakeError(Reason::kJobStoreFull, message, {{"path", path}});
+    case SQLITE_CANTOPEN:
+      return absl::NotFoundError(message);
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return absl::PermissionDeniedError(message);
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return absl::FailedPreconditionError(message);
+    default:
+      return absl::InternalError(message);
+  }
+}
+
+struct CloseDatabase {
+  void operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+};
+struct FinalizeStatement {
+  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+using Statement = std::unique_ptr<sqlite3_stmt, FinalizeStatement>;
+
+// A connection with the statements that it has prepared.
+class Connection {
+ public:
+  Connection(Database db, std::string path) : path_(std::move(path)), db_(std::move(db)) {}
+
+  absl::StatusOr<std::vector<SqlRow>> Run(const std::string& sql, const std::vector<SqlValue>& values) {
+    ASSIGN_OR_RETURN(sqlite3_stmt* const statement, Prepared(sql));
+    Bind(statement, values);
+    std::vector<SqlRow> rows;
+    int code = SQLITE_ROW;
+    while ((code = sqlite3_step(statement)) == SQLITE_ROW) rows.push_back(RowOf(statement));
+    const absl::Status status = code == SQLITE_DONE ? absl::OkStatus() : ToStatus(code, db_.get(), path_);
+    sqlite3_reset(statement);
+    if (!status.ok()) return status;
+    return rows;
+  }
+
+ private:
+  absl::StatusOr<sqlite3_stmt*> Prepared(const std::string& sql) {
+    Statement& statement = statements_[sql];
+    if (statement == nullptr) {
+      sqlite3_stmt* made = nullptr;
+      const int code = sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &made, nullptr);
+      if (code != SQLITE_OK) return ToStatus(code, db_.get(), path_);
+      statement.reset(made);
+    }
+    return statement.get();
+  }
+
+  // SQLite takes "$1" for a name.
+  static void Bind(sqlite3_stmt* statement, const std::vector<SqlValue>& values) {
+    for (size_t i = 0; i < values.size(); ++i) {
+      const int at = sqlite3_bind_parameter_index(statement, absl::StrCat("$", i + 1).c_str());
+      if (const auto* number = std::get_if<int64_t>(&values[i])) {
+        sqlite3_bind_int64(statement, at, *number);
+      } else {
+        const std::string& text = std::get<std::string>(values[i]);
+        sqlite3_bind_text64(statement, at, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
+      }
+    }
+  }
+
+  static SqlRow RowOf(sqlite3_stmt* statement) {
+    SqlRow row;
+    for (int i = 0; i < sqlite3_column_count(statement); ++i) {
+      const unsigned char* const text = sqlite3_column_text(statement, i);
+      const int bytes = sqlite3_column_bytes(statement, i);
+      row.emplace_back(text != nullptr ? reinterpret_cast<const char*>(text) : "", bytes);
+    }
+    return row;
+  }
+
+  const std::string path_;
+  const Database db_;
+  std::map<std::string, Statement> statements_;  // after db_: finalized before it is closed
+};
+
+class SqliteTransaction : public SqlTransaction {
+ public:
+  SqliteTransaction(Connection& connection, std::vector<std::string>& changed)
+      : connection_(connection), changed_(changed) {}
+  absl::StatusOr<std::vector<SqlRow>> Run(const std::string& sql, const std::vector<SqlValue>& values) override {
+    return connection_.Run(sql, values);
+  }
+  absl::Status Announce(const std::string& job_id) override {
+    changed_.push_back(job_id);
+    return absl::OkStatus();
+  }
+
+ private:
+  Connection& connection_;
+  std::vector<std::string>& changed_;
+};
+
+class SqliteEngine : public SqlEngine {
+ public:
+  SqliteEngine(Database db, std::string path) : connection_(std::move(db), std::move(path)) {}
+
+  absl::Status Transact(const Body& body) override {
+    std::vector<std::string> changed;
+    RETURN_IF_ERROR(TransactAlone(body, &changed));
+    for (const std::string& id : changed) hub_.Publish(id);
+    return absl::OkStatus();
+  }
+  const SqlDialect& dialect() const override { return dialect_; }
+  ChangeHub& changes() override { return hub_; }
+
+ private:
+  absl::Status TransactAlone(const Body& body, std::vector<std::string>* changed) {
+    const MutexLock lock(&mu_);
+    // A transaction that began by reading could not always go on to write.
+    if (const auto begun = connection_.Run("BEGIN IMMEDIATE", {}); !begun.ok()) return begun.status();
+    SqliteTransaction transaction(connection_, *changed);
+    absl::Status status = body(transaction);
+    if (status.ok()) status = connection_.Run("COMMIT", {}).status();
+    // SQLite itself may have rolled back (a full disk); then there is nothing left to do.
+    if (!status.ok()) (void)connection_.Run("ROLLBACK", {});
+    return status;
+  }
+
+  const SqlDialect dialect_;
+  ChangeHub hub_;
+  Mutex mu_;
+  Connection connection_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<SqlEngine>> OpenSqlite(const SqliteOptions& options) {
+  sqlite3* opened = nullptr;
+  const int code = sqlite3_open_v2(options.path.c_str(), &opened,
+                                   SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  Database db(opened);
+  if (code != SQLITE_OK) return ToStatus(code, db.get(), options.path);
+  sqlite3_busy_timeout(db.get(), static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
+  for (const char* const setting :
+       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"}) {
+    const int set = sqlite3_exec(db.get(), setting, nullptr, nullptr, nullptr);
+    if (set != SQLITE_OK) return ToStatus(set, db.get(), options.path);
+  }
+  return std::make_unique<SqliteEngine>(std::move(db), options.path);
+}
+
+}  // namespace ddsp::server
