@@ -1,3 +1,6 @@
+#include <type_traits>
+#include <variant>
+
 #include "core/cuda/block_team.cuh"
 #include "core/cuda/launch.h"
 
