@@ -60,8 +60,9 @@ void AddDevice(CLI::App& app, ServerOptions& options) {
   app.add_option("--device", options.device,
                  "What steps the models: cpu, or cuda:N where the server was built for GPUs")
       ->capture_default_str();
-  app.add_option("--threads", options.threads,
-                 "Device threads, or with a GPU those that extract features; 0: one for every second core")
+  app.add_option(
+         "--threads", options.threads,
+         "Device threads, or with a GPU those that extract features; 0: one for each core, but for every fourth")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
   app.add_option("--max-device-load", options.max_device_load,

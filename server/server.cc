@@ -1,6 +1,7 @@
 #include "server/server.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <chrono>
@@ -42,6 +43,12 @@ bool OnGpu(const ServerOptions& options) {
 
 // A GPU steps one batch of all streams, which shares its work out to the model threads itself.
 int DeviceThreadCount(const ServerOptions& options) { return OnGpu(options) ? 1 : options.model_threads(); }
+
+double ProcessCpuSeconds() {
+  rusage usage;
+  getrusage(RUSAGE_SELF, &usage);
+  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
 
 int CrewThreads(const ServerOptions& options) {
   return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - options.model_threads());
@@ -120,6 +127,7 @@ struct Server::Parts {
         clock(clock),
         registry(std::move(voices)),
         load({.workers = DeviceThreadCount(options),
+              .cores = OnGpu(options) ? 0 : Cores(),
               .batches = BatchOptions(options),
               .admission = {.max_load = options.max_device_load}},
              HopsOf(*registry), clock),
@@ -232,6 +240,7 @@ void Server::KeepHouse() {
   const absl::Time now = parts_->clock.Now();
   parts_->roster.CheckTimeouts(now);
   parts_->metrics.UpdateRates(now);
+  parts_->load.UsedCpu(ProcessCpuSeconds());
   const Headroom headroom = parts_->load.headroom();
   parts_->metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
 }

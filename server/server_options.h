@@ -21,7 +21,7 @@ struct ServerOptions {
   int max_sessions = 256;
   // What steps the models: "cpu" or "cuda:N" (core/cuda/engine_device.h).
   std::string device = "cpu";
-  // Threads that step models; with a GPU, that extract features for it. 0: one for every second core, at least one.
+  // Threads that step models; with a GPU, that extract features for it. 0: one for each core, but for every fourth.
   int threads = 0;
   // Threads that decode, resample, encode and write. 0: one for each core without a device thread, at least one.
   int crew_threads = 0;
@@ -47,7 +47,8 @@ struct ServerOptions {
 
   // `threads`, resolved.
   int model_threads() const {
-    return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    return threads > 0 ? threads : std::max(1, cores - cores / 4);
   }
 };
 

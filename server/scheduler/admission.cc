@@ -24,6 +24,10 @@ std::optional<std::string> Refusal(const Headroom& with, double load_of_one, con
     return absl::StrFormat("one more stream would load the device to %.0f %%, above %.0f %%", 100 * load,
                            100 * options.max_load);
   }
+  if (with.cpu > options.max_load) {
+    return absl::StrFormat("one more stream would load the cores to %.0f %%, above %.0f %%", 100 * with.cpu,
+                           100 * options.max_load);
+  }
   const auto waits = [&](const char* what, absl::Duration wait) -> std::optional<std::string> {
     if (wait <= options.max_wait) return std::nullopt;
     return absl::StrFormat("hops wait %.1f ms for %s, above %.1f ms", absl::ToDoubleMilliseconds(wait), what,

@@ -16,8 +16,8 @@
 namespace ddsp::server {
 
 struct AdmissionOptions {
-  // Share of the devices' time that REALTIME streams may be promised; the rest is for what is not measured. Zero: no
-  // bound.
+  // Share of the devices' time, and of the machine's cores, that REALTIME streams may be promised; the rest is for what
+  // is not measured. Zero: no bound.
   double max_load = 0.85;
   // Mean wait of hops for a device, its tick included, or for the crew, above which nobody is let in.
   absl::Duration max_wait = absl::Milliseconds(15);
@@ -33,6 +33,8 @@ struct EngineDemand {
 struct Headroom {
   double busy = 0;    // measured share of the devices' time, 0..1
   double demand = 0;  // share that all admitted streams need at full rate, may exceed 1
+  // Share of the cores that they need with all that the process does for them; 0: not known.
+  double cpu = 0;
   absl::Duration device_wait, crew_wait;
 };
 

@@ -17,6 +17,7 @@ class DeviceLoad {
  public:
   struct Options {
     int workers = 1;
+    int cores = 0;  // that devices, crew and transport share; 0: the devices compute elsewhere
     BatchFormer::Options batches;
     AdmissionOptions admission;
   };
@@ -28,6 +29,9 @@ class DeviceLoad {
   void Stepped(const LoadMeter::Step& step);
   void WaitedForCrew(absl::Duration wait);
 
+  // CPU time that the process has used since its start; about once a second.
+  void UsedCpu(double seconds);
+
   // Counts a REALTIME stream in, unless the others would lose their latency by it: then the reason in words.
   std::optional<std::string> Join(int engine);
   void Leave(int engine);
@@ -37,12 +41,17 @@ class DeviceLoad {
 
  private:
   Headroom HeadroomAt(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  double DemandAt(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Share of the devices' time that all streams need, by the costs of now or of the quiet device.
+  enum class Costs { kNow, kQuiet };
+  double DemandBy(Costs costs, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Options options_;
   const Clock& clock_;
   mutable Mutex mu_;
   LoadMeter meter_ ABSL_GUARDED_BY(mu_);
+  // CPU time of the process for each second of steps on the quiet device, and what it was computed from.
+  double cpu_per_step_ ABSL_GUARDED_BY(mu_);
+  double cpu_seconds_ ABSL_GUARDED_BY(mu_) = 0, quiet_seconds_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<int> streams_ ABSL_GUARDED_BY(mu_);  // live REALTIME streams of each engine
 };
 

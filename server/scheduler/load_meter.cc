@@ -36,7 +36,9 @@ void LoadMeter::Stepped(const Step& step) {
   const double seconds = absl::ToDoubleSeconds(step.end - step.begin);
   realtime_seconds_.Add(seconds * step.realtime / step.streams, step.end);
   spent_.Add(seconds, step.end);
-  expected_.Add(absl::ToDoubleSeconds(costs_[step.engine].Of(step.streams)), step.end);
+  const double quiet = absl::ToDoubleSeconds(costs_[step.engine].Of(step.streams));
+  quiet_seconds_ += quiet;
+  expected_.Add(quiet, step.end);
   if (step.realtime > 0) device_wait_.Add(absl::ToDoubleSeconds(step.waited) / step.realtime, step.realtime, step.end);
 }
 

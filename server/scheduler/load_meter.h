@@ -48,6 +48,9 @@ class LoadMeter {
   double busy(absl::Time now) const;
   // How much slower than on the quiet device steps are; 1 until something is known.
   double strain(absl::Time now) const;
+  // What a step of the engine costs on a quiet device, and what all steps so far would have taken there.
+  const StepCost& quiet_cost(int engine) const { return costs_[engine]; }
+  double quiet_seconds() const { return quiet_seconds_; }
   // What a step of the engine costs now.
   StepCost CostNow(int engine, absl::Time now) const;
   // Mean waits of hops in the last second: REALTIME ones for a device, those that were stepped for the crew.
@@ -68,6 +71,7 @@ class LoadMeter {
   const int workers_;
   const std::vector<absl::Duration> hops_;
   std::vector<StepCost> costs_;
+  double quiet_seconds_ = 0;
   Fading realtime_seconds_;
   Fading spent_, expected_;  // seconds in steps, and what they would have been on the quiet device
   Mean device_wait_, crew_wait_;

@@ -174,7 +174,13 @@ void Session::Post(InputEvent event) {
     inbox_.push_back(std::move(event));
     if (!TryTakeTurn()) return;
   }
-  RunTurn();
+  // Blocks often become due with the message that completes them. Making PCM of them costs less than a wake; Opus would
+  // hold up the one thread of the wire.
+  if (plan_.output_format.encoding == Encoding::kOpus) {
+    services_.crew->Post([self = shared_from_this()] { self->RunTurn(); });
+  } else {
+    RunTurn();
+  }
 }
 
 // ---------------------------------------------------------------- the device

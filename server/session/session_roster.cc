@@ -36,7 +36,8 @@ absl::Status SessionRoster::RefuseLoad(const std::string& model, const std::stri
   return WithRetry(MakeError(Reason::kSessionSlotsExhausted, absl::StrCat("no room for another live session: ", why),
                              {{"model", model},
                               {"busy", absl::StrFormat("%.2f", headroom.busy)},
-                              {"demand", absl::StrFormat("%.2f", headroom.demand)}}),
+                              {"demand", absl::StrFormat("%.2f", headroom.demand)},
+                              {"cpu", absl::StrFormat("%.2f", headroom.cpu)}}),
                    options_.retry_delay);
 }
 

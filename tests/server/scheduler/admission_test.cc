@@ -47,6 +47,32 @@ TEST(Refusal, LooksAtTheQueues) {
       << "no bound";
 }
 
+TEST(Refusal, LooksAtTheCores) {
+  const AdmissionOptions options{.max_load = 0.8};
+  EXPECT_EQ(Refusal({.demand = 0.4, .cpu = 0.8}, 0.01, options), std::nullopt);
+  EXPECT_THAT(Refusal({.demand = 0.4, .cpu = 0.82}, 0.01, options).value(), HasSubstr("cores to 82 %"));
+}
+
+// Two device threads on two cores: what else the process does for a stream, transport above all, needs its share.
+TEST(DeviceLoad, CountsWhatTheProcessDoesBesideSteps) {
+  const auto capacity = [](double cpu_per_step) {
+    SimClock clock;
+    DeviceLoad load({.workers = 2, .cores = 2, .batches = {.max_wait = kTick}}, {kHop}, clock);
+    load.SetCost(0, kCost);
+    for (int i = 1; i <= 20; ++i) {
+      for (int step = 0; step < 50; ++step) {
+        load.Stepped({.engine = 0, .streams = 10, .begin = clock.Now(), .end = clock.Now() + kCost.Of(10)});
+      }
+      load.UsedCpu(cpu_per_step * i * 50 * absl::ToDoubleSeconds(kCost.Of(10)));
+    }
+    int joined = 0;
+    while (joined < 10000 && !load.Join(0).has_value()) ++joined;
+    return joined;
+  };
+  EXPECT_LT(capacity(3), 0.75 * capacity(2));
+  EXPECT_GT(capacity(1), capacity(2));
+}
+
 class DeviceLoadTest : public ::testing::Test {
  protected:
   int JoinUntilRefused() {
