@@ -1,26 +1,21 @@
-// Everything that the device thread does for a tick: features, decoder, synthesis, reverb of a full-size VST voice.
+// Everything that the device thread does for a tick: features, decoder, synthesis, reverb of a full-size voice.
 // realtime: seconds of audio made per second of one core, all streams together.
 #include <benchmark/benchmark.h>
 
 #include "core/streaming/batch_voice_engine.h"
+#include "core/streaming/random_voice.h"
 #include "tests/support/test_voice.h"
 
 namespace ddsp {
 namespace {
 
-std::shared_ptr<const Voice> FullSizeVoice() {
-  testing::TestVoiceOptions options;
-  options.rnn_channels = 512;
-  options.channels = 256;
-  options.harmonics = 60;
-  options.noise_bands = 65;
-  options.reverb_length = 24000;
-  return std::make_shared<Voice>(testing::MakeTestVoice(options));
+std::shared_ptr<const Voice> FullSizeVoice(const char* recipe, const char* arithmetic) {
+  return std::make_shared<Voice>(*MakeRandomVoice({.recipe = recipe, .name = "random", .arithmetic = arithmetic}));
 }
 
-void StepStreams(benchmark::State& state, StreamInput input) {
+void StepStreams(benchmark::State& state, StreamInput input, const char* recipe, const char* arithmetic) {
   const int streams = static_cast<int>(state.range(0));
-  const auto engine = *BatchVoiceEngine::Create(FullSizeVoice(), streams);
+  const auto engine = *BatchVoiceEngine::Create(FullSizeVoice(recipe, arithmetic), streams);
   const int hop = engine->format(StreamInput::kAudio).hop_size;
   const std::vector<float> audio = testing::TestMelody(160000);
   std::vector<float> output(streams * hop);
@@ -47,12 +42,22 @@ void StepStreams(benchmark::State& state, StreamInput input) {
   state.counters["realtime"] = benchmark::Counter(seconds, benchmark::Counter::kIsRate);
 }
 // A microphone in.
-void BM_EngineAudio(benchmark::State& state) { StepStreams(state, StreamInput::kAudio); }
-BENCHMARK(BM_EngineAudio)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
-
+void BM_EngineAudio(benchmark::State& state, const char* recipe, const char* arithmetic) {
+  StepStreams(state, StreamInput::kAudio, recipe, arithmetic);
+}
 // Controls in: the same without pitch and power.
-void BM_EngineControls(benchmark::State& state) { StepStreams(state, StreamInput::kControls); }
-BENCHMARK(BM_EngineControls)->Arg(1)->Arg(8)->Arg(32)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(1);
+void BM_EngineControls(benchmark::State& state, const char* recipe, const char* arithmetic) {
+  StepStreams(state, StreamInput::kControls, recipe, arithmetic);
+}
+
+void Streams(benchmark::internal::Benchmark* benchmark) {
+  benchmark->Arg(1)->Arg(8)->Arg(64)->Arg(256)->Unit(benchmark::kMicrosecond)->MinTime(0.5);
+}
+BENCHMARK_CAPTURE(BM_EngineAudio, vst, "vst", "float32")->Apply(Streams);
+BENCHMARK_CAPTURE(BM_EngineAudio, vst_int16, "vst", "int16")->Apply(Streams);
+BENCHMARK_CAPTURE(BM_EngineAudio, solo, "solo_instrument", "float32")->Apply(Streams);
+BENCHMARK_CAPTURE(BM_EngineAudio, solo_int16, "solo_instrument", "int16")->Apply(Streams);
+BENCHMARK_CAPTURE(BM_EngineControls, vst, "vst", "float32")->Apply(Streams);
 
 }  // namespace
 }  // namespace ddsp
