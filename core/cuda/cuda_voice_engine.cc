@@ -47,7 +47,7 @@ CudaVoiceEngine::CudaVoiceEngine(std::shared_ptr<const Voice> voice, std::unique
       device_(std::move(device)),
       rows_(std::move(rows)),
       loop_(threads) {
-  for (int i = 0; i < threads; ++i) analysis_.push_back(rows_.MakeWorkspace());
+  for (int i = 0; i < threads; ++i) analysis_.push_back(rows_.MakeWorkspace(ParallelLoop::kMaxTurns));
 }
 
 StreamFormat CudaVoiceEngine::format(StreamInput input) const {

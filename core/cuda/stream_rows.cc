@@ -77,6 +77,12 @@ FeatureFrame StreamRows::FrameOf(const ControlFrame& control) {
   return frame;
 }
 
+StreamRows::Workspace StreamRows::MakeWorkspace(int max_requests) const {
+  Workspace workspace{extractor_->MakeWorkspace(), {}};
+  workspace.requests.reserve(max_requests);
+  return workspace;
+}
+
 void StreamRows::Analyse(absl::Span<const HopRequest> requests, Workspace& workspace) {
   workspace.requests.clear();
   for (const HopRequest& request : requests) {

@@ -27,12 +27,12 @@ class StreamRows {
   // Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   absl::Status Reset(int slot, const StreamSettings& settings);
 
-  // Room for Analyse(), one for each thread.
+  // Room for Analyse() of so many requests, one for each thread.
   struct Workspace {
     FeatureWorkspace features;
     std::vector<FeatureRequest> requests;
   };
-  Workspace MakeWorkspace() const { return {extractor_->MakeWorkspace(), {}}; }
+  Workspace MakeWorkspace(int max_requests) const;
 
   // Takes the frames of this step: analysed from the requests' audio, or what their controls say.
   void Analyse(absl::Span<const HopRequest> requests, Workspace& workspace);
