@@ -13,9 +13,10 @@ namespace ddsp::kernels {
 // output. Sums of products are exact, so a row's result is the same to the bit for any number of rows, any position
 // among them, and but for the last multiply-add on any machine. Immutable, shared by threads.
 //
-// Error of an output: at most inputs (max|x| |W|max / (2 Q) + max|x| |W|max / (2 * 8191) ) with Q the levels of the
-// output's weights, 2000 at the very least where none of 128 inputs in a row is zero; in practice, by independent
-// roundings, 3e-4 of sqrt(sum x^2 sum W^2). A row with NaN or infinity in it gives NaN throughout.
+// Error of an output, with s = max|x| / 8191 the step of the row and t = weight_step() that of the output: at most
+//   sum_i (|x_i| t + |W_i| s + s t / 2) / 2
+// and what float32 rounds; in practice, roundings being independent, 3e-4 of sqrt(sum x^2 sum W^2). A row with NaN or
+// infinity in it gives NaN throughout.
 class IntegerDense {
  public:
   // kernel [inputs, outputs] row by row (Keras), bias [outputs] or empty for none.
@@ -29,7 +30,7 @@ class IntegerDense {
   // As PackedDense::Apply(). scratch is aligned to 4 bytes.
   void Apply(const float* x, int64_t x_stride, int64_t rows, float* y, int64_t y_stride, void* scratch) const;
 
-  // Distance of an output's weights from their rounded form, at most: half of 1 / levels of the largest.
+  // What one whole number of an output's weights is worth: as little as keeps its sums in 32 bits.
   float weight_step(int64_t output) const { return scales_[output]; }
 
  private:
