@@ -63,11 +63,14 @@ void DrawAxes(Plot& plot, const std::vector<LoadResult>& levels, double lowest, 
       plot.image().Write(kLeft - 8 - Image::TextWidth(text, kScale), plot.Y(ms) - 5, text, kScale, kInk);
     }
   }
+  int free_from = 0;
   for (const LoadResult& level : levels) {
     const std::string text = absl::StrCat(level.streams);
     plot.Line(plot.X(level.streams), kHeight - kBottom, plot.X(level.streams), kHeight - kBottom + 5, kInk, 1);
-    plot.image().Write(plot.X(level.streams) - Image::TextWidth(text, kScale) / 2, kHeight - kBottom + 10, text, kScale,
-                       kInk);
+    const int left = plot.X(level.streams) - Image::TextWidth(text, kScale) / 2;
+    if (left < free_from) continue;  // the next numbers of a ramp are close
+    plot.image().Write(left, kHeight - kBottom + 10, text, kScale, kInk);
+    free_from = left + Image::TextWidth(text, kScale) + 4 * kScale;
   }
   plot.Line(kLeft, kTop, kLeft, kHeight - kBottom, kInk, 1);
   plot.Line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, kInk, 1);

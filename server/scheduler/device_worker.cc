@@ -11,7 +11,7 @@ namespace ddsp::server {
 namespace {
 
 // Steps that a measurement takes the fastest of.
-constexpr int kRounds = 3;
+constexpr int kRounds = 6;
 // Streams of the larger one.
 constexpr int kMany = 64;
 // No piece of the crew's work has fewer streams while there is more than one.
