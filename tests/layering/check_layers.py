@@ -32,6 +32,7 @@ ALLOWED = {
     'core/training': {'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
                       'core/models/trainable', 'core/nn', 'core/processors', 'core/streaming', 'proto/model'},
     'server/errors': {'core/base', 'proto/rpc'},
+    'server/blobs': {'core/base', 'server/errors'},
     'server/jobs': {'core/base', 'server/errors'},
     'server/metrics': {'core/base'},
     'server/scheduler': {'core/base', 'core/features', 'core/streaming', 'server/metrics'},
