@@ -140,5 +140,29 @@ TEST(Bundle, AllProblemsOfASpecAreToldAtOnce) {
   EXPECT_THAT(ValidateVoice(voice), ::testing::SizeIs(3));
 }
 
+TEST(Bundle, ADecodersFramesDivideAHop) {
+  Voice voice = testing::MakeTestVoice();
+  EXPECT_EQ(voice.decoder_frames_per_hop(), 1);
+  for (const int rate : {0, 50, 100, 250, 1000}) {
+    voice.spec.mutable_decoder()->set_frame_rate(rate);
+    EXPECT_THAT(ValidateVoice(voice), ::testing::IsEmpty()) << rate;
+    EXPECT_EQ(voice.decoder_hop() * voice.decoder_frames_per_hop(), 320);
+  }
+  for (const int rate : {-50, 25, 120, 150, 1050}) {  // 150: three frames in 320 samples
+    voice.spec.mutable_decoder()->set_frame_rate(rate);
+    EXPECT_THAT(ValidateVoice(voice), ::testing::ElementsAre(HasSubstr(absl::StrCat("decoder.frame_rate ", rate))));
+  }
+}
+
+TEST(Bundle, AnUnknownArithmeticIsRefused) {
+  Voice voice = testing::MakeTestVoice();
+  for (const char* known : {"", "float32", "int16"}) {
+    voice.spec.mutable_decoder()->set_arithmetic(known);
+    EXPECT_THAT(ValidateVoice(voice), ::testing::IsEmpty());
+  }
+  voice.spec.mutable_decoder()->set_arithmetic("int4");
+  EXPECT_THAT(ValidateVoice(voice), ::testing::ElementsAre(HasSubstr("decoder.arithmetic: unknown 'int4'")));
+}
+
 }  // namespace
 }  // namespace ddsp
