@@ -82,7 +82,7 @@ PostgresServer::PostgresServer(std::string programs, std::string folder)
     : programs_(std::move(programs)), folder_(std::move(folder)) {}
 
 PostgresServer::~PostgresServer() {
-  Kill();
+  Stop(SIGINT);
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
 }
@@ -111,16 +111,16 @@ absl::Status PostgresServer::Launch() {
   return said.get() ? absl::OkStatus() : absl::InternalError("postgres ended before it was ready");
 }
 
-void PostgresServer::Kill() {
+void PostgresServer::Stop(int signal) {
   if (pid_ < 0) return;
-  kill(pid_, SIGQUIT);
+  kill(pid_, signal);
   waitpid(pid_, nullptr, 0);
   log_reader_.join();
   pid_ = -1;
 }
 
 absl::Status PostgresServer::Restart() {
-  Kill();
+  Stop(SIGQUIT);
   return Launch();
 }
 

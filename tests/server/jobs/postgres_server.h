@@ -29,7 +29,7 @@ class PostgresServer {
  private:
   PostgresServer(std::string programs, std::string folder);
   absl::Status Launch();
-  void Kill();
+  void Stop(int signal);
 
   const std::string programs_;
   const std::string folder_;
