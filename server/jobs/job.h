@@ -88,7 +88,7 @@ struct NewJob {
 };
 
 struct JobLimits {
-  size_t max_spec_bytes = 256 << 10;
+  size_t max_spec_bytes = 1 << 20;
   size_t max_text_bytes = 16 << 10;  // error, result, metrics
   size_t max_name_bytes = 63;        // kind, display_name, request_id, worker, lease_id
   int64_t max_priority = 100;        // both ways

@@ -34,6 +34,7 @@ ALLOWED = {
     'server/errors': {'core/base', 'proto/rpc'},
     'server/blobs': {'core/base', 'server/errors'},
     'server/jobs': {'core/base', 'server/errors'},
+    'server/jobs/api': {'core/base', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs'},
     'server/metrics': {'core/base'},
     'server/scheduler': {'core/base', 'core/features', 'core/streaming', 'server/metrics'},
     'server/registry': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/model', 'server/errors',
@@ -56,7 +57,7 @@ ALLOWED = {
 # These may use LibTorch; the live path and everything that speaks to a network does without.
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training'}
 # Messages of the protocol, by the first words of their header.
-PROTOS = {'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
+PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
           'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
 # One thread owns a device, so one file steps an engine.

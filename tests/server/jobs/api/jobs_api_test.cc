@@ -1,0 +1,269 @@
+#include "server/jobs/api/jobs_api.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <limits>
+
+#include "core/base/crc32c.h"
+#include "core/base/sha256.h"
+#include "google/protobuf/util/message_differencer.h"
+#include "server/errors/errors.h"
+#include "server/jobs/sql_job_store.h"
+#include "server/jobs/sqlite_engine.h"
+
+namespace ddsp::server {
+namespace {
+
+namespace fs = std::filesystem;
+using google::protobuf::util::MessageDifferencer;
+using testing::HasSubstr;
+
+class JobsApiTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / "ddsp_api_XXXXXX";
+    ASSERT_NE(mkdtemp(folder_.data()), nullptr);
+    clock_.Advance(absl::Hours(24 * 365 * 50));
+    store_ = *MakeSqlJobStore(*OpenSqlite({.path = folder_ + "/jobs"}), clock_, {});
+    blob_store_ = *BlobStore::Open({.folder = folder_}, clock_);
+    jobs_.emplace(*store_, *blob_store_);
+    workers_.emplace(*store_, *blob_store_, JobPolicy{});
+    blobs_.emplace(*blob_store_);
+  }
+  void TearDown() override {
+    store_.reset();
+    fs::remove_all(folder_);
+  }
+
+  std::string Upload(const std::string& bytes) {
+    const std::string sha256 = Sha256Hex(bytes);
+    v1::BeginUploadRequest begin;
+    begin.set_sha256(sha256);
+    begin.set_size(static_cast<int64_t>(bytes.size()));
+    v1::UploadStatus status;
+    EXPECT_EQ(blobs_->BeginUpload(begin, &status), absl::OkStatus());
+    if (status.complete()) return sha256;
+    v1::UploadChunkRequest chunk;
+    chunk.set_sha256(sha256);
+    chunk.set_offset(status.offset());
+    chunk.set_data(bytes);
+    chunk.set_crc32c(Crc32c(bytes));
+    EXPECT_EQ(blobs_->UploadChunk(chunk, &status), absl::OkStatus());
+    EXPECT_TRUE(status.complete());
+    return sha256;
+  }
+  v1::CreateJobRequest TrainRequest() {
+    v1::CreateJobRequest request;
+    request.set_request_id("r1");
+    request.set_display_name("my cello");
+    v1::TrainSpec* const train = request.mutable_spec()->mutable_train();
+    train->set_recipe("vst");
+    train->set_model("my-cello");
+    train->add_overrides("train.batch_size = 8");
+    train->set_seed(std::numeric_limits<uint64_t>::max());
+    AddFile(train->add_data(), "bow/one.wav", "sound");
+    return request;
+  }
+  static void AddFile(v1::JobFile* file, const std::string& path, const std::string& bytes) {
+    file->set_path(path);
+    file->set_sha256(Sha256Hex(bytes));
+    file->set_size(static_cast<int64_t>(bytes.size()));
+  }
+  v1::Job Create() {
+    Upload("sound");
+    v1::Job job;
+    EXPECT_EQ(jobs_->Create(TrainRequest(), &job), absl::OkStatus());
+    return job;
+  }
+  v1::LeasedJob Claim() {
+    v1::ClaimJobsRequest request;
+    request.set_worker("host:1");
+    request.add_kinds("train");
+    v1::ClaimJobsResponse response;
+    EXPECT_EQ(workers_->Claim(request, &response), absl::OkStatus());
+    return response.jobs_size() == 1 ? response.jobs(0) : v1::LeasedJob();
+  }
+  v1::Job Get(const std::string& name) {
+    v1::GetJobRequest request;
+    request.set_name(name);
+    v1::Job job;
+    EXPECT_EQ(jobs_->Get(request, &job), absl::OkStatus());
+    return job;
+  }
+
+  std::string folder_;
+  SimClock clock_;
+  std::unique_ptr<JobStore> store_;
+  std::unique_ptr<BlobStore> blob_store_;
+  std::optional<JobsApi> jobs_;
+  std::optional<WorkersApi> workers_;
+  std::optional<BlobsApi> blobs_;
+};
+
+TEST_F(JobsApiTest, AJobSaysWhatItWasAskedFor) {
+  const v1::Job job = Create();
+  EXPECT_THAT(job.name(), testing::StartsWith("jobs/train-"));
+  EXPECT_EQ(job.state(), v1::JOB_STATE_QUEUED);
+  EXPECT_FALSE(job.done());
+  EXPECT_TRUE(MessageDifferencer::Equals(job.spec(), TrainRequest().spec()));
+  EXPECT_EQ(job.create_time().seconds(), absl::ToUnixSeconds(clock_.Now()));
+  EXPECT_TRUE(MessageDifferencer::Equals(Create(), job)) << "the same request";
+}
+
+TEST_F(JobsApiTest, RefusesAJobWhoseFilesAreNotHere) {
+  v1::Job job;
+  const absl::Status error = jobs_->Create(TrainRequest(), &job);
+  EXPECT_EQ(ReasonOf(error), "BLOB_NOT_FOUND");
+  EXPECT_THAT(std::string(error.message()), HasSubstr("'bow/one.wav'"));
+  Upload("sound");
+  v1::CreateJobRequest request = TrainRequest();
+  request.mutable_spec()->mutable_train()->mutable_data(0)->set_size(6);
+  EXPECT_EQ(ReasonOf(jobs_->Create(request, &job)), "INVALID_JOB_REQUEST");
+  request = TrainRequest();
+  request.mutable_run_time()->set_nanos(-1);
+  EXPECT_EQ(ReasonOf(jobs_->Create(request, &job)), "INVALID_JOB_REQUEST");
+}
+
+TEST_F(JobsApiTest, AWorkerDoesAJob) {
+  const std::string name = Create().name();
+  const v1::LeasedJob leased = Claim();
+  EXPECT_EQ(leased.job().name(), name);
+  EXPECT_EQ(leased.lease().duration().seconds(), 10);
+  EXPECT_EQ(leased.lease().heartbeat().seconds(), 2);
+
+  clock_.Advance(absl::Seconds(2));
+  v1::HeartbeatRequest beat;
+  beat.set_name(name);
+  beat.set_lease_id(leased.lease().id());
+  beat.mutable_progress()->set_done(100);
+  beat.mutable_progress()->set_total(1000);
+  (*beat.mutable_progress()->mutable_metrics())["loss"] = 4.25;
+  beat.add_log_lines("step 100");
+  v1::HeartbeatResponse answer;
+  ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+  EXPECT_FALSE(answer.cancel_requested());
+  const v1::Job running = Get(name);
+  EXPECT_EQ(running.progress().metrics().at("loss"), 4.25);
+  EXPECT_EQ(running.progress().time_left().seconds(), 18);
+
+  v1::ListLogLinesRequest log;
+  log.set_name(name);
+  v1::ListLogLinesResponse lines;
+  ASSERT_EQ(jobs_->ListLogLines(log, &lines), absl::OkStatus());
+  ASSERT_EQ(lines.lines_size(), 1);
+  EXPECT_EQ(lines.lines(0).text(), "step 100");
+
+  v1::CompleteJobRequest complete;
+  complete.set_name(name);
+  complete.set_lease_id(leased.lease().id());
+  complete.mutable_result()->set_model("my-cello/1");
+  for (const char* metric : {"z", "a", "m"}) (*complete.mutable_result()->mutable_metrics())[metric] = 0.5;
+  v1::Job done;
+  ASSERT_EQ(workers_->Complete(complete, &done), absl::OkStatus());
+  EXPECT_TRUE(done.done());
+  EXPECT_TRUE(MessageDifferencer::Equals(done.result(), complete.result()));
+  EXPECT_EQ(workers_->Complete(complete, &done), absl::OkStatus()) << "its answer was lost";
+}
+
+TEST_F(JobsApiTest, ACheckpointIsUploadedBeforeItIsNamed) {
+  const std::string name = Create().name();
+  v1::HeartbeatRequest beat;
+  beat.set_name(name);
+  beat.set_lease_id(Claim().lease().id());
+  beat.mutable_checkpoint()->set_step(7);
+  beat.mutable_checkpoint()->set_sha256(Sha256Hex("weights"));
+  v1::HeartbeatResponse answer;
+  EXPECT_EQ(ReasonOf(workers_->Heartbeat(beat, &answer)), "BLOB_NOT_FOUND");
+  Upload("weights");
+  EXPECT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+  EXPECT_EQ(Get(name).checkpoint().step(), 7);
+}
+
+TEST_F(JobsApiTest, ACancellationStopsAWorker) {
+  const std::string name = Create().name();
+  const std::string lease = Claim().lease().id();
+  v1::CancelJobRequest cancel;
+  cancel.set_name(name);
+  v1::Job job;
+  ASSERT_EQ(jobs_->Cancel(cancel, &job), absl::OkStatus());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_RUNNING);
+  v1::HeartbeatRequest beat;
+  beat.set_name(name);
+  beat.set_lease_id(lease);
+  v1::HeartbeatResponse answer;
+  ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+  EXPECT_TRUE(answer.cancel_requested());
+  v1::FailJobRequest fail;
+  fail.set_name(name);
+  fail.set_lease_id(lease);
+  fail.set_error("stopped at step 70");
+  ASSERT_EQ(workers_->Fail(fail, &job), absl::OkStatus());
+  EXPECT_EQ(job.state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(job.error(), "stopped at step 70");
+}
+
+TEST_F(JobsApiTest, AReleasedJobIsClaimedAgain) {
+  const std::string name = Create().name();
+  v1::ReleaseJobRequest release;
+  release.set_name(name);
+  release.set_lease_id(Claim().lease().id());
+  v1::Job job;
+  ASSERT_EQ(workers_->Release(release, &job), absl::OkStatus());
+  EXPECT_EQ(Claim().job().name(), name);
+  EXPECT_EQ(ReasonOf(workers_->Release(release, &job)), "LEASE_LOST");
+}
+
+TEST_F(JobsApiTest, RefusesWhatIsNoRequest) {
+  v1::Job job;
+  v1::GetJobRequest get;
+  for (const char* name : {"", "jobs/", "train-1", "models/violin"}) {
+    get.set_name(name);
+    EXPECT_EQ(ReasonOf(jobs_->Get(get, &job)), "INVALID_JOB_REQUEST") << name;
+  }
+  get.set_name("jobs/nobody");
+  EXPECT_EQ(ReasonOf(jobs_->Get(get, &job)), "JOB_NOT_FOUND");
+  v1::ListJobsResponse list;
+  v1::ListJobsRequest request;
+  request.set_page_size(-1);
+  EXPECT_EQ(ReasonOf(jobs_->List(request, &list)), "INVALID_JOB_REQUEST");
+  v1::HeartbeatRequest beat;
+  beat.set_name("jobs/x");
+  (*beat.mutable_progress()->mutable_metrics())["loss"] = std::numeric_limits<double>::quiet_NaN();
+  v1::HeartbeatResponse answer;
+  const absl::Status error = workers_->Heartbeat(beat, &answer);
+  EXPECT_EQ(ReasonOf(error), "INVALID_JOB_REQUEST");
+  EXPECT_THAT(std::string(error.message()), HasSubstr("'loss' is nan"));
+}
+
+TEST_F(JobsApiTest, ListsInPagesWithAFilter) {
+  Create();
+  v1::ListJobsRequest request;
+  request.set_filter("kind = train AND state = QUEUED");
+  v1::ListJobsResponse list;
+  ASSERT_EQ(jobs_->List(request, &list), absl::OkStatus());
+  EXPECT_EQ(list.jobs_size(), 1);
+  EXPECT_EQ(list.next_page_token(), "");
+}
+
+TEST_F(JobsApiTest, BytesComeBackInChunks) {
+  v1::DownloadChunkRequest request;
+  request.set_sha256(Upload("listening example"));
+  request.set_offset(10);
+  v1::DownloadChunkResponse response;
+  ASSERT_EQ(blobs_->DownloadChunk(request, &response), absl::OkStatus());
+  EXPECT_EQ(response.data(), "example");
+  EXPECT_EQ(response.size(), 17);
+  EXPECT_EQ(response.crc32c(), Crc32c("example"));
+  request.set_max_bytes((1 << 20) + 1);
+  EXPECT_EQ(ReasonOf(blobs_->DownloadChunk(request, &response)), "INVALID_BLOB_REQUEST");
+  v1::UploadChunkRequest chunk;
+  chunk.set_data(std::string((1 << 20) + 1, 'x'));
+  v1::UploadStatus status;
+  EXPECT_EQ(ReasonOf(blobs_->UploadChunk(chunk, &status)), "INVALID_BLOB_REQUEST");
+}
+
+}  // namespace
+}  // namespace ddsp::server
