@@ -23,6 +23,13 @@ void SetKeepalive(grpc::ServerBuilder& builder) {
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
 }
 
+// Bookkeeping for each message that nobody asks for: statistics of channelz, which is not served; compression of
+// answers, which are noise to a compressor.
+void SpareWork(grpc::ServerBuilder& builder) {
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_CHANNELZ, 0);
+  builder.AddChannelArgument(GRPC_ARG_ENABLE_PER_MESSAGE_COMPRESSION, 0);
+}
+
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options, std::unique_ptr<MethodTable> methods) {
@@ -36,6 +43,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options,
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);
   SetKeepalive(builder);
+  SpareWork(builder);
   if (options.memory_bytes > 0) {
     grpc::ResourceQuota quota("ddsp-server");
     builder.SetResourceQuota(quota.Resize(options.memory_bytes));
