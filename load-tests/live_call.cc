@@ -11,8 +11,9 @@
 namespace ddsp::loadtest {
 namespace {
 
-// A look handles one event of the network, and not each completes something.
-constexpr int kEmptyLooks = 48;
+// A look handles one event of the network, and not each completes something: the acknowledgement of a write is one too.
+// So looking ends after this many looks without effect, and one more for each thing that was completed of late.
+constexpr int kEmptyLooks = 3;
 
 }  // namespace
 
@@ -188,13 +189,15 @@ void LiveCall::Pump() {
 void ClientLoop::Drain() {
   void* tag = nullptr;
   bool ok = false;
-  for (int empty = 0; empty < kEmptyLooks && calls_ > 0;) {
+  int empty_looks = kEmptyLooks + std::exchange(completed_, 0);
+  while (empty_looks > 0 && calls_ > 0) {
     if (queue_.AsyncNext(&tag, &ok, gpr_inf_past(GPR_CLOCK_MONOTONIC)) == grpc::CompletionQueue::GOT_EVENT) {
       const LiveCall::Tag* of_call = static_cast<LiveCall::Tag*>(tag);
       of_call->call->Complete(of_call->event, ok);
-      empty = 0;
+      ++completed_;
+      ++empty_looks;
     } else {
-      ++empty;
+      --empty_looks;
     }
   }
 }

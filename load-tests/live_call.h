@@ -106,7 +106,8 @@ class ClientLoop {
  private:
   friend class LiveCall;
   grpc::CompletionQueue queue_;
-  int calls_ = 0;  // that have not ended
+  int calls_ = 0;      // that have not ended
+  int completed_ = 0;  // in the last Drain()
 };
 
 }  // namespace ddsp::loadtest

@@ -13,6 +13,7 @@
 #include "client/sdk/channel.h"
 #include "client/sdk/error.h"
 #include "core/base/status_macros.h"
+#include "load-tests/connection.h"
 #include "load-tests/server_process.h"
 #include "load-tests/troublemakers.h"
 
@@ -51,7 +52,7 @@ absl::StatusOr<Streams> OpenStreams(const LoadOptions& options, const std::vecto
   std::vector<std::shared_ptr<grpc::Channel>> channels;
   const int connections = options.connections > 0 ? options.connections : options.streams;
   for (int i = 0; i < std::min(connections, options.streams); ++i) {
-    channels.push_back(client::MakeChannel(options.server));
+    ASSIGN_OR_RETURN(channels.emplace_back(), Connect(options.server));
   }
   Streams streams;
   for (int i = 0; i < options.streams; ++i) {
