@@ -28,6 +28,7 @@ Action DeclareGraphShow(CLI::App& options);
 Action DeclareImportSafetensors(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
+Action DeclareModelConvert(CLI::App& options);
 Action DeclareModelRandom(CLI::App& options);
 Action DeclareModelShow(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);

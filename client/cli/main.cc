@@ -34,6 +34,7 @@ constexpr Command kCommands[] = {
     {"import", "safetensors", "Turn parameters under upstream's names into a voice", DeclareImportSafetensors},
     {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
     {"model", "list", "List the voices of a repository", DeclareModelList},
+    {"model", "convert", "Write a voice anew with another arithmetic of its network", DeclareModelConvert},
     {"model", "random", "Make a voice of random weights, for load tests", DeclareModelRandom},
     {"model", "show", "Print a voice's specification and what a stream of it keeps", DeclareModelShow},
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},

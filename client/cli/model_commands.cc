@@ -81,7 +81,38 @@ absl::Status Random(RandomOptions options) {
   return Verify(path.directory);
 }
 
+struct ConvertOptions {
+  std::string directory, out, arithmetic;
+};
+
+// The same weights, multiplied otherwise, and golden audio of that.
+absl::Status Convert(const ConvertOptions& options) {
+  ASSIGN_OR_RETURN(const std::string version, VersionDirectory(options.directory));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(version));
+  ASSIGN_OR_RETURN(const BundlePath path, ParseBundlePath(options.out, voice->spec.name()));
+  const auto converted = std::make_shared<Voice>(*voice);
+  converted->spec.set_name(path.name);
+  converted->version = path.version;
+  converted->spec.mutable_decoder()->set_arithmetic(options.arithmetic);
+  RoundWeights(WeightStorage::kFloat16, &converted->weights);
+  RETURN_IF_ERROR(CompleteVoice(voice->golden.input, voice->golden.seed, converted));
+  RETURN_IF_ERROR(WriteBundle(path.directory, *converted, WeightStorage::kFloat16));
+  return Verify(path.directory);
+}
+
 }  // namespace
+
+Action DeclareModelConvert(CLI::App& app) {
+  auto options = std::make_shared<ConvertOptions>();
+  app.add_option("DIR", options->directory,
+                 "Directory of a version (models/violin/1), or of a model: its newest version")
+      ->required();
+  app.add_option("--out", options->out, "Folder of the new version, as in voices/violin/2")->required();
+  app.add_option("--arithmetic", options->arithmetic, "How its network multiplies; int16 is twice as fast")
+      ->check(CLI::IsMember({"float32", "int16"}))
+      ->required();
+  return [options] { return Convert(*options); };
+}
 
 Action DeclareModelRandom(CLI::App& app) {
   auto options = std::make_shared<RandomOptions>();
