@@ -27,6 +27,10 @@ class MethodTable : public CallRouter {
     return found == methods_.end() ? nullptr : found->second(call);
   }
 
+  bool Has(const std::string& service, const std::string& method) const {
+    return methods_.contains("/" + service + "/" + method);
+  }
+
   // In the order in which they were added.
   const std::vector<std::string>& services() const { return services_; }
 

@@ -41,8 +41,8 @@ ALLOWED = {
                         'server/metrics', 'server/scheduler'},
     'server/session': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/session', 'server/errors', 'server/metrics',
                        'server/registry', 'server/scheduler'},
-    'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/model', 'proto/rpc', 'proto/session',
-                   'server/errors',
+    'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session',
+                   'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                    'server/metrics', 'server/registry', 'server/session'},
     # server.cc alone knows who talks to whom.
     'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
