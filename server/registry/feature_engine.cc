@@ -1,13 +1,18 @@
 #include "server/registry/feature_engine.h"
 
 #include <algorithm>
-#include <span>
+#include <utility>
+#include <vector>
 
 namespace ddsp::server {
 namespace {
 
-// A window of samples and the tracker's candidates; a bound for the metric, not a measurement.
-constexpr int64_t kBytesPerStream = 32 * 1024;
+struct Workspace : StepWorkspace {
+  explicit Workspace(FeatureWorkspace features) : features(std::move(features)) {}
+  FeatureWorkspace features;
+  std::vector<FeatureFrame> frames;
+  std::vector<FeatureRequest> heard;
+};
 
 }  // namespace
 
@@ -23,7 +28,7 @@ StreamFormat FeatureEngine::format(StreamInput) const {
           .tail = 0};
 }
 
-int64_t FeatureEngine::bytes_per_slot() const { return kBytesPerStream; }
+int64_t FeatureEngine::bytes_per_slot() const { return FeatureState::bytes(); }
 
 absl::Status FeatureEngine::Reset(int slot, const StreamSettings& settings) {
   if (settings.input != StreamInput::kAudio)
@@ -36,17 +41,25 @@ absl::Status FeatureEngine::Reset(int slot, const StreamSettings& settings) {
   return absl::OkStatus();
 }
 
-std::unique_ptr<StepWorkspace> FeatureEngine::MakeWorkspace() const { return std::make_unique<StepWorkspace>(); }
+std::unique_ptr<StepWorkspace> FeatureEngine::MakeWorkspace() const {
+  return std::make_unique<Workspace>(extractor_->MakeWorkspace());
+}
 
 absl::Span<const absl::Status> FeatureEngine::Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) {
-  for (const HopRequest& request : requests) {
-    const FeatureFrame frame =
-        extractor_->Step(std::span<const float>(request.audio.data(), request.audio.size()), *states_[request.slot]);
-    if (request.features != nullptr) *request.features = frame;
-    std::fill(request.output.begin(), request.output.end(), 0.0f);
+  auto& work = static_cast<Workspace&>(workspace);
+  work.frames.resize(requests.size());
+  work.heard.clear();
+  for (size_t i = 0; i < requests.size(); ++i) {
+    const absl::Span<const float> audio = requests[i].audio;
+    work.heard.push_back({{audio.data(), audio.size()}, &*states_[requests[i].slot], &work.frames[i]});
   }
-  workspace.statuses.assign(requests.size(), absl::OkStatus());
-  return workspace.statuses;
+  extractor_->Step(work.heard, work.features);
+  for (size_t i = 0; i < requests.size(); ++i) {
+    if (requests[i].features != nullptr) *requests[i].features = work.frames[i];
+    std::fill(requests[i].output.begin(), requests[i].output.end(), 0.0f);
+  }
+  work.statuses.assign(requests.size(), absl::OkStatus());
+  return work.statuses;
 }
 
 }  // namespace ddsp::server
