@@ -5,7 +5,14 @@
 namespace ddsp::server {
 
 pqxx::connection& PostgresPool::Loan::Connected() {
-  if (connection_ == nullptr) connection_ = std::make_unique<pqxx::connection>(pool_->connection_);
+  if (connection_ == nullptr) {
+    connection_ = std::make_unique<pqxx::connection>(pool_->connection_);
+    // Every statement has its index. While statistics are young the planner would rather sort ten thousand waiting jobs
+    // for each claim: 80 ms instead of a few.
+    for (const char* other : {"enable_seqscan", "enable_bitmapscan", "enable_sort"}) {
+      connection_->set_variable(other, "off");
+    }
+  }
   return *connection_;
 }
 
