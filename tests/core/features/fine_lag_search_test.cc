@@ -21,10 +21,10 @@ const Periodicity& LongView() {
 
 Periodicity::Power PowerOfTone(double hz, double noise) {
   std::mt19937 random(static_cast<unsigned>(hz));
-  std::normal_distribution<double> normal(0.0, noise);
+  std::normal_distribution<double> normal;
   std::vector<float> samples(LongView().window());
   for (size_t i = 0; i < samples.size(); ++i) {
-    double x = normal(random);
+    double x = noise * normal(random);
     for (int h = 1; h <= 8; ++h) x += 0.3 / h * std::sin(2.0 * std::numbers::pi * h * hz * i / kSampleRate + h * h);
     samples[i] = static_cast<float>(x);
   }
