@@ -26,7 +26,8 @@ struct ServerOptions {
   // Threads that decode, resample, encode and write. 0: one for each core without a device thread, at least one.
   int crew_threads = 0;
   // Streams of one step of a device thread; a GPU steps all that are ready.
-  int max_batch = 256;
+  // Beyond 64 streams a step is no cheaper for each, and none of them hears anything before it ends.
+  int max_batch = 64;
   // Longest tick: how long a ready hop waits for company on a loaded device, at most a quarter of a hop.
   absl::Duration max_batch_wait = absl::Milliseconds(5);
   // Share of the device threads' time that live sessions may be promised; 0: sessions are refused for lack of slots
