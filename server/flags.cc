@@ -2,8 +2,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+
 namespace ddsp::server {
 namespace {
+
+// Of an address that may hold a password.
+constexpr size_t kMostEcho = 12;
 
 // Durations and enums as the command line has them, until they are turned into options.
 struct RawFlags {
@@ -12,6 +18,8 @@ struct RawFlags {
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
+  int64_t blob_quota_mib = 64 << 10;
+  double job_lease_secs = 10, job_heartbeat_secs = 2, job_retention_days = 90;
 };
 
 void AddAddresses(CLI::App& app, ServerOptions& options) {
@@ -81,6 +89,55 @@ void AddTimes(CLI::App& app, RawFlags& raw) {
   seconds("--output-stall-timeout-secs", raw.output_stall_timeout_secs, "Longest time in which a client reads nothing");
 }
 
+void AddJobs(CLI::App& app, JobDeskOptions& jobs, RawFlags& raw) {
+  app.add_option("--data-dir", jobs.data_dir,
+                 "Directory of jobs, uploads, results and the voices that training publishes; empty: no jobs");
+  app.add_option("--job-database", jobs.database,
+                 "postgresql://USER@HOST/NAME that keeps the jobs; empty: jobs.sqlite in --data-dir");
+  app.add_option("--blob-quota-mib", raw.blob_quota_mib, "Size of all uploads and results")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{1} << 30));
+  app.add_option("--job-lease-secs", raw.job_lease_secs, "After so long without a word a worker has lost its job")
+      ->capture_default_str()
+      ->check(CLI::Range(0.1, 3600.0));
+  app.add_option("--job-heartbeat-secs", raw.job_heartbeat_secs,
+                 "How often workers are told to report; at most half of the lease")
+      ->capture_default_str()
+      ->check(CLI::Range(0.05, 1800.0));
+  app.add_option("--job-max-failures", jobs.policy.max_failures,
+                 "Failures in a row without a newer checkpoint; the last one ends the job")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--max-queued-jobs", jobs.max_queued_jobs, "Jobs that may wait for a worker")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{1}, int64_t{10'000'000}));
+  app.add_option("--job-retention-days", raw.job_retention_days, "Older finished jobs are forgotten; 0: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 36500.0));
+  app.add_option("--max-finished-jobs", jobs.max_finished_jobs,
+                 "More finished jobs are forgotten, oldest first; 0: keep all")
+      ->capture_default_str()
+      ->check(CLI::Range(int64_t{0}, int64_t{10'000'000}));
+}
+
+// What is wrong with flags that are right one by one.
+void CheckJobs(const CLI::App& app, const JobDeskOptions& jobs, const RawFlags& raw) {
+  if (raw.job_lease_secs < 2 * raw.job_heartbeat_secs) {
+    throw CLI::ValidationError("--job-lease-secs", absl::StrCat(raw.job_lease_secs, " is shorter than two of ",
+                                                                "--job-heartbeat-secs ", raw.job_heartbeat_secs));
+  }
+  if (!jobs.database.empty() && !absl::StartsWith(jobs.database, "postgresql://") &&
+      !absl::StartsWith(jobs.database, "postgres://")) {
+    throw CLI::ValidationError("--job-database",
+                               "'" + jobs.database.substr(0, kMostEcho) + "' does not begin with postgresql://");
+  }
+  if (!jobs.data_dir.empty()) return;
+  for (const char* flag : {"--job-database", "--blob-quota-mib", "--job-lease-secs", "--job-heartbeat-secs",
+                           "--job-max-failures", "--max-queued-jobs", "--job-retention-days", "--max-finished-jobs"}) {
+    if (app.count(flag) > 0) throw CLI::ValidationError(flag, "without --data-dir there are no jobs");
+  }
+}
+
 void Apply(const RawFlags& raw, ServerOptions* options) {
   options->drain_delay = absl::Seconds(raw.drain_delay_secs);
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
@@ -88,6 +145,11 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);
   options->grpc_memory_bytes = raw.grpc_memory_mib << 20;
+  options->jobs.blob_quota_bytes = raw.blob_quota_mib << 20;
+  options->jobs.policy.lease = absl::Seconds(raw.job_lease_secs);
+  options->jobs.policy.heartbeat = absl::Seconds(raw.job_heartbeat_secs);
+  options->jobs.retention = absl::Hours(24) * raw.job_retention_days;
+  options->jobs.bundled_repository = options->model_repository;
 }
 
 }  // namespace
@@ -106,8 +168,10 @@ ParsedFlags ParseFlags(int argc, const char* const* argv) {
   AddDevice(app, parsed.options);
   AddLimits(app, parsed.options, raw);
   AddTimes(app, raw);
+  AddJobs(app, parsed.options.jobs, raw);
   try {
     app.parse(argc, argv);
+    CheckJobs(app, parsed.options.jobs, raw);
   } catch (const CLI::ParseError& error) {
     parsed.exit_code = app.exit(error) == 0 ? kExitOk : kExitUsage;
   }

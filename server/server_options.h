@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "absl/time/time.h"
+#include "server/jobs/desk/desk_options.h"
 #include "server/session/session_limits.h"
 
 namespace ddsp::server {
@@ -45,6 +46,7 @@ struct ServerOptions {
   absl::Duration exit_timeout = absl::Seconds(30);
 
   SessionLimits limits;
+  JobDeskOptions jobs;
 
   // `threads`, resolved.
   int model_threads() const {

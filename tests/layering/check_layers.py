@@ -44,8 +44,10 @@ ALLOWED = {
     'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session',
                    'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                    'server/metrics', 'server/registry', 'server/session'},
+    'server/jobs/desk': {'core/base', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
+                         'server/metrics', 'server/registry', 'server/rpc'},
     # server.cc alone knows who talks to whom.
-    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc',
+    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
