@@ -56,6 +56,10 @@ absl::StatusOr<Parameters> Get(const Safetensors& file, const std::string& path,
 
 }  // namespace
 
+std::string CheckpointPath(const std::string& directory, int64_t step) {
+  return absl::StrFormat("%s/checkpoint-%09d.safetensors", directory, step);
+}
+
 absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& checkpoint, int keep) {
   std::error_code error;
   fs::create_directories(directory, error);
@@ -67,7 +71,7 @@ absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& che
   writer.SetMetadata("step", absl::StrCat(checkpoint.step));
   writer.SetMetadata("seed", absl::StrCat(checkpoint.seed));
   writer.SetMetadata("run_options", checkpoint.run_options);
-  RETURN_IF_ERROR(writer.Write(absl::StrFormat("%s/checkpoint-%09d.safetensors", directory, checkpoint.step)));
+  RETURN_IF_ERROR(writer.Write(CheckpointPath(directory, checkpoint.step)));
   std::vector<std::string> paths = ListCheckpoints(directory);
   for (size_t i = 0; i + keep < paths.size(); ++i) fs::remove(paths[i], error);
   return absl::OkStatus();

@@ -23,6 +23,9 @@ struct Checkpoint {
   Parameters weights, first_moments, second_moments;
 };
 
+// <directory>/checkpoint-<step>.safetensors, the step in nine digits.
+std::string CheckpointPath(const std::string& directory, int64_t step);
+
 // Writes checkpoint-<step>.safetensors by rename, then deletes all but the newest `keep`.
 absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& checkpoint, int keep = 3);
 

@@ -52,7 +52,23 @@ std::pair<double, int64_t> WindowLosses(absl::Span<const float> original, absl::
   return {total, windows};
 }
 
+absl::StatusOr<std::vector<float>> PlayOn(VoiceEngine& engine, int sample_rate, absl::Span<const float> original) {
+  RenderOptions options;
+  options.framer.tail = TailPolicy::kCut;
+  options.framer.input_rate = options.framer.output_rate = sample_rate;
+  ASSIGN_OR_RETURN(Rendering rendering, Render(engine, options, original));
+  return std::move(rendering.audio);
+}
+
 }  // namespace
+
+absl::StatusOr<std::vector<float>> PlayBack(const std::shared_ptr<const Voice>& voice, const Dataset& dataset,
+                                            const Segment& segment) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
+  std::vector<float> original(segment.end - segment.begin);
+  CopyAudio(dataset, segment, original.data());
+  return PlayOn(*engine, dataset.settings.sample_rate, original);
+}
 
 absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice, const Dataset& dataset,
                                              const std::vector<Segment>& segments) {
@@ -65,13 +81,10 @@ absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice,
   for (const Segment& segment : segments) {
     std::vector<float> original(segment.end - segment.begin);
     CopyAudio(dataset, segment, original.data());
-    RenderOptions options;
-    options.framer.tail = TailPolicy::kCut;
-    options.framer.input_rate = options.framer.output_rate = dataset.settings.sample_rate;
-    ASSIGN_OR_RETURN(const Rendering rendering, Render(*engine, options, original));
-    const std::vector<FeatureFrame> before = extractor->Extract(original), after = extractor->Extract(rendering.audio);
+    ASSIGN_OR_RETURN(const std::vector<float> rendered, PlayOn(*engine, dataset.settings.sample_rate, original));
+    const std::vector<FeatureFrame> before = extractor->Extract(original), after = extractor->Extract(rendered);
     for (size_t t = 0; t < std::min(before.size(), after.size()); ++t) sums.Add(before[t], after[t]);
-    const auto [segment_loss, segment_windows] = WindowLosses(original, rendering.audio);
+    const auto [segment_loss, segment_windows] = WindowLosses(original, rendered);
     loss += segment_loss;
     windows += segment_windows;
     evaluation.seconds += static_cast<double>(original.size()) / dataset.settings.sample_rate;

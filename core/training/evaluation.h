@@ -28,6 +28,10 @@ struct Evaluation {
   std::string ToTable() const;
 };
 
+// What the real streaming engine makes of a segment of `dataset`, as many samples as that has.
+absl::StatusOr<std::vector<float>> PlayBack(const std::shared_ptr<const Voice>& voice, const Dataset& dataset,
+                                            const Segment& segment);
+
 // Renders `segments` of `dataset` with the real streaming engine and compares; spectral_loss is left 0.
 absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice, const Dataset& dataset,
                                              const std::vector<Segment>& segments);

@@ -58,8 +58,9 @@ absl::StatusOr<Material> ReadMaterial(const TrainVoiceOptions& options, const Tr
   const ExampleWindows examples =
       ListWindows(material.training, training_segments, WindowsOf(options.trainer.step.shape));
   material.training_windows = examples.windows;
-  events.say(absl::StrFormat("%s: %s; %d examples of 4 s, %d silent ones left out", options.recordings,
-                             DescribeData(material.training), examples.windows.size(), examples.silent));
+  if (events.say)
+    events.say(absl::StrFormat("%s: %s; %d examples of 4 s, %d silent ones left out", options.recordings,
+                               DescribeData(material.training), examples.windows.size(), examples.silent));
   return material;
 }
 
@@ -68,7 +69,7 @@ TrainingBatch HeldOutBatch(const Material& material, const VoiceShape& shape) {
   WindowOptions options = WindowsOf(shape);
   options.hop_samples = options.window_samples;
   options.min_sounding = 0;
-  return MakeBatch(material.held_out_dataset(),
+  return MakeBatch(shape, material.held_out_dataset(),
                    ListWindows(material.held_out_dataset(), material.held_out_segments, options).windows);
 }
 
@@ -84,6 +85,69 @@ std::vector<float> GoldenInput(const Material& material) {
   std::vector<float> input(from.end - from.begin);
   CopyAudio(dataset, from, input.data());
   return input;
+}
+
+// The first voiced stretch of what is held out, `seconds` long or as long as there is.
+Segment ExampleSegment(const Material& material, double seconds) {
+  const Dataset& dataset = material.held_out_dataset();
+  Segment from = material.held_out_segments.empty() ? material.training_windows[0] : material.held_out_segments[0];
+  const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
+  const auto voiced =
+      std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
+  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
+  from.end = std::min(from.end, from.begin + static_cast<int64_t>(seconds * dataset.settings.sample_rate));
+  return from;
+}
+
+// Makes the listening examples of a run.
+class ExampleMaker {
+ public:
+  ExampleMaker(const TrainVoiceOptions& options, const Material& material, const MaterialProfile& profile)
+      : options_(options),
+        material_(material),
+        profile_(profile),
+        segment_(ExampleSegment(material, options.example_seconds)) {}
+
+  absl::StatusOr<ListeningExample> Make(const TrainStep& model) const {
+    const Dataset& dataset = material_.held_out_dataset();
+    // A voice needs a golden input; a tenth of a second is one.
+    std::vector<float> golden(dataset.settings.sample_rate / 10);
+    ASSIGN_OR_RETURN(Voice voice, MakeVoice(options_.trainer.step.shape, model.weights(), dataset.settings, profile_,
+                                            options_.exporting, std::move(golden)));
+    ListeningExample example;
+    example.step = model.step();
+    example.name = dataset.recordings[segment_.recording].name;
+    example.sample_rate = dataset.settings.sample_rate;
+    example.begin_s = static_cast<double>(segment_.begin) / example.sample_rate;
+    example.original.resize(segment_.end - segment_.begin);
+    CopyAudio(dataset, segment_, example.original.data());
+    ASSIGN_OR_RETURN(example.rendered, PlayBack(std::make_shared<const Voice>(std::move(voice)), dataset, segment_));
+    return example;
+  }
+
+ private:
+  const TrainVoiceOptions& options_;
+  const Material& material_;
+  const MaterialProfile& profile_;
+  const Segment segment_;
+};
+
+// Steps until the run is over or an event says stop or fails.
+absl::Status RunSteps(Trainer& trainer, const TrainVoiceOptions& options, const TrainVoiceEvents& events,
+                      const ExampleMaker& examples) {
+  absl::Status failure;
+  const auto listen = [&]() -> absl::Status {
+    ASSIGN_OR_RETURN(const ListeningExample example, examples.Make(trainer.model()));
+    return events.example(example);
+  };
+  RETURN_IF_ERROR(trainer.Run([&](const TrainingProgress& progress) {
+    const bool due =
+        options.example_steps > 0 && (progress.step % options.example_steps == 0 || progress.step == progress.steps);
+    if (events.example && due) failure = listen();
+    if (!failure.ok()) return TrainerVerdict::kStop;
+    return events.step ? events.step(progress) : TrainerVerdict::kContinue;
+  }));
+  return failure;
 }
 
 absl::Status StartOver(const std::string& directory) {
@@ -125,6 +189,9 @@ double TrainingSeconds(const TrainerOptions& options) {
 }  // namespace
 
 absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, const TrainVoiceEvents& events) {
+  const auto say = [&](const std::string& line) {
+    if (events.say) events.say(line);
+  };
   if (fs::exists(options.bundle)) {
     return absl::AlreadyExistsError(absl::StrCat(options.bundle, ": a voice is there already; give another version"));
   }
@@ -133,16 +200,18 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
   const VoiceShape& shape = options.trainer.step.shape;
   const TrainingBatch held_out = HeldOutBatch(material, shape);
   if (options.start_over) RETURN_IF_ERROR(StartOver(options.trainer.directory));
+  TrainerOptions run = options.trainer;
+  run.saved = events.checkpoint;
   ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
-                   Trainer::Create(options.trainer, material.training, material.training_windows, held_out));
-  if (trainer->model().step() > 0) events.say(absl::StrCat("going on from step ", trainer->model().step()));
-  RETURN_IF_ERROR(trainer->Run(events.step));
+                   Trainer::Create(run, material.training, material.training_windows, held_out));
+  if (trainer->model().step() > 0) say(absl::StrCat("going on from step ", trainer->model().step()));
+  RETURN_IF_ERROR(RunSteps(*trainer, options, events, ExampleMaker(options, material, profile)));
   TrainVoiceResult result;
   result.stopped = trainer->model().step() < options.trainer.steps;
   if (result.stopped) return result;
   result.training_seconds = TrainingSeconds(options.trainer);
 
-  events.say("rendering the golden audio and the held-out material");
+  say("rendering the golden audio and the held-out material");
   const Parameters weights = trainer->model().weights();
   ASSIGN_OR_RETURN(Voice voice, MakeVoice(shape, weights, material.training.settings, profile, options.exporting,
                                           GoldenInput(material)));
@@ -152,7 +221,7 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
   RETURN_IF_ERROR(WriteBundle(options.bundle, voice, options.exporting.storage));
   RETURN_IF_ERROR(LoadVoice(options.bundle).status());
   RETURN_IF_ERROR(WriteReports(options, material, voice, result));
-  events.say(absl::StrCat("wrote ", options.bundle));
+  say(absl::StrCat("wrote ", options.bundle));
   return result;
 }
 

@@ -18,14 +18,33 @@ struct TrainVoiceOptions {
   std::string bundle;      // version directory to write
   TrainerOptions trainer;  // its directory also takes the data set and the report
   ExportOptions exporting;
-  std::string command;      // as typed, for the model card
-  bool start_over = false;  // forget the checkpoints in the trainer's directory
+  std::string command;          // as typed, for the model card
+  bool start_over = false;      // forget the checkpoints in the trainer's directory
+  int64_t example_steps = 500;  // steps between listening examples, the last step's included; 0: none
+  double example_seconds = 8;   // length of one
 };
 
+// What the voice makes, so far, of a piece of held-out material (or of training material where nothing is held out).
+struct ListeningExample {
+  int64_t step = 0;
+  std::string name;     // of the recording
+  double begin_s = 0;   // where in it
+  int sample_rate = 0;  // Hz
+  std::vector<float> original, rendered;
+};
+
+// What a run tells while it runs. Any may be empty; all are called by the thread that called TrainVoice. Where one
+// returns an error TrainVoice ends with it.
 struct TrainVoiceEvents {
   std::function<void(const std::string& line)> say;  // what was found, what is done
   std::function<void(double done)> reading;          // 0..1, while recordings are read
+  // After each step. kStop: a checkpoint is written and TrainVoice returns with `stopped`.
   std::function<TrainerVerdict(const TrainingProgress&)> step;
+  // After each checkpoint: the updates done, and its file, which is complete on disk and stays until
+  // trainer.checkpoints_to_keep later ones are written. A run begins from the newest one in
+  // <trainer.directory>/checkpoints, whoever put it there.
+  std::function<absl::Status(int64_t step, const std::string& path)> checkpoint;
+  std::function<absl::Status(const ListeningExample&)> example;  // every example_steps
 };
 
 struct TrainVoiceResult {

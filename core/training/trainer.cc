@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/streaming/frame_between.h"
 #include "core/training/checkpoint.h"
 #include "core/training/seed.h"
 
@@ -20,35 +21,38 @@ std::string CheckpointFolder(const TrainerOptions& options) { return options.dir
 std::string TrainerOptions::Describe() const {
   const VoiceShape& s = step.shape;
   const LearningRate& rate = step.learning_rate;
-  return absl::StrCat("shape ",
-                      absl::StrJoin({s.sample_rate, s.hop, s.channels, s.layers_per_stack, s.rnn_channels, s.harmonics,
-                                     s.noise_bands, s.reverb_length, s.reverb_frames, s.reverb_bands},
-                                    "/"),
-                      " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"),
-                      " weights ", step.objective.mag_weight, "/", step.objective.logmag_weight,
-                      " log floor ", step.objective.log_floor, " rate ",
-                      rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak,
-                      " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ",
-                      rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ",
-                      step.clip_norm, " shards ", step.shards, " batch ", batch_size, " seed ", seed,
-                      begin_from.empty() ? "" : " from ", begin_from);
+  return absl::StrCat(
+      s.recipe == Recipe::kVst ? "" : NameOf(s.recipe) + " ", "shape ",
+      absl::StrJoin({s.sample_rate, s.hop, s.channels, s.layers_per_stack, s.rnn_channels, s.harmonics, s.noise_bands,
+                     s.reverb_length, s.reverb_frames, s.reverb_bands},
+                    "/"),
+      " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"), " weights ",
+      step.objective.mag_weight, "/", step.objective.logmag_weight, " log floor ", step.objective.log_floor, " rate ",
+      rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak, " decay ",
+      rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ", rate.total_steps, " to ",
+      rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ", step.clip_norm, " shards ", step.shards,
+      " batch ", batch_size, " seed ", seed, begin_from.empty() ? "" : " from ", begin_from);
 }
 
-TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows) {
+TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows) {
   TrainingBatch batch;
   if (windows.empty()) return batch;
   const int64_t samples = windows[0].end - windows[0].begin, count = static_cast<int64_t>(windows.size());
-  const int64_t frames = samples / dataset.settings.hop() + 1;
+  const int64_t frames = shape.frames(samples), per_frame = dataset.settings.hop() / shape.hop;
   batch.audio = at::empty({count, samples});
   batch.controls = {at::empty({count, frames}), at::empty({count, frames})};
   for (int64_t item = 0; item < count; ++item) {
     CopyAudio(dataset, windows[item], batch.audio[item].data_ptr<float>());
     const std::vector<FeatureFrame> features = CopyFrames(dataset, windows[item]);
-    float* power_db = batch.controls.power_db[item].data_ptr<float>();
+    float* level_db = batch.controls.level_db[item].data_ptr<float>();
     float* f0_hz = batch.controls.f0_hz[item].data_ptr<float>();
     for (int64_t t = 0; t < frames; ++t) {
-      power_db[t] = features[t].power_db;
-      f0_hz[t] = features[t].f0_hz;
+      const int64_t from = t / per_frame, rest = t % per_frame;
+      const FeatureFrame frame = rest == 0 ? features[from]
+                                           : FrameBetween(features[from], features[from + 1],
+                                                          static_cast<double>(rest) / static_cast<double>(per_frame));
+      level_db[t] = shape.recipe == Recipe::kVst ? frame.power_db : frame.loudness_db;
+      f0_hz[t] = frame.f0_hz;
     }
   }
   return batch;
@@ -62,7 +66,7 @@ double HeldOutLoss(const StepOptions& options, const Parameters& weights, const 
   for (int64_t item = 0; item < items; ++item) {
     // One at a time: a few megabytes, whatever the size of the held-out material.
     const VoiceNoise noise = DrawNoise(options.shape, DeriveSeed(seed, "held out", 0), 0, item, 1, frames);
-    const VoiceControls controls{batch.controls.power_db.slice(0, item, item + 1),
+    const VoiceControls controls{batch.controls.level_db.slice(0, item, item + 1),
                                  batch.controls.f0_hz.slice(0, item, item + 1)};
     const at::Tensor audio = Synthesize(options.shape, weights, controls, noise.audio,
                                         ReverbImpulseResponse(options.shape, weights, noise.reverb));
@@ -117,10 +121,12 @@ absl::Status Trainer::Resume() {
 }
 
 absl::Status Trainer::Save() const {
-  return WriteCheckpoint(CheckpointFolder(options_),
-                         {step_->step(), options_.seed, options_.Describe(), step_->weights(), step_->first_moments(),
-                          step_->second_moments()},
-                         options_.checkpoints_to_keep);
+  RETURN_IF_ERROR(WriteCheckpoint(CheckpointFolder(options_),
+                                  {step_->step(), options_.seed, options_.Describe(), step_->weights(),
+                                   step_->first_moments(), step_->second_moments()},
+                                  options_.checkpoints_to_keep));
+  if (!options_.saved) return absl::OkStatus();
+  return options_.saved(step_->step(), CheckpointPath(CheckpointFolder(options_), step_->step()));
 }
 
 TrainingBatch Trainer::NextBatch() {
@@ -128,7 +134,7 @@ TrainingBatch Trainer::NextBatch() {
   for (int64_t item = 0; item < options_.batch_size; ++item) {
     windows.push_back(windows_[order_.At(step_->step() * options_.batch_size + item)]);
   }
-  return MakeBatch(dataset_, windows);
+  return MakeBatch(options_.step.shape, dataset_, windows);
 }
 
 void Trainer::Log(const StepReport& report, double seconds) {
@@ -156,7 +162,7 @@ void Trainer::Log(const StepReport& report, double seconds) {
 
 absl::Status Trainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
   absl::Time saved = options_.clock->Now();
-  const int64_t frames = (windows_[0].end - windows_[0].begin) / dataset_.settings.hop() + 1;
+  const int64_t frames = options_.step.shape.frames(windows_[0].end - windows_[0].begin);
   while (step_->step() < options_.steps) {
     const absl::Time begin = options_.clock->Now();
     const VoiceNoise noise =

@@ -25,6 +25,9 @@ struct TrainerOptions {
   std::string directory;   // for checkpoints/ and logs/
   absl::Duration checkpoint_interval = absl::Minutes(2);
   int checkpoints_to_keep = 3;
+  // Called after each checkpoint with the updates done and its file, which later ones may delete; an error ends the run.
+  // May be empty.
+  std::function<absl::Status(int64_t step, const std::string& path)> saved;
   int64_t log_steps = 10;        // metrics are means over so many steps
   int64_t held_out_steps = 100;  // steps between held-out losses; 0: none
   const Clock* clock = &Clock::Steady();
@@ -76,8 +79,9 @@ class Trainer {
   double seconds_ = 0;
 };
 
-// Windows as one batch.
-TrainingBatch MakeBatch(const Dataset& dataset, const std::vector<Segment>& windows);
+// Windows as one batch. Frames between those of the data set are what the engine makes of it (FrameBetween). The
+// shape's hop divides the data set's.
+TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows);
 
 // Mean multi-scale spectral loss over the batch's windows, each from a zero state: upstream's test metric. The noise is
 // that of `seed`. Empty batch: 0.

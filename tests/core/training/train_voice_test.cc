@@ -11,6 +11,7 @@
 #include "core/base/file.h"
 #include "core/base/wav.h"
 #include "core/streaming/voice_loader.h"
+#include "core/training/checkpoint.h"
 
 namespace ddsp::training {
 namespace {
@@ -98,6 +99,40 @@ TEST_F(TrainVoiceTest, StopsAndGoesOn) {
   ASSERT_TRUE(Train().ok());
   EXPECT_THAT(said, testing::Contains(HasSubstr("going on from step 1")));
   EXPECT_TRUE(fs::exists(options_.bundle + "/MANIFEST.textproto"));
+}
+
+TEST_F(TrainVoiceTest, TellsOfEachCheckpointAndPlaysExamples) {
+  Write("a.wav", 60);
+  options_.trainer.checkpoint_interval = absl::ZeroDuration();  // one after each step
+  options_.example_steps = 2;
+  options_.example_seconds = 1.5;
+  std::vector<int64_t> saved, played;
+  events_.checkpoint = [&](int64_t step, const std::string& path) {
+    EXPECT_TRUE(ReadCheckpoint(path, options_.trainer.step.shape).ok()) << path;
+    saved.push_back(step);
+    return absl::OkStatus();
+  };
+  events_.example = [&](const ListeningExample& example) {
+    EXPECT_EQ(example.name, "a.wav");
+    EXPECT_GE(example.begin_s, 54);
+    EXPECT_EQ(example.original.size(), 24000);
+    EXPECT_EQ(example.rendered.size(), 24000);
+    played.push_back(example.step);
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(Train().ok());
+  EXPECT_THAT(saved, testing::ElementsAre(1, 2, 3, 3));
+  EXPECT_THAT(played, testing::ElementsAre(2, 3));
+}
+
+TEST_F(TrainVoiceTest, AnEventThatFailsEndsTheRun) {
+  Write("a.wav", 60);
+  options_.example_steps = 1;
+  events_.example = [](const ListeningExample&) { return absl::ResourceExhaustedError("no room for the example"); };
+  EXPECT_EQ(Train().status().message(), "no room for the example");
+  events_.example = nullptr;
+  events_.checkpoint = [](int64_t, const std::string&) { return absl::AbortedError("the lease is lost"); };
+  EXPECT_EQ(Train().status().message(), "the lease is lost");
 }
 
 TEST_F(TrainVoiceTest, HeldOutRecordingsAreNotTrainedOn) {
