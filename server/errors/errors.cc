@@ -51,6 +51,8 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kBlobChecksumMismatch, StatusCode::kInvalidArgument, "BLOB_CHECKSUM_MISMATCH"},
     {Reason::kUploadOffsetMismatch, StatusCode::kOutOfRange, "UPLOAD_OFFSET_MISMATCH"},
     {Reason::kBlobQuotaExceeded, StatusCode::kResourceExhausted, "BLOB_QUOTA_EXCEEDED"},
+    {Reason::kJobsDisabled, StatusCode::kUnimplemented, "JOBS_DISABLED"},
+    {Reason::kVoiceRejected, StatusCode::kFailedPrecondition, "VOICE_REJECTED"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

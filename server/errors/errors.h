@@ -52,6 +52,8 @@ enum class Reason {
   kBlobChecksumMismatch,
   kUploadOffsetMismatch,
   kBlobQuotaExceeded,
+  kJobsDisabled,
+  kVoiceRejected,
 };
 
 using ErrorMetadata = std::map<std::string, std::string>;
