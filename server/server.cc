@@ -1,17 +1,15 @@
 #include "server/server.h"
 
-#include <pthread.h>
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <chrono>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/base/mutex.h"
 #include "core/base/status_macros.h"
+#include "core/base/ticker.h"
 #include "core/cuda/engine_device.h"
 #include "server/errors/errors.h"
 #include "server/metrics/metrics_endpoint.h"
@@ -83,40 +81,6 @@ std::vector<DeviceEngine> Number(const Registry& registry, ServerMetrics& metric
   metrics.SetStateBytes(state_bytes);
   return engines;
 }
-
-// Runs `work` every `period` until destroyed.
-class Ticker {
- public:
-  Ticker(absl::Duration period, std::function<void()> work)
-      : period_(period), work_(std::move(work)), thread_([this] { Run(); }) {
-    pthread_setname_np(thread_.native_handle(), "ddsp-house");
-  }
-  ~Ticker() {
-    {
-      MutexLock lock(&mu_);
-      stopped_ = true;
-      changed_.NotifyAll();
-    }
-    thread_.join();
-  }
-
- private:
-  bool Wait() {
-    MutexLock lock(&mu_);
-    if (!stopped_) changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(period_));
-    return !stopped_;
-  }
-  void Run() {
-    while (Wait()) work_();
-  }
-
-  const absl::Duration period_;
-  const std::function<void()> work_;
-  Mutex mu_;
-  CondVar changed_;
-  bool stopped_ ABSL_GUARDED_BY(mu_) = false;
-  std::thread thread_;
-};
 
 }  // namespace
 
@@ -210,7 +174,8 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   }
   RETURN_IF_ERROR(parts.Listen());
   parts.metrics.SetServerState(ServerState::kServing);
-  parts.ticker = std::make_unique<Ticker>(kHouseKeeping, [server = server.get()] { server->KeepHouse(); });
+  parts.ticker =
+      std::make_unique<Ticker>("ddsp-house", kHouseKeeping, [server = server.get()] { server->KeepHouse(); });
   return server;
 }
 
