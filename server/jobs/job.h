@@ -30,9 +30,10 @@ bool IsWaiting(JobState state);
 
 // How far a worker is, as it says itself.
 struct JobProgress {
-  int64_t done = 0;     // steps, files: whatever the kind counts
-  int64_t total = 0;    // 0: not known
-  std::string metrics;  // a JSON object of numbers ({"loss": 4.2}); empty: none
+  int64_t done = 0;      // steps, files: whatever the kind counts
+  int64_t total = 0;     // 0: not known
+  std::string metrics;   // a JSON object of numbers ({"loss": 4.2}); empty: none
+  std::string examples;  // listening examples, a JSON array of files in the blob store; empty: none
 
   bool operator==(const JobProgress&) const = default;
 };
@@ -89,9 +90,10 @@ struct NewJob {
 
 struct JobLimits {
   size_t max_spec_bytes = 1 << 20;
-  size_t max_text_bytes = 16 << 10;  // error, result, metrics
-  size_t max_name_bytes = 63;        // kind, display_name, request_id, worker, lease_id
-  int64_t max_priority = 100;        // both ways
+  size_t max_text_bytes = 32 << 10;  // error, metrics, examples
+  size_t max_result_bytes = 1 << 20;
+  size_t max_name_bytes = 63;  // kind, display_name, request_id, worker, lease_id
+  int64_t max_priority = 100;  // both ways
 };
 
 // Errors: INVALID_JOB_REQUEST with one violation for each field that is wrong.

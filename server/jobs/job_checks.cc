@@ -31,13 +31,14 @@ struct Check {
       RETURN_IF_ERROR(CheckRange("progress.done", event.progress->done, 0, INT64_MAX));
       RETURN_IF_ERROR(CheckRange("progress.total", event.progress->total, 0, INT64_MAX));
       RETURN_IF_ERROR(ValidateText("progress.metrics", event.progress->metrics, limits.max_text_bytes));
+      RETURN_IF_ERROR(ValidateText("progress.examples", event.progress->examples, limits.max_text_bytes));
     }
     if (!event.checkpoint.has_value()) return absl::OkStatus();
     RETURN_IF_ERROR(CheckRange("checkpoint.step", event.checkpoint->step, 0, INT64_MAX));
     return ValidateText("checkpoint.blob", event.checkpoint->blob, 64);
   }
   absl::Status operator()(const JobCompleted& event) {
-    return ValidateText("result", event.result, limits.max_text_bytes);
+    return ValidateText("result", event.result, limits.max_result_bytes);
   }
   absl::Status operator()(const JobAttemptFailed& event) {
     return ValidateText("error", event.error, limits.max_text_bytes);

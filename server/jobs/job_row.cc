@@ -53,7 +53,8 @@ void VisitMembers(J& job, const Visit& visit) {
   visit(job.create_time), visit(job.update_time), visit(job.run_time), visit(job.start_time), visit(job.end_time);
   visit(job.attempts), visit(job.failures), visit(job.worker), visit(job.lease_id), visit(job.lease_expire_time);
   visit(job.cancel_requested), visit(job.progress.done), visit(job.progress.total), visit(job.progress.metrics);
-  visit(job.checkpoint.step), visit(job.checkpoint.blob), visit(job.result), visit(job.error);
+  visit(job.progress.examples), visit(job.checkpoint.step), visit(job.checkpoint.blob), visit(job.result),
+      visit(job.error);
 }
 
 SqlValue ToValue(const std::string& text) { return text; }

@@ -67,7 +67,11 @@ struct Change {
   absl::Status operator()(const JobHeartbeat& event) {
     if (!Holds(job, event.lease_id)) return LeaseLost(job, event.lease_id);
     job.lease_expire_time = now + policy.lease;
-    if (event.progress.has_value()) job.progress = *event.progress;
+    if (event.progress.has_value()) {
+      std::string examples = event.progress->examples.empty() ? job.progress.examples : event.progress->examples;
+      job.progress = *event.progress;
+      job.progress.examples = std::move(examples);
+    }
     if (event.checkpoint.has_value() && !event.checkpoint->blob.empty() &&
         (job.checkpoint.blob.empty() || event.checkpoint->step > job.checkpoint.step)) {
       job.checkpoint = *event.checkpoint;

@@ -57,7 +57,7 @@ using JobEvent =
 
 // The job after `event` at `now`; equal to `job` where nothing changes: an event told twice (a retried call) and
 // the cancellation of a finished job are no errors.
-// A checkpoint never goes back to an older step.
+// A checkpoint never goes back to an older step; listening examples stay until a heartbeat brings others.
 // Errors: JOB_NOT_CLAIMABLE; LEASE_LOST where the event's lease is not the job's: what the worker did is void.
 absl::StatusOr<Job> Next(const Job& job, const JobEvent& event, absl::Time now, const JobPolicy& policy);
 

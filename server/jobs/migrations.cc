@@ -27,6 +27,7 @@ const std::vector<Migration>& Steps() {
       {{R"(CREATE TABLE job_logs (
              job_id TEXT NOT NULL, number BIGINT NOT NULL, time_us BIGINT NOT NULL, line TEXT NOT NULL,
              PRIMARY KEY (job_id, number)))"}},
+      {{"ALTER TABLE jobs ADD COLUMN examples TEXT NOT NULL DEFAULT ''"}},
   };
   return *steps;
 }

@@ -9,11 +9,13 @@
 #include "core/base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
 #include "server/errors/errors.h"
+#include "server/jobs/api/job_spec.h"
 
 namespace ddsp::server {
 namespace {
 
 constexpr char kNamePrefix[] = "jobs/";
+constexpr int kMaxExamples = 16;
 
 v1::JobState ToMessage(JobState state) {
   switch (state) {
@@ -54,6 +56,11 @@ absl::Status SetProgress(const Job& job, v1::JobProgress* progress) {
     v1::JobProgress metrics;
     RETURN_IF_ERROR(FromJson(absl::StrCat("{\"metrics\": ", job.progress.metrics, "}"), &metrics));
     *progress->mutable_metrics() = metrics.metrics();
+  }
+  if (!job.progress.examples.empty()) {
+    v1::JobProgress examples;
+    RETURN_IF_ERROR(FromJson(absl::StrCat("{\"examples\": ", job.progress.examples, "}"), &examples));
+    progress->mutable_examples()->Swap(examples.mutable_examples());
   }
   if (job.state != JobState::kRunning || job.progress.done <= 0 || job.progress.total <= job.progress.done) {
     return absl::OkStatus();
@@ -118,7 +125,18 @@ absl::StatusOr<JobProgress> ToProgress(const v1::JobProgress& progress) {
     }
     metrics[name] = value;
   }
-  return JobProgress{progress.done(), progress.total(), metrics.empty() ? "" : metrics.dump()};
+  JobProgress made{progress.done(), progress.total(), metrics.empty() ? "" : metrics.dump()};
+  if (progress.examples().empty()) return made;
+  if (progress.examples_size() > kMaxExamples) {
+    const std::string problem = absl::StrCat("holds ", progress.examples_size(), " files; at most ", kMaxExamples);
+    return MakeFieldError(Reason::kInvalidJobRequest, "progress.examples " + problem, {{"progress.examples", problem}});
+  }
+  RETURN_IF_ERROR(ValidateFiles("progress.examples", progress.examples()));
+  v1::JobProgress examples;
+  *examples.mutable_examples() = progress.examples();
+  ASSIGN_OR_RETURN(const std::string json, ToJson(examples, "progress"));
+  made.examples = nlohmann::json::parse(json)["examples"].dump();
+  return made;
 }
 
 absl::StatusOr<std::string> IdOf(const std::string& name) {

@@ -18,7 +18,7 @@ absl::StatusOr<std::string> ToJson(const google::protobuf::Message& message, con
 
 // Errors: INTERNAL for a job that no message was made into.
 absl::StatusOr<v1::Job> ToMessage(const Job& job);
-// The names of metrics are free, their values finite. Errors: INVALID_JOB_REQUEST.
+// The names of metrics are free, their values finite; the examples are at most 16 files. Errors: INVALID_JOB_REQUEST.
 absl::StatusOr<JobProgress> ToProgress(const v1::JobProgress& progress);
 
 // "jobs/train-4f0c..." to "train-4f0c...". Errors: INVALID_JOB_REQUEST.

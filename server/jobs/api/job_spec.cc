@@ -41,7 +41,6 @@ class Checker {
   }
 
   void CheckFiles(const std::string& field, const Files& files) {
-    if (files.empty()) Add(field, "is empty");
     std::set<std::string> paths;
     for (int i = 0; i < files.size(); ++i) {
       const v1::JobFile& file = files[i];
@@ -54,26 +53,30 @@ class Checker {
       if (file.size() < 0) Add(at + ".size", absl::StrCat(file.size(), " is negative"));
     }
   }
+  void CheckInputs(const std::string& field, const Files& files) {
+    if (files.empty()) Add(field, "is empty");
+    CheckFiles(field, files);
+  }
   void CheckModel(const std::string& field, const std::string& model) {
     if (model.empty()) Add(field, "is empty");
   }
 
   void Check(const v1::TrainSpec& train) {
-    CheckFiles("spec.train.data", train.data());
+    CheckInputs("spec.train.data", train.data());
     if (train.recipe().empty()) Add("spec.train.recipe", "is empty");
     if (!IsModelId(train.model())) Add("spec.train.model", Quoted(train.model()) + " is not [a-z][a-z0-9-]{0,62}");
     if (train.steps() < 0) Add("spec.train.steps", absl::StrCat(train.steps(), " is negative"));
   }
   void Check(const v1::TransferSpec& transfer) {
-    CheckFiles("spec.transfer.inputs", transfer.inputs());
+    CheckInputs("spec.transfer.inputs", transfer.inputs());
     CheckModel("spec.transfer.model", transfer.model());
   }
   void Check(const v1::RenderSpec& render) {
-    CheckFiles("spec.render.inputs", render.inputs());
+    CheckInputs("spec.render.inputs", render.inputs());
     CheckModel("spec.render.model", render.model());
   }
   void Check(const v1::FeaturesSpec& features) {
-    CheckFiles("spec.features.inputs", features.inputs());
+    CheckInputs("spec.features.inputs", features.inputs());
     if (features.frame_rate_hz() < 0 || features.frame_rate_hz() > 250) {
       Add("spec.features.frame_rate_hz", absl::StrCat(features.frame_rate_hz(), " is not in [0, 250]"));
     }
@@ -116,6 +119,12 @@ absl::Status Validate(const v1::JobSpec& spec) {
     case v1::JobSpec::KIND_NOT_SET:
       checker.Add("spec", "has no kind (train, transfer, render, features)");
   }
+  return checker.ToStatus();
+}
+
+absl::Status ValidateFiles(const std::string& field, const Files& files) {
+  Checker checker;
+  checker.CheckFiles(field, files);
   return checker.ToStatus();
 }
 

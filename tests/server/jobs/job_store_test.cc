@@ -301,7 +301,7 @@ TEST_P(JobStoreTest, LeavesADatabaseOfALaterVersionAlone) {
   ASSERT_TRUE(Migrate(**engine, more).ok());
   const auto store = OpenStore(GetParam(), database_->place(), clock_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr("schema version 3, newer than this program's 2"));
+  EXPECT_THAT(std::string(store.status().message()), HasSubstr("schema version 4, newer than this program's 3"));
 }
 
 TEST_P(JobStoreTest, AMigrationThatFailsLeavesTheVersionBefore) {
