@@ -2,7 +2,6 @@
 
 #include <memory>
 
-#include "server/jobs/api/jobs_api.h"
 #include "server/rpc/follow_job_call.h"
 #include "server/rpc/unary_call.h"
 
@@ -26,7 +25,7 @@ void AddUnary(const std::string& name, std::shared_ptr<Api> api, WorkQueue& work
 
 void AddJobsMethods(const JobsService& service, MethodTable* methods) {
   WorkQueue& work = service.work;
-  const auto jobs = std::make_shared<JobsApi>(service.jobs, service.blobs);
+  const auto jobs = std::make_shared<JobsApi>(service.jobs, service.blobs, service.check_spec);
   AddUnary("Create", jobs, work, &JobsApi::Create, methods);
   AddUnary("Get", jobs, work, &JobsApi::Get, methods);
   AddUnary("List", jobs, work, &JobsApi::List, methods);
@@ -37,10 +36,10 @@ void AddJobsMethods(const JobsService& service, MethodTable* methods) {
   AddUnary("UploadChunk", blobs, work, &BlobsApi::UploadChunk, methods);
   AddUnary("CancelUpload", blobs, work, &BlobsApi::CancelUpload, methods);
   AddUnary("DownloadChunk", blobs, work, &BlobsApi::DownloadChunk, methods);
-  const auto workers = std::make_shared<WorkersApi>(service.jobs, service.blobs, service.policy);
+  const auto workers = std::make_shared<WorkersApi>(service.jobs, service.blobs, service.policy, service.publisher);
   AddUnary("Claim", workers, work, &WorkersApi::Claim, methods);
   AddUnary("Heartbeat", workers, work, &WorkersApi::Heartbeat, methods);
-  AddUnary("Complete", workers, work, &WorkersApi::Complete, methods);
+  AddUnary("Complete", workers, service.publishing, &WorkersApi::Complete, methods);
   AddUnary("Fail", workers, work, &WorkersApi::Fail, methods);
   AddUnary("Release", workers, work, &WorkersApi::Release, methods);
   for (const auto& [name, follow] : {std::pair("Wait", JobFollow::kWait), std::pair("Watch", JobFollow::kWatch)}) {

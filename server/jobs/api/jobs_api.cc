@@ -30,6 +30,7 @@ absl::StatusOr<absl::Time> RunTimeOf(const v1::CreateJobRequest& request) {
 
 absl::Status JobsApi::Create(const v1::CreateJobRequest& request, v1::Job* response) {
   RETURN_IF_ERROR(Validate(request.spec()));
+  if (check_ != nullptr) RETURN_IF_ERROR(check_(request.spec()));
   RETURN_IF_ERROR(CheckUploaded(FilesOf(request.spec()), blobs_));
   NewJob job;
   job.request_id = request.request_id().empty() ? RandomId(16) : request.request_id();

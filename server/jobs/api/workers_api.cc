@@ -3,9 +3,23 @@
 #include "server/errors/errors.h"
 #include "server/jobs/api/job_files.h"
 #include "server/jobs/api/job_message.h"
+#include "server/jobs/api/job_spec.h"
 #include "server/jobs/api/jobs_api.h"
+#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
+namespace {
+
+constexpr char kTrain[] = "train";
+constexpr size_t kMaxErrorBytes = 8 << 10;
+
+// What can be kept as a job's error.
+std::string ShortText(absl::string_view text) {
+  const std::string start(text.substr(0, kMaxErrorBytes));
+  return start.substr(0, FirstUnstorable(start).value_or(start.size()));
+}
+
+}  // namespace
 
 absl::Status WorkersApi::Claim(const v1::ClaimJobsRequest& request, v1::ClaimJobsResponse* response) {
   JobClaim claim{.worker = request.worker(),
@@ -30,6 +44,7 @@ absl::Status WorkersApi::Heartbeat(const v1::HeartbeatRequest& request, v1::Hear
   JobHeartbeat heartbeat{.lease_id = request.lease_id()};
   if (request.has_progress()) {
     ASSIGN_OR_RETURN(heartbeat.progress, ToProgress(request.progress()));
+    RETURN_IF_ERROR(CheckUploaded(request.progress().examples(), blobs_));
   }
   if (request.has_checkpoint()) {
     RETURN_IF_ERROR(blobs_.SizeOf(request.checkpoint().sha256()).status());
@@ -45,9 +60,37 @@ absl::Status WorkersApi::Heartbeat(const v1::HeartbeatRequest& request, v1::Hear
 }
 
 absl::Status WorkersApi::Complete(const v1::CompleteJobRequest& request, v1::Job* response) {
+  RETURN_IF_ERROR(ValidateFiles("result.files", request.result().files()));
   RETURN_IF_ERROR(CheckUploaded(request.result().files(), blobs_));
   ASSIGN_OR_RETURN(const std::string result, ToJson(request.result(), "result"));
-  return Apply(request.name(), JobCompleted{request.lease_id(), result}, response);
+  ASSIGN_OR_RETURN(const std::string id, IdOf(request.name()));
+  if (publisher_ == nullptr) return Apply(request.name(), JobCompleted{request.lease_id(), result}, response);
+  ASSIGN_OR_RETURN(Job job, jobs_.Get(id));
+  if (job.kind != kTrain) return Apply(request.name(), JobCompleted{request.lease_id(), result}, response);
+
+  const MutexLock lock(&publishing_);
+  // Who comes a second time finds what the first has made of the job.
+  ASSIGN_OR_RETURN(job, jobs_.Get(id));
+  const bool is_over = job.lease_id == request.lease_id() && !request.lease_id().empty() && IsFinished(job.state);
+  if (!is_over) {
+    ASSIGN_OR_RETURN(const JobEvent end, EndOf(job, request.lease_id(), request.result()));
+    ASSIGN_OR_RETURN(job, jobs_.Apply(id, end));
+  }
+  ASSIGN_OR_RETURN(*response, ToMessage(job));
+  return absl::OkStatus();
+}
+
+absl::StatusOr<JobEvent> WorkersApi::EndOf(const Job& job, const std::string& lease_id, const v1::JobResult& result) {
+  const auto renew = [&] { return jobs_.Apply(job.id, JobHeartbeat{.lease_id = lease_id}); };
+  ASSIGN_OR_RETURN(const Job running, renew());
+  if (running.cancel_requested) return JobAttemptFailed{lease_id, "cancelled before it was published"};
+  const auto published = publisher_->Publish(running, result, [&] { return renew().status(); });
+  if (published.ok()) {
+    ASSIGN_OR_RETURN(const std::string json, ToJson(*published, "result"));
+    return JobCompleted{lease_id, json};
+  }
+  if (!FailsForGood(published.status())) return published.status();
+  return JobAttemptFailed{lease_id, ShortText(published.status().message()), FailureKind::kPermanent};
 }
 
 absl::Status WorkersApi::Fail(const v1::FailJobRequest& request, v1::Job* response) {

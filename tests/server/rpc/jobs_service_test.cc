@@ -33,8 +33,9 @@ class JobsServiceTest : public testing::Test {
     blobs_ = *BlobStore::Open({.folder = folder_}, clock_);
     work_.emplace(WorkQueue::Options{.threads = 2, .max_waiting = 64});
     following_.emplace(WorkQueue::Options{.threads = 1, .max_waiting = 64});
+    publishing_.emplace(WorkQueue::Options{.threads = 1, .max_waiting = 64});
     auto methods = std::make_unique<MethodTable>();
-    AddJobsMethods({*store_, *blobs_, {}, *work_, *following_, clock_}, methods.get());
+    AddJobsMethods({*store_, *blobs_, {}, *work_, *following_, *publishing_, clock_}, methods.get());
     endpoint_ = *Endpoint::Open({.address = "127.0.0.1:0"}, std::move(methods));
     io_.emplace(std::vector<grpc::CompletionQueue*>{endpoint_->queue()}, [this] { return endpoint_->live_calls(); });
     stub_ = v1::Jobs::NewStub(
@@ -44,6 +45,7 @@ class JobsServiceTest : public testing::Test {
     endpoint_->Stop();
     io_.reset();
     endpoint_.reset();
+    publishing_.reset();
     following_.reset();
     work_.reset();
     blobs_.reset();
@@ -100,7 +102,7 @@ class JobsServiceTest : public testing::Test {
   SimClock clock_;
   std::unique_ptr<JobStore> store_;
   std::unique_ptr<BlobStore> blobs_;
-  std::optional<WorkQueue> work_, following_;
+  std::optional<WorkQueue> work_, following_, publishing_;
   std::unique_ptr<Endpoint> endpoint_;
   std::optional<IoThread> io_;
   std::unique_ptr<v1::Jobs::Stub> stub_;
@@ -108,7 +110,7 @@ class JobsServiceTest : public testing::Test {
 
 TEST_F(JobsServiceTest, EveryMethodOfTheServiceIsThere) {
   MethodTable methods;
-  AddJobsMethods({*store_, *blobs_, {}, *work_, *following_, clock_}, &methods);
+  AddJobsMethods({*store_, *blobs_, {}, *work_, *following_, *publishing_, clock_}, &methods);
   const auto* const service = v1::Job::descriptor()->file()->service(0);
   std::set<std::string> known;
   for (const std::string& name : methods.services()) known.insert(name);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include <filesystem>
+#include <functional>
 #include <limits>
 
 #include "core/base/crc32c.h"
@@ -180,6 +181,142 @@ TEST_F(JobsApiTest, ACheckpointIsUploadedBeforeItIsNamed) {
   Upload("weights");
   EXPECT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
   EXPECT_EQ(Get(name).checkpoint().step(), 7);
+}
+
+TEST_F(JobsApiTest, ListeningExamplesAreUploadedBeforeTheyAreNamedAndStay) {
+  const std::string name = Create().name();
+  v1::HeartbeatRequest beat;
+  beat.set_name(name);
+  beat.set_lease_id(Claim().lease().id());
+  AddFile(beat.mutable_progress()->add_examples(), "step-100/one.wav", "example");
+  v1::HeartbeatResponse answer;
+  const absl::Status absent = workers_->Heartbeat(beat, &answer);
+  EXPECT_EQ(ReasonOf(absent), "BLOB_NOT_FOUND");
+  EXPECT_THAT(std::string(absent.message()), HasSubstr("'step-100/one.wav'"));
+  Upload("example");
+  ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+  const v1::JobFile example = beat.progress().examples(0);
+  beat.mutable_progress()->clear_examples();
+  beat.mutable_progress()->set_done(200);
+  ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+  const v1::JobProgress progress = Get(name).progress();
+  EXPECT_EQ(progress.done(), 200);
+  ASSERT_EQ(progress.examples_size(), 1);
+  EXPECT_TRUE(MessageDifferencer::Equals(progress.examples(0), example));
+}
+
+TEST_F(JobsApiTest, RefusesExamplesThatCannotBe) {
+  v1::HeartbeatRequest beat;
+  beat.set_name(Create().name());
+  beat.set_lease_id(Claim().lease().id());
+  Upload("x");
+  AddFile(beat.mutable_progress()->add_examples(), "../one.wav", "x");
+  v1::HeartbeatResponse answer;
+  EXPECT_THAT(std::string(workers_->Heartbeat(beat, &answer).message()), HasSubstr("progress.examples[0].path"));
+  beat.mutable_progress()->clear_examples();
+  for (int i = 0; i < 17; ++i) AddFile(beat.mutable_progress()->add_examples(), std::to_string(i), "x");
+  EXPECT_THAT(std::string(workers_->Heartbeat(beat, &answer).message()), HasSubstr("17 files; at most 16"));
+  beat.mutable_progress()->mutable_examples()->RemoveLast();
+  EXPECT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+}
+
+TEST_F(JobsApiTest, ACheckRefusesSpecs) {
+  jobs_.emplace(*store_, *blob_store_, [](const v1::JobSpec& spec) {
+    return spec.train().model() == "violin" ? absl::InvalidArgumentError("violin is taken") : absl::OkStatus();
+  });
+  Create();
+  v1::CreateJobRequest request = TrainRequest();
+  request.set_request_id("r2");
+  request.mutable_spec()->mutable_train()->set_model("violin");
+  v1::Job job;
+  EXPECT_EQ(jobs_->Create(request, &job), absl::InvalidArgumentError("violin is taken"));
+}
+
+// Publishes in no time, or says why not; counts how often it was asked.
+class FakePublisher : public ResultPublisher {
+ public:
+  absl::StatusOr<v1::JobResult> Publish(const Job&, const v1::JobResult& result, const RenewLease& renew) override {
+    ++calls;
+    before();
+    if (const absl::Status held = renew(); !held.ok()) return held;
+    if (!answer.ok()) return answer;
+    v1::JobResult published = result;
+    published.set_model("my-cello/1");
+    return published;
+  }
+  int calls = 0;
+  std::function<void()> before = [] {};
+  absl::Status answer;
+};
+
+class PublishingTest : public JobsApiTest {
+ protected:
+  void SetUp() override {
+    JobsApiTest::SetUp();
+    workers_.emplace(*store_, *blob_store_, JobPolicy{}, &publisher_);
+    request_.set_name(Create().name());
+    request_.set_lease_id(Claim().lease().id());
+    Upload("weights");
+    AddFile(request_.mutable_result()->add_files(), "voice/weights.safetensors", "weights");
+  }
+  FakePublisher publisher_;
+  v1::CompleteJobRequest request_;
+  v1::Job job_;
+};
+
+TEST_F(PublishingTest, ATrainJobSucceedsWithItsPublishedVoiceOnce) {
+  ASSERT_EQ(workers_->Complete(request_, &job_), absl::OkStatus());
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_SUCCEEDED);
+  EXPECT_EQ(job_.result().model(), "my-cello/1");
+  EXPECT_EQ(job_.result().files(0).path(), "voice/weights.safetensors");
+  v1::Job again;
+  EXPECT_EQ(workers_->Complete(request_, &again), absl::OkStatus()) << "its answer was lost";
+  EXPECT_TRUE(MessageDifferencer::Equals(again, job_));
+  EXPECT_EQ(publisher_.calls, 1);
+}
+
+TEST_F(PublishingTest, AVoiceThatIsUnfitFailsItsJobForGood) {
+  publisher_.answer = absl::FailedPreconditionError("golden test: 0.3 off at sample 7");
+  ASSERT_EQ(workers_->Complete(request_, &job_), absl::OkStatus());
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(job_.error(), "golden test: 0.3 off at sample 7");
+  ASSERT_EQ(workers_->Complete(request_, &job_), absl::OkStatus());
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_FAILED);
+  EXPECT_EQ(publisher_.calls, 1);
+}
+
+TEST_F(PublishingTest, APassingErrorLeavesTheJobToItsWorker) {
+  publisher_.answer = absl::UnavailableError("the disk is busy");
+  EXPECT_EQ(workers_->Complete(request_, &job_), publisher_.answer);
+  EXPECT_EQ(Get(request_.name()).state(), v1::JOB_STATE_RUNNING);
+  publisher_.answer = absl::OkStatus();
+  ASSERT_EQ(workers_->Complete(request_, &job_), absl::OkStatus());
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_SUCCEEDED);
+}
+
+TEST_F(PublishingTest, ALostLeasePublishesNothing) {
+  clock_.Advance(absl::Seconds(11));
+  ASSERT_EQ(*store_->ExpireLeases(), 1);
+  EXPECT_EQ(ReasonOf(workers_->Complete(request_, &job_)), "LEASE_LOST");
+  EXPECT_EQ(publisher_.calls, 0);
+}
+
+TEST_F(PublishingTest, ALeaseLostMeanwhilePublishesNothing) {
+  publisher_.before = [&] {
+    clock_.Advance(absl::Seconds(11));
+    EXPECT_EQ(*store_->ExpireLeases(), 1);
+  };
+  EXPECT_EQ(ReasonOf(workers_->Complete(request_, &job_)), "LEASE_LOST");
+  EXPECT_EQ(Get(request_.name()).state(), v1::JOB_STATE_RETRYABLE);
+}
+
+TEST_F(PublishingTest, ACancelledJobIsNotPublished) {
+  v1::CancelJobRequest cancel;
+  cancel.set_name(request_.name());
+  ASSERT_EQ(jobs_->Cancel(cancel, &job_), absl::OkStatus());
+  ASSERT_EQ(workers_->Complete(request_, &job_), absl::OkStatus());
+  EXPECT_EQ(job_.state(), v1::JOB_STATE_CANCELLED);
+  EXPECT_EQ(publisher_.calls, 0);
 }
 
 TEST_F(JobsApiTest, ACancellationStopsAWorker) {
