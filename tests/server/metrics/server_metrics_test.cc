@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "server/metrics/job_metrics.h"
 #include "server/metrics/metric_table.h"
 
 namespace ddsp::server {
@@ -22,6 +23,11 @@ void UseAll(ServerMetrics& metrics) {
   metrics.CallEnded("ddsp.v1.Synthesis/StreamSession", "OK", 1.5);
   metrics.SetStateBytes(1000);
   metrics.SetDeviceLoad(0.5, 0.6, 0.001);
+  JobMetrics jobs(metrics.registry());
+  jobs.SetJobs("train", "QUEUED", 3);
+  jobs.JobClaimed("train", 2.5);
+  jobs.JobFinished("train", 600);
+  jobs.PublishTook(PublishOutcome::kPublished, 0.4);
 }
 
 std::string TypeOf(MetricType type) {
@@ -49,7 +55,7 @@ TEST(ServerMetrics, LabelsAreThoseOfTheTable) {
       for (const MetricRow& row : kMetricTable) {
         if (row.name != family.name) continue;
         for (const absl::string_view label :
-             absl::StrSplit(absl::string_view(row.labels.data(), row.labels.size()), ',')) {
+             absl::StrSplit(absl::string_view(row.labels.data(), row.labels.size()), ',', absl::SkipEmpty())) {
           expected.insert(std::string(label));
         }
       }
@@ -64,6 +70,25 @@ TEST(ServerMetrics, ServerStateIsASet) {
   const std::string text = metrics.Text();
   EXPECT_THAT(text, ::testing::HasSubstr("ddsp_server_state{state=\"draining\"} 1"));
   EXPECT_THAT(text, ::testing::HasSubstr("ddsp_server_state{state=\"serving\"} 0"));
+}
+
+TEST(JobMetrics, CountWhatTheyAreTold) {
+  ServerMetrics metrics;
+  JobMetrics jobs(metrics.registry());
+  jobs.SetJobs("train", "QUEUED", 3);
+  jobs.SetJobs("train", "QUEUED", 2);
+  jobs.JobClaimed("train", 90);
+  jobs.LeasesExpired(4);
+  jobs.SetBlobs(10, 100, 1);
+  jobs.PublishTook(PublishOutcome::kRejected, 0.4);
+  const std::string text = metrics.Text();
+  for (const char* line : {"ddsp_jobs{kind=\"train\",state=\"QUEUED\"} 2", "ddsp_job_attempts_total{kind=\"train\"} 1",
+                           "ddsp_job_wait_seconds_bucket{kind=\"train\",le=\"60\"} 0",
+                           "ddsp_job_wait_seconds_bucket{kind=\"train\",le=\"300\"} 1",
+                           "ddsp_job_lease_expirations_total 4", "ddsp_blob_bytes 10", "ddsp_blob_quota_bytes 100",
+                           "ddsp_blob_uploads 1", "ddsp_job_publish_seconds_count{outcome=\"rejected\"} 1"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(line));
+  }
 }
 
 TEST(ServerMetrics, RealtimeFactorIsAudioPerSecond) {
