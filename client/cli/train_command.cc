@@ -55,6 +55,7 @@ absl::Status NameVoice(training::TrainVoiceOptions* options) {
 absl::Status Run(Options options) {
   training::TrainVoiceOptions& train = options.train;
   RETURN_IF_ERROR(NameVoice(&train));
+  ASSIGN_OR_RETURN(train.trainer.step.shape, training::RecipeShape(options.recipe));
   LearningRate& rate = train.trainer.step.learning_rate;
   rate.shape = options.schedule == "cosine" ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
   rate.total_steps = train.trainer.steps;
@@ -112,7 +113,9 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--crepe-weights", options->gin.train.crepe_weights,
                  "With --gin: weights of CREPE (safetensors), for its embedding loss and for compute_f0 = True")
       ->needs(gin);
-  app.add_option("--recipe", options->recipe, "What is trained")->check(CLI::IsMember({"vst"}))->capture_default_str();
+  app.add_option("--recipe", options->recipe, "What is trained")
+      ->check(CLI::IsMember(training::RecipeNames()))
+      ->capture_default_str();
   app.add_option("--held-out", train.held_out,
                  "Recordings to evaluate on, never trained on; else a part of DIR is kept back");
   app.add_option("--held-out-fraction", train.split.held_out_fraction, "The part of DIR that is kept back")

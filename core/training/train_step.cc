@@ -14,7 +14,7 @@ TrainStep::TrainStep(const StepOptions& options, const Parameters& initial)
   adam_.first_moment = at::zeros_like(store_.flat());
   adam_.second_moment = at::zeros_like(store_.flat());
   rates_ = at::ones_like(store_.flat());
-  store_.ViewsOf(rates_).at("processor_group/reverb/magnitudes").fill_(options.reverb_rate);
+  store_.ViewsOf(rates_).at(ReverbParameter(options.shape.recipe)).fill_(options.reverb_rate);
   for (int shard = 0; shard < pool_->workers(); ++shard) gradients_.push_back(at::zeros_like(store_.flat()));
 }
 
@@ -25,7 +25,7 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     const int64_t begin = items * shard / pool_->workers(), end = items * (shard + 1) / pool_->workers();
     const Parameters leaves = store_.Leaves(gradients_[shard]);
     if (begin == end) return;
-    const VoiceControls controls{batch.controls.power_db.slice(0, begin, end),
+    const VoiceControls controls{batch.controls.level_db.slice(0, begin, end),
                                  batch.controls.f0_hz.slice(0, begin, end)};
     const at::Tensor response = ReverbImpulseResponse(options_.shape, leaves, noise.reverb);
     const at::Tensor audio = Synthesize(options_.shape, leaves, controls, noise.audio.slice(0, begin, end), response);

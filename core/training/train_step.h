@@ -16,17 +16,17 @@
 namespace ddsp::training {
 
 struct TrainingBatch {
-  at::Tensor audio;        // [batch, (frames - 1) * hop]
-  VoiceControls controls;  // [batch, frames]
+  at::Tensor audio;        // [batch, samples]
+  VoiceControls controls;  // [batch, frames of as many samples]
 };
 
 struct StepOptions {
   VoiceShape shape;
   SpectralLossOptions objective = RecipeSpectralLoss();
   LearningRate learning_rate;
-  // Multiplies the learning rate of the reverb's magnitudes. They start so loud that a dry recording needs them 60 dB
-  // lower, and at the network's rate (upstream's 1) they are still on their way there, hissing through every rest,
-  // after many thousand steps.
+  // Multiplies the learning rate of the reverb. The magnitudes of the VST recipe start so loud that a dry recording
+  // needs them 60 dB lower, and at the network's rate (upstream's 1) they are still on their way there, hissing through
+  // every rest, after many thousand steps.
   double reverb_rate = 1.0;
   double clip_norm = 3.0;
   // The batch is cut into so many shards, one thread each; more than the batch has items are not used. Results depend

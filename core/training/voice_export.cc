@@ -13,8 +13,6 @@
 namespace ddsp::training {
 namespace {
 
-constexpr char kMagnitudes[] = "processor_group/reverb/magnitudes";
-
 v1::GraphSpec::Node* AddNode(const char* name, const char* type, std::vector<std::string> inputs,
                              v1::GraphSpec* graph) {
   v1::GraphSpec::Node* node = graph->add_nodes();
@@ -24,15 +22,17 @@ v1::GraphSpec::Node* AddNode(const char* name, const char* type, std::vector<std
   return node;
 }
 
-void AddVstGraph(const VoiceShape& shape, v1::GraphSpec* graph) {
+void AddGraph(const VoiceShape& shape, v1::GraphSpec* graph) {
+  const bool vst = shape.recipe == Recipe::kVst;
   auto* harmonic = AddNode("harmonic", "Harmonic", {"amps", "harmonic_distribution", "f0_hz"}, graph);
-  (*harmonic->mutable_texts())["amp_resample_method"] = "linear";
+  (*harmonic->mutable_texts())["amp_resample_method"] = vst ? "linear" : "window";
   auto* noise = AddNode("filtered_noise", "FilteredNoise", {"noise_magnitudes"}, graph);
   (*noise->mutable_numbers())["window_size"] = 0;
   (*noise->mutable_numbers())["initial_bias"] = shape.noise_bias;
   AddNode("add", "Add", {"filtered_noise/signal", "harmonic/signal"}, graph);
-  auto* reverb = AddNode("reverb", "FilteredNoiseReverb", {"add/signal"}, graph);
+  auto* reverb = AddNode("reverb", vst ? "FilteredNoiseReverb" : "Reverb", {"add/signal"}, graph);
   (*reverb->mutable_numbers())["reverb_length"] = static_cast<double>(shape.reverb_length);
+  if (!vst) return;
   auto* crop = AddNode("crop", "Crop", {"reverb/signal"}, graph);
   (*crop->mutable_numbers())["frame_size"] = static_cast<double>(shape.hop);
   (*crop->mutable_texts())["crop_location"] = "back";
@@ -53,16 +53,16 @@ at::Tensor FreezeReverb(const VoiceShape& shape, const Parameters& weights, uint
 
 }  // namespace
 
-v1::VoiceSpec MakeVstSpec(const VoiceShape& shape, const FeatureSettings& settings, const MaterialProfile& material,
-                          const VoiceLabel& label) {
+v1::VoiceSpec MakeVoiceSpec(const VoiceShape& shape, const FeatureSettings& settings, const MaterialProfile& material,
+                            const VoiceLabel& label) {
   v1::VoiceSpec spec;
   spec.set_name(label.name);
   spec.set_description(label.description);
-  spec.set_recipe("vst");
+  spec.set_recipe(NameOf(shape.recipe));
   spec.set_licence(label.licence);
   spec.set_attribution(label.attribution);
   spec.set_sample_rate_hz(static_cast<int32_t>(shape.sample_rate));
-  spec.set_hop_size(static_cast<int32_t>(shape.hop));
+  spec.set_hop_size(settings.hop());
   v1::FeatureSpec* features = spec.mutable_features();
   features->set_version(settings.version);
   features->set_frame_rate(settings.frame_rate);
@@ -74,8 +74,10 @@ v1::VoiceSpec MakeVstSpec(const VoiceShape& shape, const FeatureSettings& settin
   decoder->set_rnn_channels(static_cast<int32_t>(shape.rnn_channels));
   decoder->set_channels(static_cast<int32_t>(shape.channels));
   decoder->set_layers_per_stack(static_cast<int32_t>(shape.layers_per_stack));
-  decoder->add_input_keys("pw_scaled");
+  decoder->add_input_keys(shape.recipe == Recipe::kVst ? "pw_scaled" : "ld_scaled");
   decoder->add_input_keys("f0_scaled");
+  const int frame_rate = static_cast<int>(shape.sample_rate / shape.hop);
+  if (frame_rate != settings.frame_rate) decoder->set_frame_rate(frame_rate);
   const auto add_split = [&](const char* name, int64_t size) {
     auto* split = decoder->add_output_splits();
     split->set_name(name);
@@ -84,7 +86,7 @@ v1::VoiceSpec MakeVstSpec(const VoiceShape& shape, const FeatureSettings& settin
   add_split("amps", 1);
   add_split("harmonic_distribution", shape.harmonics);
   add_split("noise_magnitudes", shape.noise_bands);
-  AddVstGraph(shape, spec.mutable_graph());
+  AddGraph(shape, spec.mutable_graph());
   v1::VoiceProfile* profile = spec.mutable_profile();
   for (const float quantile : material.profile.power_quantiles_db) profile->add_power_quantiles_db(quantile);
   profile->set_mean_pitch_midi(material.profile.mean_pitch_midi);
@@ -99,10 +101,10 @@ absl::StatusOr<Voice> MakeVoice(const VoiceShape& shape, const Parameters& weigh
                                 const MaterialProfile& material, const ExportOptions& options,
                                 std::vector<float> golden_input) {
   auto voice = std::make_shared<Voice>();
-  voice->spec = MakeVstSpec(shape, settings, material, options.label);
+  voice->spec = MakeVoiceSpec(shape, settings, material, options.label);
   voice->version = options.label.version;
   for (const auto& [name, value] : weights) {
-    if (name != kMagnitudes) voice->weights[name] = ToWeight(value, value.sizes().vec());
+    if (name != ReverbParameter(shape.recipe)) voice->weights[name] = ToWeight(value, value.sizes().vec());
   }
   voice->weights["reverb/ir"] = ToWeight(FreezeReverb(shape, weights, options.seed), {shape.reverb_length});
   RoundWeights(options.storage, &voice->weights);

@@ -22,9 +22,10 @@ struct ExportOptions {
   uint64_t seed = 1;  // of the draw of the reverb's impulse response, which is stored
 };
 
-// The spec of the VST recipe: decoder, graph, extractor settings, the material's profile.
-v1::VoiceSpec MakeVstSpec(const VoiceShape& shape, const FeatureSettings& settings, const MaterialProfile& material,
-                          const VoiceLabel& label);
+// The spec of a recipe's voice: decoder, graph, extractor settings, the material's profile. The shape's hop divides the
+// settings'.
+v1::VoiceSpec MakeVoiceSpec(const VoiceShape& shape, const FeatureSettings& settings, const MaterialProfile& material,
+                            const VoiceLabel& label);
 
 // A complete voice: weights rounded to their storage, reverb frozen, `golden_input` rendered by the streaming engine.
 // Errors: those of the engine; INTERNAL with every problem when the voice does not validate.

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "core/kernels/noise.h"
 #include "core/nn/affine.h"
 #include "core/nn/gru_sequence.h"
@@ -44,10 +45,10 @@ at::Tensor Stack(const std::string& stack, const VoiceShape& shape, const Parame
 at::Tensor Decode(const VoiceShape& shape, const Parameters& parameters, const VoiceControls& controls) {
   const int64_t batch = controls.f0_hz.size(0), frames = controls.f0_hz.size(1);
   const auto rows = [&](const at::Tensor& x) { return x.t().reshape({frames * batch, 1}); };
-  const at::Tensor pw_scaled = rows(controls.power_db / 80.0 + 1.0);
+  const at::Tensor level_scaled = rows(controls.level_db / 80.0 + 1.0);
   const at::Tensor midi = 12.0 * (at::log2(controls.f0_hz) - std::log2(440.0)) + 69.0;
   const at::Tensor f0_scaled = rows(midi / 127.0);
-  const at::Tensor power = Stack("input_stacks/0", shape, parameters, pw_scaled);
+  const at::Tensor power = Stack("input_stacks/0", shape, parameters, level_scaled);
   const at::Tensor pitch = Stack("input_stacks/1", shape, parameters, f0_scaled);
   const std::string cell = "decoder/rnn/rnn/cell/";
   const at::Tensor& bias = parameters.at(cell + "bias");
@@ -140,6 +141,29 @@ bool EndsWith(const std::string& text, std::string_view end) { return text.ends_
 
 }  // namespace
 
+std::vector<std::string> RecipeNames() { return {"solo_instrument", "vst"}; }
+
+std::string NameOf(Recipe recipe) { return recipe == Recipe::kVst ? "vst" : "solo_instrument"; }
+
+std::string ReverbParameter(Recipe recipe) {
+  return recipe == Recipe::kVst ? "processor_group/reverb/magnitudes" : "processor_group/reverb/ir";
+}
+
+absl::StatusOr<VoiceShape> RecipeShape(const std::string& recipe) {
+  VoiceShape shape;
+  if (recipe == NameOf(Recipe::kVst)) return shape;
+  if (recipe == NameOf(Recipe::kSoloInstrument)) {
+    shape.recipe = Recipe::kSoloInstrument;
+    shape.hop = 64;
+    shape.channels = 512;
+    shape.layers_per_stack = 3;
+    shape.reverb_length = 48000;
+    return shape;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("no recipe '", recipe, "'; there is: ", absl::StrJoin(RecipeNames(), ", ")));
+}
+
 std::map<std::string, std::vector<int64_t>> ParameterShapes(const VoiceShape& shape) {
   std::map<std::string, std::vector<int64_t>> shapes;
   const int64_t stacked = shape.layers_per_stack == 0 ? 1 : shape.channels;
@@ -153,7 +177,9 @@ std::map<std::string, std::vector<int64_t>> ParameterShapes(const VoiceShape& sh
   shapes["decoder/dense_out/kernel"] = {shape.layers_per_stack == 0 ? 2 * stacked + shape.rnn_channels : shape.channels,
                                         outputs};
   shapes["decoder/dense_out/bias"] = {outputs};
-  shapes["processor_group/reverb/magnitudes"] = {shape.reverb_frames, shape.reverb_bands};
+  shapes[ReverbParameter(shape.recipe)] = shape.recipe == Recipe::kVst
+                                              ? std::vector{shape.reverb_frames, shape.reverb_bands}
+                                              : std::vector{shape.reverb_length};
   return shapes;
 }
 
@@ -165,8 +191,8 @@ Parameters InitialParameters(const VoiceShape& shape, uint64_t seed) {
       parameters[name] = Orthogonal(sizes, generator);
     } else if (EndsWith(name, "kernel")) {
       parameters[name] = Glorot(sizes, generator);
-    } else if (EndsWith(name, "magnitudes")) {
-      parameters[name] = at::empty(sizes).normal_(0, 1e-2, generator);
+    } else if (name == ReverbParameter(shape.recipe)) {
+      parameters[name] = at::empty(sizes).normal_(0, shape.recipe == Recipe::kVst ? 1e-2 : 1e-6, generator);
     } else {
       parameters[name] = EndsWith(name, "gamma") ? at::ones(sizes) : at::zeros(sizes);
     }
@@ -176,10 +202,12 @@ Parameters InitialParameters(const VoiceShape& shape, uint64_t seed) {
 
 VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64_t first_item, int64_t batch,
                      int64_t frames) {
-  VoiceNoise noise{at::empty({batch, frames * shape.hop}), at::empty({1, shape.reverb_length})};
+  VoiceNoise noise{at::empty({batch, frames * shape.hop}), {}};
   const int64_t samples = frames * shape.hop;
   kernels::UniformNoise(DeriveSeed(seed, "audio noise", step), first_item * samples,
                         absl::MakeSpan(noise.audio.data_ptr<float>(), noise.audio.numel()));
+  if (shape.recipe != Recipe::kVst) return noise;
+  noise.reverb = at::empty({1, shape.reverb_length});
   kernels::UniformNoise(DeriveSeed(seed, "reverb noise", step), 0,
                         absl::MakeSpan(noise.reverb.data_ptr<float>(), noise.reverb.numel()));
   return noise;
@@ -187,8 +215,10 @@ VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64
 
 at::Tensor ReverbImpulseResponse(const VoiceShape& shape, const Parameters& parameters,
                                  const at::Tensor& reverb_noise) {
-  const at::Tensor magnitudes = ExpSigmoid(parameters.at("processor_group/reverb/magnitudes") + shape.reverb_bias);
-  const at::Tensor response = FilterNoise(reverb_noise, magnitudes.unsqueeze(0));
+  const at::Tensor& weights = parameters.at(ReverbParameter(shape.recipe));
+  const at::Tensor response = shape.recipe == Recipe::kVst
+                                  ? FilterNoise(reverb_noise, ExpSigmoid(weights + shape.reverb_bias).unsqueeze(0))
+                                  : weights.unsqueeze(0);
   return at::constant_pad_nd(response.slice(1, 1), {1, 0});
 }
 
@@ -199,12 +229,12 @@ at::Tensor Synthesize(const VoiceShape& shape, const Parameters& parameters, con
   HarmonicSynthesisOptions bank;
   bank.n_samples = controls.f0_hz.size(1) * shape.hop;
   bank.sample_rate = static_cast<double>(shape.sample_rate);
-  bank.amp_resample_method = Interpolation::kLinear;
+  bank.amp_resample_method = shape.recipe == Recipe::kVst ? Interpolation::kLinear : Interpolation::kWindow;
   const at::Tensor harmonic = HarmonicBankAudio(controls.f0_hz, amplitudes, bank);
   const at::Tensor noise = FilterNoise(audio_noise, ExpSigmoid(raw.slice(2, 1 + shape.harmonics) + shape.noise_bias));
   const at::Tensor dry = harmonic + noise;
   const at::Tensor audio = dry + Convolve(dry, impulse_response);
-  return audio.slice(1, 0, audio.size(1) - shape.hop);
+  return shape.recipe == Recipe::kVst ? audio.slice(1, 0, audio.size(1) - shape.hop) : audio;
 }
 
 }  // namespace ddsp::training

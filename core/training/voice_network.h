@@ -1,8 +1,8 @@
-// The VST recipe as one differentiable function of its weights, arranged for training speed.
+// The recipes as differentiable functions of their weights, arranged for training speed.
 //
-// The same mathematics as RnnFcDecoder, Harmonic, FilteredNoise, Add, FilteredNoiseReverb and Crop (which are its
-// oracle in the tests): sequences run time-major, impulse responses are one matrix product, the harmonic bank is the
-// fused kernel.
+// The same mathematics as RnnFcDecoder, Harmonic, FilteredNoise, Add, Reverb or FilteredNoiseReverb, and Crop (which
+// are its oracle in the tests): sequences run time-major, impulse responses are one matrix product, the harmonic bank
+// is the fused kernel.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -12,9 +12,23 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/statusor.h"
+
 namespace ddsp::training {
 
+enum class Recipe {
+  // Power and pitch at 50 frames a second; amplitudes ramp; the reverb is filtered noise. A last frame ends the audio.
+  kVst,
+  // Loudness and pitch at 250 frames a second; amplitudes cross-fade by windows; the reverb is an impulse response. The
+  // last frame is held.
+  kSoloInstrument,
+};
+
+// "solo_instrument", "vst".
+std::vector<std::string> RecipeNames();
+
 struct VoiceShape {
+  Recipe recipe = Recipe::kVst;
   int64_t sample_rate = 16000;  // Hz
   int64_t hop = 320;            // samples between frames
   int64_t channels = 256;       // of the stacks
@@ -26,8 +40,17 @@ struct VoiceShape {
   int64_t reverb_length = 24000;  // samples
   int64_t reverb_frames = 500;    // divides the length
   int64_t reverb_bands = 32;
-  double reverb_bias = -3;
+  double reverb_bias = -3;  // frames, bands and bias are those of filtered noise
+
+  // Of the controls that make so many samples, a multiple of the hop.
+  int64_t frames(int64_t samples) const { return samples / hop + (recipe == Recipe::kVst ? 1 : 0); }
 };
+
+// As published. Errors: INVALID_ARGUMENT that lists the recipes.
+absl::StatusOr<VoiceShape> RecipeShape(const std::string& recipe);
+std::string NameOf(Recipe recipe);
+// The weight that the reverb is made of.
+std::string ReverbParameter(Recipe recipe);
 
 // Weights by upstream's checkpoint path: "decoder/rnn/rnn/cell/kernel", "processor_group/reverb/magnitudes", ...
 using Parameters = std::map<std::string, at::Tensor>;
@@ -40,14 +63,14 @@ Parameters InitialParameters(const VoiceShape& shape, uint64_t seed);
 
 // Frames centred on samples 0, hop, 2 hop, ...; all [batch, frames].
 struct VoiceControls {
-  at::Tensor power_db;
-  at::Tensor f0_hz;  // > 0
+  at::Tensor level_db;  // power or loudness, see Recipe
+  at::Tensor f0_hz;     // > 0
 };
 
 // White noise, uniform in [-1, 1).
 struct VoiceNoise {
   at::Tensor audio;   // [batch, frames * hop]
-  at::Tensor reverb;  // [1, reverb_length]
+  at::Tensor reverb;  // [1, reverb_length], for a reverb of filtered noise
 };
 
 // The draws of one step: a pure function of the arguments. Items first_item .. first_item + batch of the whole batch.
@@ -57,7 +80,7 @@ VoiceNoise DrawNoise(const VoiceShape& shape, uint64_t seed, int64_t step, int64
 // [1, reverb_length]; its first sample is 0, the dry signal's place.
 at::Tensor ReverbImpulseResponse(const VoiceShape& shape, const Parameters& parameters, const at::Tensor& reverb_noise);
 
-// Audio [batch, (frames - 1) * hop]. `impulse_response` [1, reverb_length].
+// Audio [batch, samples] of shape.frames(samples) frames. `impulse_response` [1, reverb_length].
 at::Tensor Synthesize(const VoiceShape& shape, const Parameters& parameters, const VoiceControls& controls,
                       const at::Tensor& audio_noise, const at::Tensor& impulse_response);
 

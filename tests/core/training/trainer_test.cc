@@ -156,7 +156,7 @@ TEST(TrainStep, ReportsALossThatIsNotFiniteAndKeepsTheWeights) {
   const TrainerOptions options = SmallOptions("");
   TrainStep step(options.step, InitialParameters(options.step.shape, 1));
   const Dataset dataset = SmallDataset();
-  TrainingBatch batch = MakeBatch(dataset, {{0, 0, 64000}});
+  TrainingBatch batch = MakeBatch(options.step.shape, dataset, {{0, 0, 64000}});
   batch.audio[0][100] = std::numeric_limits<float>::quiet_NaN();
   const at::Tensor before = step.weights().at("decoder/dense_out/kernel").clone();
   const auto report = step.Run(batch, DrawNoise(options.step.shape, 1, 0, 0, 1, 201));
@@ -167,7 +167,7 @@ TEST(TrainStep, ReportsALossThatIsNotFiniteAndKeepsTheWeights) {
 
 TEST(TrainStep, ShardsChangeRoundingAlone) {
   const Dataset dataset = SmallDataset();
-  const TrainingBatch batch = MakeBatch(dataset, {{0, 0, 64000}, {0, 16000, 80000}, {0, 48000, 112000}});
+  const TrainingBatch batch = MakeBatch({}, dataset, {{0, 0, 64000}, {0, 16000, 80000}, {0, 48000, 112000}});
   std::vector<double> losses;
   for (const int shards : {1, 2, 5}) {
     StepOptions options = SmallOptions("").step;
