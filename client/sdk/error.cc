@@ -11,6 +11,7 @@ namespace ddsp::client {
 namespace {
 
 constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 }  // namespace
 
@@ -20,7 +21,9 @@ absl::Status FromGrpc(const grpc::Status& status) {
   google::rpc::Status rich;
   if (rich.ParseFromString(status.error_details())) {
     for (const google::protobuf::Any& detail : rich.details()) {
-      if (detail.type_url() == kErrorInfo) result.SetPayload(kErrorInfo, absl::Cord(detail.value()));
+      for (const char* kept : {kErrorInfo, kRetryInfo}) {
+        if (detail.type_url() == kept) result.SetPayload(kept, absl::Cord(detail.value()));
+      }
     }
   }
   return result;
@@ -31,6 +34,18 @@ std::optional<ErrorDetails> DetailsOf(const absl::Status& status) {
   google::rpc::ErrorInfo info;
   if (!payload || !info.ParseFromString(std::string(*payload))) return std::nullopt;
   return ErrorDetails{info.reason(), info.domain(), {info.metadata().begin(), info.metadata().end()}};
+}
+
+std::string ReasonOf(const absl::Status& status) {
+  const std::optional<ErrorDetails> details = DetailsOf(status);
+  return details ? details->reason : "";
+}
+
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& status) {
+  const absl::optional<absl::Cord> payload = status.GetPayload(kRetryInfo);
+  google::rpc::RetryInfo info;
+  if (!payload || !info.ParseFromString(std::string(*payload))) return std::nullopt;
+  return absl::Seconds(info.retry_delay().seconds()) + absl::Nanoseconds(info.retry_delay().nanos());
 }
 
 std::string Describe(const absl::Status& status) {

@@ -1,5 +1,5 @@
-// What a server says when it ends a call, as an absl::Status: the code, the message, and google.rpc.ErrorInfo as a
-// payload.
+// What a server says when it ends a call, as an absl::Status: the code, the message, and google.rpc.ErrorInfo and
+// RetryInfo as payloads.
 #pragma once
 
 #include <map>
@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 
 namespace grpc {
 class Status;
@@ -26,6 +27,12 @@ absl::Status FromGrpc(const grpc::Status& status);
 
 // Details of a status that came from a server; nullopt for one that was made on this side.
 std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
+
+// The reason alone; empty for a status that was made on this side.
+std::string ReasonOf(const absl::Status& status);
+
+// How long the server asks to wait before the next attempt; nullopt where it does not.
+std::optional<absl::Duration> RetryDelayOf(const absl::Status& status);
 
 // "UNAVAILABLE: failed to connect (SESSION_SLOTS_EXHAUSTED; slots=64)": one line for people.
 std::string Describe(const absl::Status& status);
