@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "client/sdk/file_hash.h"
 #include "client/sdk/retry.h"
 #include "ddsp/v1/jobs.grpc.pb.h"
 
@@ -18,16 +19,8 @@ namespace ddsp::client {
 
 class JobsCaller;
 
-struct Blob {
-  std::string sha256;  // 64 lower-case hexadecimal digits
-  int64_t size = 0;    // bytes
-};
-
 // How far a transfer is, in bytes; `done` begins where an earlier one stopped. Called on the transferring thread.
 using TransferProgress = std::function<void(int64_t done, int64_t size)>;
-
-// The hash of a file, read in parts. Errors: the system's, with the path; CANCELLED.
-absl::StatusOr<Blob> HashFile(const std::string& path, const Cancellation* cancellation = nullptr);
 
 // Any number of threads may call, each for files of its own. Errors are the system's with the path, those of the server
 // (error.h), UNAVAILABLE or DEADLINE_EXCEEDED once options.retry gives up without a byte having moved, and CANCELLED.

@@ -67,6 +67,7 @@ class JobWatch {
 
  private:
   class Stream;
+  v1::Job Tell(v1::Job job);
 
   JobsCaller& caller_;
   const std::string name_;
