@@ -49,10 +49,10 @@ ALLOWED = {
     # server.cc alone knows who talks to whom.
     'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
-    'client/sdk': {'core/base', 'proto/graph', 'proto/model', 'proto/rpc', 'proto/session'},
+    'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
-                   'core/training', 'proto/model'},
+                   'core/training', 'proto/jobs', 'proto/model'},
     'client/examples': {'client/sdk', 'core/base'},
     'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }
