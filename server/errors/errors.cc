@@ -51,6 +51,11 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kBlobChecksumMismatch, StatusCode::kInvalidArgument, "BLOB_CHECKSUM_MISMATCH"},
     {Reason::kUploadOffsetMismatch, StatusCode::kOutOfRange, "UPLOAD_OFFSET_MISMATCH"},
     {Reason::kBlobQuotaExceeded, StatusCode::kResourceExhausted, "BLOB_QUOTA_EXCEEDED"},
+    {Reason::kModelNotReady, StatusCode::kFailedPrecondition, "MODEL_NOT_READY"},
+    {Reason::kModelLoadFailed, StatusCode::kFailedPrecondition, "MODEL_LOAD_FAILED"},
+    {Reason::kInvalidModelRequest, StatusCode::kInvalidArgument, "INVALID_MODEL_REQUEST"},
+    {Reason::kRepositoryNotWritable, StatusCode::kFailedPrecondition, "REPOSITORY_NOT_WRITABLE"},
+    {Reason::kAdminPortOnly, StatusCode::kPermissionDenied, "ADMIN_PORT_ONLY"},
     {Reason::kJobsDisabled, StatusCode::kUnimplemented, "JOBS_DISABLED"},
     {Reason::kVoiceRejected, StatusCode::kFailedPrecondition, "VOICE_REJECTED"},
 };

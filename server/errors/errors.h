@@ -52,6 +52,11 @@ enum class Reason {
   kBlobChecksumMismatch,
   kUploadOffsetMismatch,
   kBlobQuotaExceeded,
+  kModelNotReady,
+  kModelLoadFailed,
+  kInvalidModelRequest,
+  kRepositoryNotWritable,
+  kAdminPortOnly,
   kJobsDisabled,
   kVoiceRejected,
 };
