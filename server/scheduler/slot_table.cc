@@ -5,14 +5,14 @@
 namespace ddsp::server {
 
 SlotTable::SlotTable(int slots) : slots_(slots) {
-  for (int slot = 0; slot < slots; ++slot) free_.push_back(slot);
+  for (int slot = slots - 1; slot >= 0; --slot) free_.push_back(slot);
 }
 
 std::optional<int> SlotTable::Take() {
   MutexLock lock(&mu_);
   if (free_.empty()) return std::nullopt;
-  const int slot = free_.front();
-  free_.pop_front();
+  const int slot = free_.back();
+  free_.pop_back();
   return slot;
 }
 

@@ -1,8 +1,8 @@
 // Which slots of an engine are taken. Thread-safe.
 #pragma once
 
-#include <deque>
 #include <optional>
+#include <vector>
 
 #include "core/base/mutex.h"
 
@@ -12,7 +12,8 @@ class SlotTable {
  public:
   explicit SlotTable(int slots);
 
-  // The slot that has been free longest; nullopt when all are taken.
+  // The slot that was returned last, or the lowest that was never taken: memory of slots is touched by as many as were
+  // ever taken at once. nullopt when all are taken.
   std::optional<int> Take();
   // `slot` was taken.
   void Return(int slot);
@@ -23,7 +24,7 @@ class SlotTable {
  private:
   const int slots_;
   mutable Mutex mu_;
-  std::deque<int> free_ ABSL_GUARDED_BY(mu_);
+  std::vector<int> free_ ABSL_GUARDED_BY(mu_);  // the next one last
 };
 
 }  // namespace ddsp::server

@@ -15,11 +15,18 @@ TEST(SlotTable, GivesEachSlotOnce) {
   EXPECT_EQ(table.Take(), std::nullopt);
 }
 
-TEST(SlotTable, GivesTheSlotThatWasFreeLongest) {
-  SlotTable table(3);
-  table.Return(*table.Take());
-  EXPECT_EQ(table.Take(), 1);
-  EXPECT_EQ(table.free_slots(), 2);
+// A slot's memory is touched when it is first taken.
+TEST(SlotTable, TakesNoMoreSlotsThanAreTakenAtOnce) {
+  SlotTable table(64);
+  std::set<int> slots;
+  for (int i = 0; i < 100; ++i) {
+    const int one = *table.Take(), two = *table.Take();
+    slots.insert({one, two});
+    table.Return(one);
+    table.Return(two);
+  }
+  EXPECT_EQ(slots, (std::set<int>{0, 1}));
+  EXPECT_EQ(table.free_slots(), 64);
 }
 
 }  // namespace
