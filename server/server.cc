@@ -14,6 +14,7 @@
 #include "server/errors/errors.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
+#include "server/registry/hosting.h"
 #include "server/rpc/features_service.h"
 #include "server/rpc/graph_service.h"
 #include "server/rpc/health_service.h"
@@ -57,31 +58,6 @@ BatchFormer::Options BatchOptions(const ServerOptions& options) {
   return {.max_streams = static_cast<size_t>(streams), .max_wait = options.max_batch_wait};
 }
 
-std::vector<absl::Duration> HopsOf(const Registry& registry) {
-  std::vector<absl::Duration> hops;
-  for (const auto& voice : registry.hosted()) {
-    const StreamFormat& format = voice->format(StreamInput::kAudio);
-    hops.push_back(absl::Seconds(1) * format.hop_size / format.sample_rate);
-  }
-  return hops;
-}
-
-// Gives each voice its number and its metrics, and the device workers what they step.
-std::vector<DeviceEngine> Number(const Registry& registry, ServerMetrics& metrics) {
-  std::vector<DeviceEngine> engines;
-  double state_bytes = 0;
-  for (const auto& voice : registry.hosted()) {
-    voice->engine_index = static_cast<int>(engines.size());
-    voice->metrics = &metrics.ForModel(voice->model());
-    voice->metrics->session_slots->Increment(voice->slots().slots());
-    if (voice->version() > 0) metrics.ModelLoaded(voice->model(), voice->version(), voice->load_seconds);
-    state_bytes += static_cast<double>(voice->bytes_per_slot() * voice->slots().slots());
-    engines.push_back({.engine = voice->engine(), .metrics = voice->metrics});
-  }
-  metrics.SetStateBytes(state_bytes);
-  return engines;
-}
-
 }  // namespace
 
 // In order of dependence: what comes later uses what came before, and is destroyed first.
@@ -94,7 +70,9 @@ struct Server::Parts {
               .cores = OnGpu(options) ? 0 : Cores(),
               .batches = BatchOptions(options),
               .admission = {.max_load = options.max_device_load}},
-             HopsOf(*registry), clock),
+             {}, clock),
+        engines(DeviceThreadCount(options)),
+        hosting(engines, load, metrics, clock),
         scheduler(BatchOptions(options), load, clock),
         roster({.max_sessions = options.max_sessions}, *registry, metrics, load),
         crew(CrewThreads(options)),
@@ -102,7 +80,7 @@ struct Server::Parts {
                                              .load = &load,
                                              .crew = &crew,
                                              .clock = &clock,
-                                             .engines = Number(*registry, metrics)}),
+                                             .engines = &engines}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
@@ -111,6 +89,8 @@ struct Server::Parts {
                    .metrics = &metrics,
                    .limits = options.limits},
                   roster, *registry, work) {}
+  // Makes room for what the registry has.
+  absl::Status Host();
   // Serves calls when it returns.
   absl::Status Listen();
   ~Parts() {
@@ -124,6 +104,8 @@ struct Server::Parts {
   ServerMetrics metrics{options.device};
   const std::unique_ptr<Registry> registry;
   DeviceLoad load;
+  EngineTable engines;
+  Hosting hosting;
   StreamScheduler scheduler;
   SessionRoster roster;
   Crew crew;
@@ -137,6 +119,15 @@ struct Server::Parts {
   Endpoint* admin_endpoint = nullptr;  // null: none
   std::unique_ptr<Ticker> ticker;
 };
+
+absl::Status Server::Parts::Host() {
+  for (const std::shared_ptr<HostedVoice>& voice : registry->hosted()) {
+    RETURN_IF_ERROR(hosting.Begin(*voice));
+    hosting.Measure(*voice);
+    if (voice->version() > 0) metrics.ModelLoaded(voice->model(), voice->version(), voice->load_seconds);
+  }
+  return absl::OkStatus();
+}
 
 absl::Status Server::Parts::Listen() {
   auto public_methods = std::make_unique<MethodTable>(), admin_methods = std::make_unique<MethodTable>();
@@ -172,6 +163,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
   }
+  RETURN_IF_ERROR(parts.Host());
   RETURN_IF_ERROR(parts.Listen());
   parts.metrics.SetServerState(ServerState::kServing);
   parts.ticker =

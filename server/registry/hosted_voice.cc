@@ -17,14 +17,68 @@ HostedVoice::HostedVoice(std::string model, int64_t version, std::unique_ptr<Voi
 
 std::string HostedVoice::id() const { return version_ == 0 ? model_ : absl::StrCat(model_, "/", version_); }
 
-std::optional<SlotLease> SlotLease::Take(HostedVoice& voice, std::function<void()> on_return) {
-  const std::optional<int> slot = voice.slots().Take();
+bool HostedVoice::Close(std::function<void()> drained) {
+  const MutexLock lock(&mu_);
+  closed_ = true;
+  if (pins_ == 0) return true;
+  drained_ = std::move(drained);
+  return false;
+}
+
+void HostedVoice::Open() {
+  const MutexLock lock(&mu_);
+  closed_ = false;
+  drained_ = nullptr;
+}
+
+int HostedVoice::pins() const {
+  const MutexLock lock(&mu_);
+  return pins_;
+}
+
+bool HostedVoice::Enter() {
+  const MutexLock lock(&mu_);
+  if (closed_) return false;
+  ++pins_;
+  return true;
+}
+
+void HostedVoice::Leave() {
+  std::function<void()> drained;
+  {
+    const MutexLock lock(&mu_);
+    if (--pins_ == 0) drained = std::exchange(drained_, nullptr);
+  }
+  if (drained) drained();
+}
+
+std::optional<VoicePin> VoicePin::Take(std::shared_ptr<HostedVoice> voice) {
+  if (!voice->Enter()) return std::nullopt;
+  VoicePin pin;
+  pin.voice_ = std::move(voice);
+  pin.inside_.reset(pin.voice_.get());
+  return pin;
+}
+
+VoicePin& VoicePin::operator=(VoicePin&& other) noexcept {
+  if (this == &other) return *this;
+  Release();
+  voice_ = std::move(other.voice_);
+  inside_ = std::move(other.inside_);
+  return *this;
+}
+
+void VoicePin::Release() { inside_.reset(); }
+
+std::optional<SlotLease> SlotLease::Take(VoicePin pin, std::function<void()> on_return) {
+  const std::optional<int> slot = pin.voice().slots().Take();
   if (!slot.has_value()) return std::nullopt;
   SlotLease lease;
-  lease.voice_ = &voice;
+  lease.pin_ = std::move(pin);
+  lease.held_ = true;
   lease.slot_ = *slot;
   lease.on_return_ = std::move(on_return);
-  if (voice.metrics != nullptr) voice.metrics->sessions_active->Increment();
+  if (lease.voice().metrics != nullptr) lease.voice().metrics->sessions_active->Increment();
   return lease;
 }
 
@@ -33,18 +87,19 @@ SlotLease::SlotLease(SlotLease&& other) noexcept { *this = std::move(other); }
 SlotLease& SlotLease::operator=(SlotLease&& other) noexcept {
   if (this == &other) return *this;
   Release();
-  voice_ = std::exchange(other.voice_, nullptr);
+  pin_ = std::move(other.pin_);
+  held_ = std::exchange(other.held_, false);
   slot_ = other.slot_;
   on_return_ = std::exchange(other.on_return_, nullptr);
   return *this;
 }
 
 void SlotLease::Release() {
-  if (voice_ == nullptr) return;
-  HostedVoice* voice = std::exchange(voice_, nullptr);
-  if (voice->metrics != nullptr) voice->metrics->sessions_active->Decrement();
-  voice->slots().Return(slot_);
+  if (!std::exchange(held_, false)) return;
+  if (voice().metrics != nullptr) voice().metrics->sessions_active->Decrement();
+  voice().slots().Return(slot_);
   if (const std::function<void()> on_return = std::exchange(on_return_, nullptr)) on_return();
+  pin_.Release();
 }
 
 }  // namespace ddsp::server

@@ -1,4 +1,7 @@
 // A voice that sessions can be opened on: an engine, its slots, and leases of them.
+//
+// It can be closed while sessions play: nobody new gets in, and when the last has gone its engine may be freed. What is
+// left then costs nothing, and stays for as long as somebody refers to it.
 #pragma once
 
 #include <functional>
@@ -6,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "core/base/mutex.h"
 #include "core/models/voice.h"
 #include "core/streaming/voice_engine.h"
 #include "server/metrics/server_metrics.h"
@@ -24,44 +28,89 @@ class HostedVoice {
   const StreamFormat& format(StreamInput input) const { return input == StreamInput::kAudio ? audio_ : controls_; }
   int64_t bytes_per_slot() const { return bytes_per_slot_; }
 
-  // For the device worker alone.
+  // For the device worker alone; null once it was freed.
   VoiceEngine* engine() { return engine_.get(); }
   SlotTable& slots() { return slots_; }
+
+  // From now on nobody gets in; `drained` runs when the last who is in has left, on the thread of that one, unless the
+  // voice was opened again. Returns true, and `drained` does not run, when nobody is in.
+  bool Close(std::function<void()> drained);
+  void Open();
+  // Pins that are held.
+  int pins() const;
+  // The voice is closed and nobody is in.
+  void FreeEngine() { engine_.reset(); }
 
   // What the engine plays; null for the feature extractor.
   std::shared_ptr<const Voice> voice;
 
-  // Given by who hands voices to the device worker.
+  // Given by Hosting, before the first session.
   int engine_index = 0;
   ModelMetrics* metrics = nullptr;
   double load_seconds = 0;
 
  private:
+  friend class VoicePin;
+  bool Enter();
+  void Leave();
+
   const std::string model_;
   const int64_t version_;
-  const std::unique_ptr<VoiceEngine> engine_;
+  std::unique_ptr<VoiceEngine> engine_;
   const StreamFormat audio_, controls_;
   const int64_t bytes_per_slot_;
   SlotTable slots_;
+
+  mutable Mutex mu_;
+  bool closed_ ABSL_GUARDED_BY(mu_) = false;
+  int pins_ ABSL_GUARDED_BY(mu_) = 0;
+  std::function<void()> drained_ ABSL_GUARDED_BY(mu_);
 };
 
-// A slot of a voice, held by one session; given back when destroyed. Move-only. The voice outlives it.
+// Holds the engine of a voice in place. Move-only.
+class VoicePin {
+ public:
+  // Nullopt: the voice is closed.
+  static std::optional<VoicePin> Take(std::shared_ptr<HostedVoice> voice);
+  VoicePin() = default;
+  VoicePin(VoicePin&&) = default;
+  VoicePin& operator=(VoicePin&& other) noexcept;
+  ~VoicePin() { Release(); }
+
+  HostedVoice& voice() const { return *voice_; }
+  // Lets go of the engine; the rest of the voice stays while the pin is there.
+  void Release();
+
+ private:
+  // Runs Leave() once.
+  struct Leaver {
+    void operator()(HostedVoice* voice) const { voice->Leave(); }
+  };
+  // In this order: the voice outlives its leaving.
+  std::shared_ptr<HostedVoice> voice_;
+  std::unique_ptr<HostedVoice, Leaver> inside_;
+};
+
+// A slot of a voice, held by one session; given back when destroyed. Move-only. What voice() gives stays as long as the
+// lease is there, its engine until the slot is given back.
 class SlotLease {
  public:
   SlotLease() = default;
-  // Takes a slot of `voice`; nullopt when none is free. `on_return` runs after the slot was given back.
-  static std::optional<SlotLease> Take(HostedVoice& voice, std::function<void()> on_return);
+  // Takes a slot of the pinned voice; nullopt when none is free. `on_return` runs after the slot was given back, while
+  // the engine is still there.
+  static std::optional<SlotLease> Take(VoicePin pin, std::function<void()> on_return);
   SlotLease(SlotLease&& other) noexcept;
   SlotLease& operator=(SlotLease&& other) noexcept;
   ~SlotLease() { Release(); }
 
-  bool held() const { return voice_ != nullptr; }
-  HostedVoice& voice() const { return *voice_; }
+  bool held() const { return held_; }
+  HostedVoice& voice() const { return pin_.voice(); }
   int slot() const { return slot_; }
   void Release();
 
  private:
-  HostedVoice* voice_ = nullptr;
+  VoicePin pin_;
+  bool held_ = false;
   int slot_ = 0;
   std::function<void()> on_return_;
 };

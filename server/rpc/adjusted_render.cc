@@ -54,7 +54,7 @@ absl::StatusOr<RenderInput> AdjustRender(const v1::RenderRequest& request, const
   v1::SessionConfig config = request.config();
   config.clear_adjust();
   ASSIGN_OR_RETURN(const SessionPlan plan, PlanSession(config, limits));
-  ASSIGN_OR_RETURN(const HostedVoice* hosted, registry.Resolve(plan.model));
+  ASSIGN_OR_RETURN(const std::shared_ptr<HostedVoice> hosted, registry.Resolve(plan.model));
   if (hosted->voice == nullptr) return InvalidAdjust(absl::StrCat(hosted->id(), " has no profile to adjust to"));
   const Voice& voice = *hosted->voice;
   const int rate = voice.spec.sample_rate_hz();

@@ -20,6 +20,12 @@ DeviceLoad::DeviceLoad(const Options& options, const std::vector<absl::Duration>
       cpu_per_step_(kUsualCpuPerStep),
       streams_(hops.size()) {}
 
+void DeviceLoad::AddEngine(int engine, absl::Duration hop) {
+  MutexLock lock(&mu_);
+  meter_.AddEngine(engine, hop);
+  if (streams_.size() <= static_cast<size_t>(engine)) streams_.resize(engine + 1);
+}
+
 void DeviceLoad::SetCost(int engine, const StepCost& cost) {
   MutexLock lock(&mu_);
   meter_.SetCost(engine, cost);
@@ -91,6 +97,12 @@ TickLoad DeviceLoad::ForTick(int idle_workers) const {
     load.engines.push_back({.hop = meter_.hop(engine), .cost = meter_.CostNow(engine, now)});
   }
   return load;
+}
+
+double DeviceLoad::strain() const {
+  const absl::Time now = clock_.Now();
+  MutexLock lock(&mu_);
+  return meter_.strain(now);
 }
 
 Headroom DeviceLoad::headroom() const {

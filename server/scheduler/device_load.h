@@ -24,6 +24,8 @@ class DeviceLoad {
   // `hops[i]` is the audio of a hop of engine i. `clock` outlives this.
   DeviceLoad(const Options& options, const std::vector<absl::Duration>& hops, const Clock& clock);
 
+  // An engine comes, or another takes its number: of these hops, and not measured yet.
+  void AddEngine(int engine, absl::Duration hop);
   // Measured.
   void SetCost(int engine, const StepCost& cost);
   void Stepped(const LoadMeter::Step& step);
@@ -38,6 +40,8 @@ class DeviceLoad {
 
   TickLoad ForTick(int idle_workers) const;
   Headroom headroom() const;
+  // How much slower than on the quiet device steps are.
+  double strain() const;
 
  private:
   Headroom HeadroomAt(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);

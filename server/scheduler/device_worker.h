@@ -7,17 +7,12 @@
 #include <thread>
 #include <vector>
 
-#include "server/metrics/server_metrics.h"
 #include "server/scheduler/device_load.h"
+#include "server/scheduler/engine_table.h"
 #include "server/scheduler/executor.h"
 #include "server/scheduler/stream_scheduler.h"
 
 namespace ddsp::server {
-
-struct DeviceEngine {
-  VoiceEngine* engine = nullptr;
-  ModelMetrics* metrics = nullptr;
-};
 
 // What workers share; everything outlives them.
 struct DeviceServices {
@@ -25,32 +20,30 @@ struct DeviceServices {
   DeviceLoad* load = nullptr;
   Executor* crew = nullptr;  // takes what steps give
   const Clock* clock = nullptr;
-  std::vector<DeviceEngine> engines;  // engines[i] is what tickets call engine i
+  const EngineTable* engines = nullptr;  // by the numbers of tickets
 };
 
 class DeviceWorker {
  public:
-  explicit DeviceWorker(const DeviceServices& services);
+  // `number`, from 0, tells workers that share services apart.
+  explicit DeviceWorker(const DeviceServices& services, int number = 0) : services_(services), number_(number) {}
 
   // Works until the scheduler is stopped.
   void Run();
   // One piece of work.
   void Do(DeviceWork& work);
-  // Tells the load what steps of every engine cost. While no stream is alive: it uses their slots.
-  void MeasureCosts();
 
  private:
   void Step(int engine, std::vector<HopTicket>& hops);
   void HandOver(std::vector<HopTicket>& hops, absl::Time now);
-  absl::Duration TimeSteps(int engine, int streams);
 
   const DeviceServices services_;
-  std::vector<std::unique_ptr<StepWorkspace>> workspaces_;  // of the engines
-  std::vector<HopRequest> requests_;                        // of the step that runs
+  const int number_;
+  std::vector<HopRequest> requests_;  // of the step that runs
 };
 
-// Workers, each on a thread of its own: ddsp-device-0, ... The costs have been measured when the threads start. The
-// scheduler must have been stopped before this is destroyed.
+// Workers, each on a thread of its own: ddsp-device-0, ... The engine table has workspaces for as many. The scheduler
+// must have been stopped before this is destroyed.
 class DeviceThreads {
  public:
   DeviceThreads(int threads, const DeviceServices& services);

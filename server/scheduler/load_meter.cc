@@ -29,6 +29,15 @@ double LoadMeter::Mean::At(absl::Time now, double fallback) const {
 LoadMeter::LoadMeter(int workers, std::vector<absl::Duration> hops)
     : workers_(workers), hops_(std::move(hops)), costs_(hops_.size()) {}
 
+void LoadMeter::AddEngine(int engine, absl::Duration hop) {
+  if (hops_.size() <= static_cast<size_t>(engine)) {
+    hops_.resize(engine + 1, absl::Milliseconds(20));
+    costs_.resize(engine + 1);
+  }
+  hops_[engine] = hop;
+  costs_[engine] = StepCost();
+}
+
 void LoadMeter::SetCost(int engine, const StepCost& cost) { costs_[engine] = cost; }
 
 void LoadMeter::Stepped(const Step& step) {

@@ -29,6 +29,8 @@ class LoadMeter {
   // `hops[i]` is the audio of a hop of engine i.
   LoadMeter(int workers, std::vector<absl::Duration> hops);
 
+  // Makes `engine` one of these hops, of unknown cost.
+  void AddEngine(int engine, absl::Duration hop);
   // What a step of the engine costs on a quiet device.
   void SetCost(int engine, const StepCost& cost);
 
@@ -69,7 +71,7 @@ class LoadMeter {
   };
 
   const int workers_;
-  const std::vector<absl::Duration> hops_;
+  std::vector<absl::Duration> hops_;
   std::vector<StepCost> costs_;
   double quiet_seconds_ = 0;
   Fading realtime_seconds_;

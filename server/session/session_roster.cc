@@ -77,6 +77,18 @@ void SessionRoster::Uncount() {
   ++ledger_.closed;
 }
 
+absl::StatusOr<VoicePin> SessionRoster::Pin(const SessionPlan& plan) const {
+  while (true) {
+    std::shared_ptr<HostedVoice> voice = registry_.features();
+    if (!plan.model.empty()) {
+      ASSIGN_OR_RETURN(std::shared_ptr<HostedVoice> found, registry_.Resolve(plan.model));
+      if (plan.needs_voice()) voice = std::move(found);
+    }
+    // Closed between the two: its name means something else by now.
+    if (std::optional<VoicePin> pin = VoicePin::Take(std::move(voice)); pin.has_value()) return *std::move(pin);
+  }
+}
+
 absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
   const auto refuse = [this](const std::string& model, absl::Status error) {
     metrics_.SessionRejected(model, ReasonOf(error));
@@ -86,29 +98,26 @@ absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
     MutexLock lock(&mu_);
     if (draining_) return refuse("unknown", RefuseDraining());
   }
-  HostedVoice* voice = &registry_.features();
-  if (!plan.model.empty()) {
-    const absl::StatusOr<HostedVoice*> found = registry_.Resolve(plan.model);
-    if (!found.ok()) return refuse("unknown", found.status());
-    if (plan.needs_voice()) voice = *found;
-  }
-  if (!TryCount()) return refuse(voice->model(), RefuseFull(voice->model(), options_.max_sessions));
+  absl::StatusOr<VoicePin> pin = Pin(plan);
+  if (!pin.ok()) return refuse("unknown", pin.status());
+  const std::string model = pin->voice().model();
+  if (!TryCount()) return refuse(model, RefuseFull(model, options_.max_sessions));
   const bool live = plan.qos == QualityOfService::kRealtime;
-  const int engine = voice->engine_index;
+  const int engine = pin->voice().engine_index, slots = pin->voice().slots().slots();
   if (live) {
     if (const std::optional<std::string> why = load_.Join(engine); why.has_value()) {
       Uncount();
-      return refuse(voice->model(), RefuseLoad(voice->model(), *why));
+      return refuse(model, RefuseLoad(model, *why));
     }
   }
   const auto leave = [this, live, engine] {
     if (live) load_.Leave(engine);
     Uncount();
   };
-  std::optional<SlotLease> lease = SlotLease::Take(*voice, leave);
+  std::optional<SlotLease> lease = SlotLease::Take(*std::move(pin), leave);
   if (lease.has_value()) return *std::move(lease);
   leave();
-  return refuse(voice->model(), RefuseFull(voice->model(), voice->slots().slots()));
+  return refuse(model, RefuseFull(model, slots));
 }
 
 SessionRoster::Ledger SessionRoster::ledger() const {

@@ -35,8 +35,8 @@ class SessionRoster : public SessionHost {
   void Add(const std::shared_ptr<Session>& session);
   void Remove(const Session* session);
 
-  // Errors: MODEL_NOT_FOUND, SERVER_DRAINING, and SESSION_SLOTS_EXHAUSTED when all slots are taken or one more REALTIME
-  // stream would cost the others their latency.
+  // Errors: MODEL_NOT_FOUND, MODEL_NOT_READY, SERVER_DRAINING, and SESSION_SLOTS_EXHAUSTED when all slots are taken or
+  // one more REALTIME stream would cost the others their latency.
   absl::StatusOr<SlotLease> Admit(const SessionPlan& plan) override;
 
   // From now on nobody is let in, and everybody is told.
@@ -61,6 +61,8 @@ class SessionRoster : public SessionHost {
   absl::Status RefuseDraining() const;
   absl::Status RefuseFull(const std::string& model, int slots) const;
   absl::Status RefuseLoad(const std::string& model, const std::string& why) const;
+  // The voice that the plan asks for, held in place.
+  absl::StatusOr<VoicePin> Pin(const SessionPlan& plan) const;
   bool TryCount();
   void Uncount();
 

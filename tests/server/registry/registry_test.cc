@@ -51,10 +51,11 @@ TEST(Registry, RepeatsOnlyTheBeginningOfALongName) {
 
 TEST(SlotLease, GivesItsSlotBackOnce) {
   const auto registry = Violins();
-  HostedVoice& voice = **registry->Resolve("flute");
+  const std::shared_ptr<HostedVoice> flute = *registry->Resolve("flute");
+  HostedVoice& voice = *flute;
   int returned = 0;
   {
-    SlotLease lease = *SlotLease::Take(voice, [&] { ++returned; });
+    SlotLease lease = *SlotLease::Take(*VoicePin::Take(flute), [&] { ++returned; });
     SlotLease moved = std::move(lease);
     EXPECT_EQ(voice.slots().free_slots(), 1);
     moved.Release();
@@ -66,9 +67,51 @@ TEST(SlotLease, GivesItsSlotBackOnce) {
 
 TEST(SlotLease, RefusesWhenAllAreTaken) {
   const auto registry = Violins();
-  HostedVoice& voice = **registry->Resolve("flute");
-  const auto first = SlotLease::Take(voice, [] {}), second = SlotLease::Take(voice, [] {});
-  EXPECT_FALSE(SlotLease::Take(voice, [] {}).has_value());
+  const std::shared_ptr<HostedVoice> flute = *registry->Resolve("flute");
+  const auto take = [&] { return SlotLease::Take(*VoicePin::Take(flute), [] {}); };
+  const auto first = take(), second = take();
+  EXPECT_FALSE(take().has_value());
+  EXPECT_EQ(flute->pins(), 2);
+}
+
+// What a session reads after its end, its lease still in hand.
+TEST(SlotLease, KeepsTheVoiceButNotItsEngine) {
+  std::shared_ptr<HostedVoice> flute = *Violins()->Resolve("flute");
+  SlotLease lease = *SlotLease::Take(*VoicePin::Take(flute), [] {});
+  int drained = 0;
+  EXPECT_FALSE(flute->Close([&] { ++drained; }));
+  EXPECT_FALSE(VoicePin::Take(flute).has_value());
+  EXPECT_EQ(drained, 0);
+  lease.Release();
+  EXPECT_EQ(drained, 1);
+  flute->FreeEngine();
+  flute.reset();
+  EXPECT_EQ(lease.voice().id(), "flute/1");
+}
+
+TEST(HostedVoice, IsOpenedAgainWhileSessionsPlay) {
+  const std::shared_ptr<HostedVoice> flute = *Violins()->Resolve("flute");
+  std::optional<VoicePin> pin = VoicePin::Take(flute);
+  flute->Close([] { FAIL() << "it was opened again"; });
+  flute->Open();
+  EXPECT_TRUE(VoicePin::Take(flute).has_value());
+  pin.reset();
+  EXPECT_TRUE(flute->Close([] {}));
+}
+
+TEST(Registry, SaysWhyAVersionDoesNotServe) {
+  const auto registry = Violins();
+  registry->SetRoutes("flute", {.serving = {}, .absent = {{1, "was unloaded"}}, .aliases = {{"champion", 1}}});
+  for (const char* reference : {"flute", "flute/1", "flute@champion"}) {
+    const absl::Status error = registry->Resolve(reference).status();
+    EXPECT_EQ(error.code(), absl::StatusCode::kFailedPrecondition) << reference;
+    EXPECT_EQ(ReasonOf(error), "MODEL_NOT_READY");
+    EXPECT_EQ(error.message(), "flute/1 was unloaded");
+    EXPECT_EQ(MetadataOf(error), (ErrorMetadata{{"model", "flute"}, {"version", "1"}}));
+  }
+  EXPECT_EQ(ReasonOf(registry->Resolve("flute/2").status()), "MODEL_NOT_FOUND");
+  registry->SetRoutes("flute", {});
+  EXPECT_EQ(ReasonOf(registry->Resolve("flute").status()), "MODEL_NOT_FOUND");
 }
 
 }  // namespace

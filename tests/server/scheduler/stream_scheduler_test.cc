@@ -94,12 +94,11 @@ class SchedulerTest : public ::testing::Test {
   ServerMetrics metrics_;
   InlineExecutor crew_;
   DeviceLoad load_{{}, {absl::Milliseconds(20)}, clock_};
+  EngineTable engines_{1};
   StreamScheduler scheduler_{{}, load_, clock_};
-  DeviceServices services_{.scheduler = &scheduler_,
-                           .load = &load_,
-                           .crew = &crew_,
-                           .clock = &clock_,
-                           .engines = {{&engine_, &metrics_.ForModel("violin")}}};
+  DeviceServices services_{
+      .scheduler = &scheduler_, .load = &load_, .crew = &crew_, .clock = &clock_, .engines = &engines_};
+  const int number_ = *engines_.Add(engine_, metrics_.ForModel("violin"));
   DeviceWorker device_{services_};
   DeviceWork work_;
 };
@@ -167,7 +166,9 @@ TEST_F(SchedulerTest, ATickIsHandedOverInOnePiecePerThread) {
   FakeEngine engine(16);
   KeepingExecutor crew(3);
   services_.crew = &crew;
-  services_.engines = {{&engine, &metrics_.ForModel("violin")}};
+  EngineTable engines(1);
+  ASSERT_EQ(*engines.Add(engine, metrics_.ForModel("violin")), 0);
+  services_.engines = &engines;
   DeviceWorker device(services_);
   std::vector<std::unique_ptr<Stream>> streams;
   for (int slot = 0; slot < 16; ++slot) {
@@ -186,7 +187,9 @@ TEST_F(SchedulerTest, ATickIsHandedOverInOnePiecePerThread) {
 TEST_F(SchedulerTest, WorkersShareTheQueue) {
   constexpr int kStreams = 64, kHops = 50;
   FakeEngine engine(kStreams);
-  services_.engines = {{&engine, &metrics_.ForModel("violin")}};
+  EngineTable engines(3);
+  ASSERT_EQ(*engines.Add(engine, metrics_.ForModel("violin")), 0);
+  services_.engines = &engines;
   Again again(scheduler_, kStreams * kHops);
   std::vector<std::shared_ptr<Singer>> singers;
   {

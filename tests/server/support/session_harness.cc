@@ -1,5 +1,6 @@
 #include "tests/server/support/session_harness.h"
 
+#include "core/base/check.h"
 #include "server/registry/feature_engine.h"
 
 namespace ddsp::testing {
@@ -15,25 +16,18 @@ std::unique_ptr<server::Registry> FakeRegistry(int slots) {
                                             std::make_unique<server::FeatureEngine>(*std::move(extractor), slots));
 }
 
-std::vector<server::DeviceEngine> Enlist(server::Registry& registry, server::ServerMetrics& metrics) {
-  std::vector<server::DeviceEngine> engines;
-  for (const auto& voice : registry.hosted()) {
-    voice->engine_index = static_cast<int>(engines.size());
-    voice->metrics = &metrics.ForModel(voice->model());
-    engines.push_back({.engine = voice->engine(), .metrics = voice->metrics});
-  }
-  return engines;
-}
-
 }  // namespace
 
 House::House(int slots, server::SessionLimits session_limits)
     : registry(FakeRegistry(slots)),
-      load({}, std::vector<absl::Duration>(registry->hosted().size(), absl::Milliseconds(20)), clock),
+      load({}, {}, clock),
+      hosting(engines, load, metrics, clock),
       scheduler({}, load, clock),
       roster({.max_sessions = slots}, *registry, metrics, load),
       device(std::make_unique<server::DeviceWorker>(device_services(&executor))),
-      limits(session_limits) {}
+      limits(session_limits) {
+  for (const auto& voice : registry->hosted()) DDSP_CHECK(hosting.Begin(*voice).ok(), "there is room for two engines");
+}
 
 void House::RunDevice() {
   server::DeviceWork work;
@@ -41,7 +35,7 @@ void House::RunDevice() {
 }
 
 server::DeviceServices House::device_services(server::Executor* crew) {
-  return {.scheduler = &scheduler, .load = &load, .crew = crew, .clock = &clock, .engines = Enlist(*registry, metrics)};
+  return {.scheduler = &scheduler, .load = &load, .crew = crew, .clock = &clock, .engines = &engines};
 }
 
 server::SessionServices House::services() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "server/errors/errors.h"
+#include "server/registry/hosting.h"
 #include "server/scheduler/device_worker.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
@@ -56,6 +57,8 @@ class House {
   server::ServerMetrics metrics;
   std::unique_ptr<server::Registry> registry;
   server::DeviceLoad load;
+  server::EngineTable engines{4};  // as many workers as tests have
+  server::Hosting hosting;
   server::StreamScheduler scheduler;
   server::SessionRoster roster;
   InlineExecutor executor;
