@@ -1,0 +1,33 @@
+#include "server/jobs/desk/metered_job_store.h"
+
+#include "core/base/status_macros.h"
+
+namespace ddsp::server {
+
+absl::StatusOr<std::vector<Job>> MeteredJobStore::Claim(const JobClaim& claim) {
+  const absl::Time begin = Clock::Steady().Now();
+  absl::StatusOr<std::vector<Job>> jobs = store_->Claim(claim);
+  metrics_.ClaimTook(absl::ToDoubleSeconds(Clock::Steady().Now() - begin));
+  if (!jobs.ok()) return jobs;
+  for (const Job& job : *jobs) metrics_.JobClaimed(job.kind, absl::ToDoubleSeconds(job.update_time - job.run_time));
+  return jobs;
+}
+
+absl::StatusOr<Job> MeteredJobStore::Apply(const std::string& id, const JobEvent& event) {
+  const absl::Time begin = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));  // as the store keeps times
+  ASSIGN_OR_RETURN(Job job, store_->Apply(id, event));
+  // What had ended before ended before, however often it is told.
+  const bool ended_now = IsFinished(job.state) && job.end_time >= begin;
+  if (ended_now && job.start_time != absl::UnixEpoch()) {
+    metrics_.JobFinished(job.kind, absl::ToDoubleSeconds(job.end_time - job.start_time));
+  }
+  return job;
+}
+
+absl::StatusOr<int64_t> MeteredJobStore::ExpireLeases(int64_t max_jobs) {
+  ASSIGN_OR_RETURN(const int64_t expired, store_->ExpireLeases(max_jobs));
+  metrics_.LeasesExpired(static_cast<double>(expired));
+  return expired;
+}
+
+}  // namespace ddsp::server
