@@ -2,6 +2,7 @@
 // 6.4 s (solo_instrument) on 2 cores.
 #include <benchmark/benchmark.h>
 
+#include "core/training/tensor_memory.h"
 #include "core/training/train_step.h"
 
 namespace ddsp::training {
@@ -10,6 +11,7 @@ namespace {
 // Arguments: recipe, threads.
 void BM_TrainStep(benchmark::State& state) {
   constexpr int64_t kBatch = 16, kSamples = 64000;
+  KeepTensorMemory();  // as a trainer does
   StepOptions options;
   options.shape = RecipeShape(NameOf(static_cast<Recipe>(state.range(0)))).value();
   options.shards = static_cast<int>(state.range(1));

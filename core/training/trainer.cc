@@ -10,6 +10,7 @@
 #include "core/streaming/frame_between.h"
 #include "core/training/checkpoint.h"
 #include "core/training/seed.h"
+#include "core/training/tensor_memory.h"
 
 namespace ddsp::training {
 namespace {
@@ -95,6 +96,7 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& o
   if (training_windows.empty()) {
     return absl::FailedPreconditionError("no training examples are left after holding out and dropping silence");
   }
+  KeepTensorMemory();
   std::unique_ptr<Trainer> trainer(new Trainer(options, dataset, training_windows, std::move(held_out)));
   RETURN_IF_ERROR(trainer->Resume());
   ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory + "/logs", trainer->step_->step()));

@@ -58,7 +58,7 @@ ALLOWED = {
     'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
-TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training'}
+TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed'}
 # Messages of the protocol, by the first words of their header.
 PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',

