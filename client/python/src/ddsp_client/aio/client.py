@@ -1,0 +1,209 @@
+"""The way in, for asyncio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, TypeVar
+
+import grpc
+import grpc.aio
+import numpy as np
+import numpy.typing as npt
+
+from ddsp_client import _channel as channels
+from ddsp_client import _unary as unary
+from ddsp_client._steps import Steps
+from ddsp_client.aio._steps import run
+from ddsp_client.aio.jobs import Jobs
+from ddsp_client.aio.session import Session
+from ddsp_client.aio.transfer import Blocks, Transfer
+from ddsp_client.audio import AnySamples, as_samples
+from ddsp_client.messages import (
+    Features,
+    PerformerProfile,
+    Rendering,
+    StreamOptions,
+    TimbreAdjustment,
+)
+
+T = TypeVar("T")
+
+
+class Client:
+    """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path".
+
+    For one event loop. `credentials` makes the connection TLS; `metadata` goes with every call. A refusal for want of
+    room is tried again `attempts - 1` times, at another address where the name has several.
+    """
+
+    def __init__(
+        self,
+        target: str,
+        *,
+        credentials: grpc.ChannelCredentials | None = None,
+        metadata: Mapping[str, str] | None = None,
+        attempts: int = 3,
+    ) -> None:
+        options = channels.channel_options(attempts)
+        interceptors = _interceptors(tuple((metadata or {}).items()))
+        self._channel: grpc.aio.Channel
+        if credentials is None:
+            self._channel = grpc.aio.insecure_channel(target, options, interceptors=interceptors)
+        else:
+            self._channel = grpc.aio.secure_channel(target, credentials, options, interceptors=interceptors)
+        self.jobs = Jobs(self._channel)
+
+    async def open(self, options: StreamOptions) -> Session:
+        """Opens a session: everything that `transfer` does, by hand."""
+        return await Session.open(self._channel, options)
+
+    def transfer(
+        self,
+        blocks: Blocks,
+        *,
+        model: str,
+        sample_rate: int = 16000,
+        output_rate: int = 0,
+        codec: str = "pcm",
+        output: str = "audio",
+        tail: bool = True,
+        pitch_shift_semitones: float | None = None,
+        loudness_shift_db: float | None = None,
+        profile: PerformerProfile | None = None,
+        seed: int = 0,
+        keepalive: float | None = 10.0,
+        timeout: float | None = None,
+    ) -> Transfer:
+        """Plays what `blocks` gives, as it comes, with a voice: `async for` over the answer.
+
+        Blocks may have any length, float32 or int16; how audio is cut does not change the answer. See StreamOptions.
+        """
+        options = StreamOptions(
+            model=model,
+            sample_rate=sample_rate,
+            output_rate=output_rate,
+            codec=codec,
+            output=output,
+            tail=tail,
+            pitch_shift_semitones=pitch_shift_semitones,
+            loudness_shift_db=loudness_shift_db,
+            profile=profile,
+            seed=seed,
+            keepalive=keepalive,
+            timeout=timeout,
+        )
+        return Transfer(self._channel, options, blocks)
+
+    async def render(
+        self,
+        audio: AnySamples,
+        *,
+        model: str,
+        sample_rate: int = 16000,
+        output_rate: int = 0,
+        output: str = "audio",
+        tail: bool = True,
+        pitch_shift_semitones: float | None = None,
+        loudness_shift_db: float | None = None,
+        profile: PerformerProfile | None = None,
+        adjust: TimbreAdjustment | None = None,
+        seed: int = 0,
+        timeout: float | None = 600,
+    ) -> Rendering:
+        """Plays a whole recording with a voice: the samples that a stream of it gives.
+
+        What does not fit one message (4 MiB) goes as a stream; `adjust` needs one.
+        """
+        samples = as_samples(audio)
+        options = StreamOptions(
+            model=model,
+            sample_rate=sample_rate,
+            output_rate=output_rate,
+            output=output,
+            tail=tail,
+            pitch_shift_semitones=pitch_shift_semitones,
+            loudness_shift_db=loudness_shift_db,
+            profile=profile,
+            seed=seed,
+            throughput=True,
+            timeout=timeout,
+        )
+        if adjust is None and not unary.fits(samples):
+            return await self._render_stream(samples, options)
+        return await self._run(unary.render(samples, options, adjust))
+
+    async def render_controls(
+        self,
+        f0_hz: npt.ArrayLike,
+        loudness_db: npt.ArrayLike,
+        *,
+        model: str,
+        frame_samples: int = 320,
+        sample_rate: int = 16000,
+        tail: bool = True,
+        seed: int = 0,
+        timeout: float | None = 600,
+    ) -> Rendering:
+        """Plays pitch and loudness with a voice; each frame holds for `frame_samples` at `sample_rate`."""
+        options = StreamOptions(
+            model=model, sample_rate=sample_rate, input="controls", tail=tail, seed=seed, timeout=timeout
+        )
+        return await self._run(unary.render_controls(f0_hz, loudness_db, frame_samples, options))
+
+    async def features(
+        self, audio: AnySamples, *, sample_rate: int = 16000, frame_rate: int = 100, timeout: float | None = 600
+    ) -> Features:
+        """Pitch, loudness and power of a whole recording at 16 kHz, `frame_rate` of them a second. Needs no voice."""
+        return await self._run(unary.extract(audio, sample_rate, frame_rate, timeout))
+
+    async def close(self) -> None:
+        """Ends all calls."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _run(self, steps: Steps[T]) -> T:
+        return await run(self._channel, steps)
+
+    async def _render_stream(self, samples: npt.NDArray[np.float32], options: StreamOptions) -> Rendering:
+        async with Transfer(self._channel, options, samples) as transfer:
+            parts = [part async for part in transfer]
+            return unary.join(transfer.started, parts, transfer.features)
+
+
+def _interceptors(metadata: tuple[tuple[str, str], ...]) -> list[grpc.aio.ClientInterceptor]:
+    """Each adds the same metadata to calls of its kind."""
+    if not metadata:
+        return []
+    return [_UnaryMetadata(metadata), _WatchMetadata(metadata), _StreamMetadata(metadata)]
+
+
+class _Metadata:
+    def __init__(self, metadata: tuple[tuple[str, str], ...]) -> None:
+        self._metadata = metadata
+
+    def _extended(self, details: Any) -> Any:
+        metadata = grpc.aio.Metadata(*(details.metadata or ()), *self._metadata)
+        return details._replace(metadata=metadata)
+
+
+class _UnaryMetadata(_Metadata, grpc.aio.UnaryUnaryClientInterceptor):
+    async def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(self._extended(client_call_details), request)
+
+
+class _WatchMetadata(_Metadata, grpc.aio.UnaryStreamClientInterceptor):
+    async def intercept_unary_stream(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
+        return await continuation(self._extended(client_call_details), request)
+
+
+class _StreamMetadata(_Metadata, grpc.aio.StreamStreamClientInterceptor):
+    async def intercept_stream_stream(self, continuation: Any, client_call_details: Any, request_iterator: Any) -> Any:
+        return await continuation(self._extended(client_call_details), request_iterator)
