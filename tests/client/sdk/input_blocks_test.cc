@@ -61,18 +61,18 @@ TEST(InputBlocks, FillsTheLastOpusPacketAndTheDelay) {
 }
 
 TEST(InputBlocks, OpusWaitsForCreditOfAWholePacket) {
-  InputBlocks input = Make(Codec::kOpus, {700, 0, 104});
+  InputBlocks input = Make(Codec::kOpus, {700, 0, 40});
   std::vector<v1::AudioBlock> blocks;
   EXPECT_EQ(*input.Add(std::vector<float>(2000), &blocks), 960);  // two packets, and one that waits
   EXPECT_EQ(blocks.size(), 2);
   EXPECT_FALSE(*input.Complete(&blocks));
   input.Grant(640);
   EXPECT_TRUE(*input.Complete(&blocks));
-  EXPECT_EQ(blocks.size(), 4);  // 960 + 104 samples
+  EXPECT_EQ(blocks.size(), 4);  // 960 + 40 samples
 }
 
 TEST(InputBlocks, NothingWrittenIsNothingSent) {
-  InputBlocks input = Make(Codec::kOpus, {700, 0, 104});
+  InputBlocks input = Make(Codec::kOpus, {700, 0, 40});
   std::vector<v1::AudioBlock> blocks;
   EXPECT_TRUE(*input.Complete(&blocks));
   EXPECT_TRUE(blocks.empty());

@@ -116,7 +116,7 @@ int BestLag(const std::vector<float>& answer, const std::vector<float>& sine) {
 
 TEST(SynthesisStream, OpusLinesUpWithTheInput) {
   for (int samples : {16000, 12345}) {
-    FakeSynthesis server({.codec_delay = 104, .tail = 50});
+    FakeSynthesis server({.codec_delay = 40, .tail = 50});
     const auto stream = Open(server, {.input = {Codec::kOpus}, .output = {Codec::kOpus}, .opus_bitrate = 64000});
     const std::vector<float> sine = Sine(samples), answer = Exchange(*stream, sine);
     ASSERT_EQ(answer.size(), samples + 50);
