@@ -6,6 +6,14 @@
 namespace ddsp::loadtest {
 namespace {
 
+nlohmann::json ToJson(const std::vector<LoadSecond>& seconds) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const LoadSecond& second : seconds) {
+    list.push_back({{"p50_ms", second.p50_ms}, {"p99_ms", second.p99_ms}, {"underruns", second.underruns}});
+  }
+  return list;
+}
+
 nlohmann::json ToJson(const LoadResult& result, double duration_s) {
   return {{"streams", result.streams},         {"duration_s", duration_s},
           {"refused", result.refused},         {"failed_streams", result.failed_streams},
@@ -15,7 +23,8 @@ nlohmann::json ToJson(const LoadResult& result, double duration_s) {
           {"p95_ms", result.p95_ms},           {"p99_ms", result.p99_ms},
           {"p999_ms", result.p999_ms},         {"max_ms", result.max_ms},
           {"cpu_cores", result.server_cores},  {"client_cores", result.client_cores},
-          {"rss_bytes", result.server_bytes},  {"rss_bytes_per_stream", result.bytes_per_stream}};
+          {"rss_bytes", result.server_bytes},  {"rss_bytes_per_stream", result.bytes_per_stream},
+          {"seconds", ToJson(result.seconds)}};
 }
 
 }  // namespace

@@ -122,17 +122,39 @@ void FinishAll(const Streams& streams, ClientLoop& loop) {
   if (!done) EndAll(streams, loop);
 }
 
-void Collect(const Streams& streams, double deadline_ms, LoadResult* result) {
+int64_t CountLate(const std::vector<double>& latencies_ms, double deadline_ms) {
+  return std::count_if(latencies_ms.begin(), latencies_ms.end(), [&](double latency) { return latency > deadline_ms; });
+}
+
+// A stream's blocks come in order and are of one length.
+void AddBySecond(const std::vector<double>& latencies_ms, double duration_s,
+                 std::vector<std::vector<double>>* seconds) {
+  for (size_t i = 0; i < latencies_ms.size(); ++i) {
+    const size_t second =
+        static_cast<size_t>(duration_s * static_cast<double>(i) / static_cast<double>(latencies_ms.size()));
+    if (seconds->size() <= second) seconds->resize(second + 1);
+    (*seconds)[second].push_back(latencies_ms[i]);
+  }
+}
+
+void Collect(const Streams& streams, const LoadOptions& options, LoadResult* result) {
   std::vector<double> latencies_ms;
+  std::vector<std::vector<double>> seconds;
   for (const auto& stream : streams) {
     const PacedStream::Outcome outcome = stream->TakeOutcome();
     if (!outcome.status.ok() && result->failed_streams++ == 0) result->first_error = client::Describe(outcome.status);
     result->lost_samples += outcome.lost_samples;
     result->stalls += outcome.stalls;
     latencies_ms.insert(latencies_ms.end(), outcome.latencies_ms.begin(), outcome.latencies_ms.end());
+    AddBySecond(outcome.latencies_ms, options.stream.seconds, &seconds);
   }
   result->blocks = latencies_ms.size();
-  for (double latency : latencies_ms) result->underruns += latency > deadline_ms;
+  result->underruns = CountLate(latencies_ms, options.deadline_ms);
+  for (std::vector<double>& second : seconds) {
+    result->seconds.push_back({.p50_ms = client::Quantile(second, 0.5),
+                               .p99_ms = client::Quantile(second, 0.99),
+                               .underruns = CountLate(second, options.deadline_ms)});
+  }
   result->p50_ms = client::Quantile(latencies_ms, 0.5);
   result->p95_ms = client::Quantile(latencies_ms, 0.95);
   result->p99_ms = client::Quantile(latencies_ms, 0.99);
@@ -170,7 +192,7 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   result.bytes_per_stream =
       (after.resident_bytes - options.idle_bytes.value_or(idle.resident_bytes)) / static_cast<int64_t>(streams.size());
   FinishAll(streams, loop);
-  Collect(streams, options.deadline_ms, &result);
+  Collect(streams, options, &result);
   return result;
 }
 

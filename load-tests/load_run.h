@@ -26,6 +26,12 @@ struct LoadOptions {
       idle_bytes;  // the server's resident memory without streams; absent: what it is before they come
 };
 
+// Blocks of one second of the streams.
+struct LoadSecond {
+  double p50_ms = 0, p99_ms = 0;
+  int64_t underruns = 0;
+};
+
 struct LoadResult {
   int streams = 0;
   int refused = 0;  // of them, for lack of room
@@ -33,6 +39,7 @@ struct LoadResult {
   std::string first_error;
   int64_t blocks = 0, underruns = 0, lost_samples = 0, stalls = 0;
   double p50_ms = 0, p95_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
+  std::vector<LoadSecond> seconds;            // as they were played
   double server_cores = 0, client_cores = 0;  // mean CPU in use
   int64_t server_bytes = 0;                   // the server's resident memory with all streams alive
   int64_t bytes_per_stream = 0;               // its growth since before they came, shared by all streams
