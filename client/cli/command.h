@@ -10,7 +10,8 @@
 
 namespace ddsp::client {
 
-// What a sub-command does once its options are parsed. An error is printed and becomes exit code 1.
+// What a sub-command does once its options are parsed. An error is printed and becomes exit code 1, or the one that it
+// was given (exit_code.h).
 using Action = std::function<absl::Status()>;
 
 // Declares the options of a sub-command and returns its action, which keeps them.
@@ -27,6 +28,17 @@ Action DeclareGraphRun(CLI::App& options);
 Action DeclareGraphShow(CLI::App& options);
 Action DeclareImportSafetensors(CLI::App& options);
 Action DeclareImportTfCheckpoint(CLI::App& options);
+Action DeclareJobCancel(CLI::App& options);
+Action DeclareJobDownload(CLI::App& options);
+Action DeclareJobGet(CLI::App& options);
+Action DeclareJobList(CLI::App& options);
+Action DeclareJobLogs(CLI::App& options);
+Action DeclareJobSubmitFeatures(CLI::App& options);
+Action DeclareJobSubmitRender(CLI::App& options);
+Action DeclareJobSubmitTrain(CLI::App& options);
+Action DeclareJobSubmitTransfer(CLI::App& options);
+Action DeclareJobWait(CLI::App& options);
+Action DeclareJobWatch(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelConvert(CLI::App& options);
 Action DeclareModelRandom(CLI::App& options);

@@ -1,17 +1,20 @@
 // ddsp: voices on the command line, in process or through a server.
-// Exit codes: 0 ok, 1 failure (the reason on stderr), 2 usage.
+// Exit codes: 0 ok, 1 failure (the reason on stderr), 2 usage; those of jobs are in exit_code.h.
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "client/cli/command.h"
+#include "client/cli/exit_code.h"
 #include "client/sdk/error.h"
 
 namespace ddsp::client {
 namespace {
 
 struct Command {
-  const char* group;  // of commands that share a first word; empty: none
+  const char* group;  // of commands that share their first words; empty: none
   const char* name;
   const char* summary;
   Declare declare;
@@ -33,6 +36,17 @@ constexpr Command kCommands[] = {
     {"dataset", "show", "Print what a data set holds", DeclareDatasetShow},
     {"import", "safetensors", "Turn parameters under upstream's names into a voice", DeclareImportSafetensors},
     {"import", "tf-checkpoint", "Turn a checkpoint of upstream's into a voice", DeclareImportTfCheckpoint},
+    {"job submit", "train", "Have a voice trained from recordings", DeclareJobSubmitTrain},
+    {"job submit", "transfer", "Have recordings played with a voice", DeclareJobSubmitTransfer},
+    {"job submit", "render", "Have features played with a voice", DeclareJobSubmitRender},
+    {"job submit", "features", "Have pitch and loudness of recordings extracted", DeclareJobSubmitFeatures},
+    {"job", "list", "List jobs, newest first", DeclareJobList},
+    {"job", "get", "Print all about a job", DeclareJobGet},
+    {"job", "watch", "Show a job's progress until it is done", DeclareJobWatch},
+    {"job", "wait", "Wait until a job is done", DeclareJobWait},
+    {"job", "logs", "Print what a job's workers said", DeclareJobLogs},
+    {"job", "cancel", "Cancel a job", DeclareJobCancel},
+    {"job", "download", "Fetch a job's results", DeclareJobDownload},
     {"model", "list", "List the voices of a repository", DeclareModelList},
     {"model", "convert", "Write a voice anew with another arithmetic of its network", DeclareModelConvert},
     {"model", "random", "Make a voice of random weights, for load tests", DeclareModelRandom},
@@ -40,19 +54,37 @@ constexpr Command kCommands[] = {
     {"model", "verify", "Check a voice: files, shapes, and its golden audio", DeclareModelVerify},
 };
 
-constexpr int kOk = 0, kFailure = 1, kUsage = 2;
+const char* AboutGroup(absl::string_view group) {
+  if (group == "gin") return "Work on gin configurations";
+  if (group == "dataset") return "Work on data sets";
+  if (group == "graph") return "Work on graphs";
+  if (group == "import") return "Bring models of upstream's over";
+  if (group == "job") return "Have work done by a server's workers";
+  if (group == "job submit") return "Upload files and submit a job; prints its name";
+  return "Work on voices";
+}
+
+CLI::App* Find(CLI::App& app, absl::string_view name) {
+  for (CLI::App* existing : app.get_subcommands([](CLI::App*) { return true; })) {
+    if (existing->get_name() == name) return existing;
+  }
+  return nullptr;
+}
 
 // The sub-command `group`, made when it is first asked for.
 CLI::App& Group(CLI::App& app, const std::string& group) {
-  if (group.empty()) return app;
-  for (CLI::App* existing : app.get_subcommands([](CLI::App*) { return true; })) {
-    if (existing->get_name() == group) return *existing;
+  CLI::App* found = &app;
+  std::string path;
+  for (const absl::string_view word : absl::StrSplit(group, ' ', absl::SkipEmpty())) {
+    absl::StrAppend(&path, path.empty() ? "" : " ", word);
+    CLI::App* next = Find(*found, word);
+    if (next == nullptr) {
+      next = found->add_subcommand(std::string(word), AboutGroup(path));
+      next->require_subcommand(1);
+    }
+    found = next;
   }
-  CLI::App* made = app.add_subcommand(group, group == "gin"       ? "Work on gin configurations"
-                                             : group == "dataset" ? "Work on data sets"
-                                                                  : "Work on " + group + "s");
-  made->require_subcommand(1);
-  return *made;
+  return *found;
 }
 
 int Run(int argc, char** argv) {
@@ -66,15 +98,15 @@ int Run(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kOk : kUsage;
+    return static_cast<int>(app.exit(error) == 0 ? ExitCode::kOk : ExitCode::kUsage);
   }
   for (const auto& [options, action] : actions) {
     if (!options->parsed()) continue;
     const absl::Status status = action();
     if (!status.ok()) std::cerr << "ddsp: " << Describe(status) << "\n";
-    return status.ok() ? kOk : kFailure;
+    return static_cast<int>(ExitCodeOf(status));
   }
-  return kUsage;
+  return static_cast<int>(ExitCode::kUsage);
 }
 
 }  // namespace

@@ -1,0 +1,46 @@
+#include "client/cli/job_upload.h"
+
+#include <algorithm>
+#include <iostream>
+#include <numeric>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "client/cli/progress_bar.h"
+#include "core/base/status_macros.h"
+
+namespace ddsp::client {
+namespace {
+
+int64_t TotalBytes(const InputFiles& inputs) {
+  return std::accumulate(inputs.files.begin(), inputs.files.end(), int64_t{0},
+                         [](int64_t sum, const InputFile& file) { return sum + file.size; });
+}
+
+}  // namespace
+
+void Report(const std::string& what, const InputFiles& inputs) {
+  std::cerr << absl::StreamFormat("%d %s, %.1f MB\n", inputs.files.size(), what,
+                                  static_cast<double>(TotalBytes(inputs)) / 1e6);
+  for (const std::string& skipped : inputs.skipped) std::cerr << "skipped " << skipped << "\n";
+}
+
+absl::StatusOr<google::protobuf::RepeatedPtrField<v1::JobFile>> Upload(const InputFiles& inputs, BlobTransfer& blobs) {
+  const double total = std::max<double>(1, static_cast<double>(TotalBytes(inputs)));
+  google::protobuf::RepeatedPtrField<v1::JobFile> files;
+  ProgressBar bar("uploading");
+  double before = 0;
+  for (const InputFile& input : inputs.files) {
+    ASSIGN_OR_RETURN(const Blob blob, blobs.UploadFile(input.source, [&](int64_t done, int64_t) {
+      bar.Show((before + static_cast<double>(done)) / total);
+    }));
+    before += static_cast<double>(blob.size);
+    v1::JobFile* const file = files.Add();
+    file->set_path(input.path);
+    file->set_sha256(blob.sha256);
+    file->set_size(blob.size);
+  }
+  return files;
+}
+
+}  // namespace ddsp::client
