@@ -91,15 +91,19 @@ HWY_INLINE float RoundRow(const float* HWY_RESTRICT x, int64_t inputs, int64_t p
   return largest / kRowLevels + not_finite;
 }
 
-// kRows rows by kVectors vectors of outputs from (row, column) on.
+// Outputs whose weights stay in the cache while the rows pass.
+constexpr int64_t kBlock = 8 * kLanes;
+
+// kRows rows by kVectors vectors of outputs from (row, column) on. Asks for the weights `ahead` columns further on.
 template <int kRows, int kVectors>
-HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column) {
+HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column, int64_t ahead) {
   const Floats d;
   const Wholes di;
   const Halves dh;
   const int16_t* HWY_RESTRICT x = call.rounded + row * call.pairs * 2;
   const int16_t* HWY_RESTRICT w =
       call.panels + column / kIntegerPanel * call.pairs * 2 * kIntegerPanel + column % kIntegerPanel * 2;
+  const int16_t* HWY_RESTRICT wanted = w + ahead * call.pairs * 2;
   HWY_ALIGN float sums[kRows * kVectors * kLanes];
   for (int64_t begin = 0; begin < call.pairs; begin += kPairsOfSum) {
     const int64_t end = std::min(begin + kPairsOfSum, call.pairs);
@@ -109,7 +113,10 @@ HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column) 
     }
     for (int64_t p = begin; p < end; ++p) {
       HalfVec weight[kVectors];
-      for (int v = 0; v < kVectors; ++v) weight[v] = hn::LoadU(dh, w + p * 2 * kIntegerPanel + v * 2 * kLanes);
+      for (int v = 0; v < kVectors; ++v) {
+        weight[v] = hn::LoadU(dh, w + p * 2 * kIntegerPanel + v * 2 * kLanes);
+        __builtin_prefetch(wanted + p * 2 * kIntegerPanel + v * 2 * kLanes, 0, 2);
+      }
       for (int r = 0; r < kRows; ++r) {
         int32_t two;
         std::memcpy(&two, x + (r * call.pairs + p) * 2, sizeof two);
@@ -137,25 +144,33 @@ HWY_INLINE void Tile(const IntegerDenseCall& call, int64_t row, int64_t column) 
   }
 }
 
+constexpr int kTall = kLanes >= 16 ? 13 : 4;  // rows of a tile, by 2 vectors: what 32 and 16 registers hold
+
+// `rows` rows, kRows at most.
 template <int kRows>
-HWY_INLINE void Rows(const IntegerDenseCall& call, int64_t row, int64_t column, int64_t end) {
-  for (; column < end; column += 2 * kLanes) Tile<kRows, 2>(call, row, column);
+HWY_INLINE void Rows(const IntegerDenseCall& call, int64_t row, int64_t rows, int64_t column) {
+  if constexpr (kRows > 1) {
+    if (rows < kRows) return Rows<kRows - 1>(call, row, rows, column);
+  }
+  const int64_t end = std::min(column + kBlock, call.outputs);
+  // The last rows of a block bring the weights of the next one.
+  const int64_t ahead = row + rows == call.rows && end < call.outputs ? kBlock : 0;
+  for (; column < end; column += 2 * kLanes) Tile<kRows, 2>(call, row, column, ahead);
 }
 
 void IntegerDenseRows(const IntegerDenseCall& call) {
-  constexpr int kTall = kLanes >= 16 ? 12 : 4;  // by 2 vectors: what 32 and 16 registers hold
-  constexpr int64_t kBlock = 8 * kLanes;        // outputs whose weights stay in the cache while the rows pass
   static_assert(kIntegerPanel % (2 * kLanes) == 0);
   for (int64_t r = 0; r < call.rows; ++r) {
     call.row_scales[r] =
         RoundRow(call.x + r * call.x_stride, call.inputs, call.pairs, call.rounded + r * call.pairs * 2);
   }
   for (int64_t column = 0; column < call.outputs; column += kBlock) {
-    const int64_t end = std::min(column + kBlock, call.outputs);
-    int64_t row = 0;
-    for (; row + kTall <= call.rows; row += kTall) Rows<kTall>(call, row, column, end);
-    for (; row + 4 <= call.rows; row += 4) Rows<4>(call, row, column, end);
-    for (; row < call.rows; ++row) Rows<1>(call, row, column, end);
+    // Of equal height, or nearly: a low tile multiplies at a lower rate.
+    const int64_t tiles = (call.rows + kTall - 1) / kTall;
+    for (int64_t tile = 0; tile < tiles; ++tile) {
+      const int64_t row = call.rows * tile / tiles, next = call.rows * (tile + 1) / tiles;
+      Rows<kTall>(call, row, next - row, column);
+    }
   }
 }
 
