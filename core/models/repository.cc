@@ -7,19 +7,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/models/aliases.h"
 #include "core/models/bundle_format.h"
-#include "core/models/text_proto.h"
 #include "core/models/voice_name.h"
-#include "ddsp/v1/model.pb.h"
 
 namespace ddsp {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr char kAliasesFile[] = "aliases.textproto";
 
 void ListVersions(const fs::path& model, std::vector<VoiceLocation>* voices) {
   std::error_code error;
@@ -33,12 +29,9 @@ void ListVersions(const fs::path& model, std::vector<VoiceLocation>* voices) {
 }
 
 absl::StatusOr<int64_t> ResolveAlias(const fs::path& model, const std::string& alias) {
-  v1::Aliases aliases;
-  const std::string path = model / kAliasesFile;
-  const absl::StatusOr<std::string> text = ReadFile(path);
-  if (text.ok()) RETURN_IF_ERROR(ParseTextProto(*text, &aliases));
-  const auto found = aliases.versions().find(alias);
-  if (found == aliases.versions().end()) {
+  ASSIGN_OR_RETURN(const VoiceAliases aliases, ReadAliases(model.string()));
+  const auto found = aliases.find(alias);
+  if (found == aliases.end()) {
     return absl::NotFoundError(absl::StrCat("model '", model.filename().string(), "' has no alias '", alias, "'"));
   }
   return found->second;
