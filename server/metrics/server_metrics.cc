@@ -102,9 +102,26 @@ void ServerMetrics::SessionRejected(const std::string& model, std::string_view r
 }
 
 void ServerMetrics::ModelLoaded(const std::string& model, int64_t version, double load_seconds) {
-  const std::string number = std::to_string(version);
-  HistogramOf("ddsp_model_load_seconds", {{"model", model}, {"version", number}})->Observe(load_seconds);
-  GaugeFamily("ddsp_model_state").Add({{"model", model}, {"version", number}, {"state", "available"}}).Set(1);
+  HistogramOf("ddsp_model_load_seconds", {{"model", model}, {"version", std::to_string(version)}})
+      ->Observe(load_seconds);
+}
+
+void ServerMetrics::SetModelState(const std::string& model, int64_t version, std::string_view state) {
+  auto& family = GaugeFamily("ddsp_model_state");
+  auto& gauge = family.Add({{"model", model}, {"version", std::to_string(version)}, {"state", std::string(state)}});
+  MutexLock lock(&mu_);
+  prometheus::Gauge*& current = model_states_[{model, version}];
+  if (current != nullptr && current != &gauge) family.Remove(current);
+  current = &gauge;
+  gauge.Set(1);
+}
+
+void ServerMetrics::ForgetModel(const std::string& model, int64_t version) {
+  MutexLock lock(&mu_);
+  const auto found = model_states_.find({model, version});
+  if (found == model_states_.end()) return;
+  GaugeFamily("ddsp_model_state").Remove(found->second);
+  model_states_.erase(found);
 }
 
 void ServerMetrics::CallStarted(std::string_view method) {

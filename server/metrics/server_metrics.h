@@ -53,6 +53,9 @@ class ServerMetrics {
   // `reason` is an error's reason; `model` is a loaded model's name or "unknown".
   void SessionRejected(const std::string& model, std::string_view reason);
   void ModelLoaded(const std::string& model, int64_t version, double load_seconds);
+  // `state` is the name of a VersionState.
+  void SetModelState(const std::string& model, int64_t version, std::string_view state);
+  void ForgetModel(const std::string& model, int64_t version);
   // `method` is the full name of a method that the server has; `status` the name of a gRPC code.
   void CallStarted(std::string_view method);
   void CallEnded(std::string_view method, std::string_view status, double seconds);
@@ -83,6 +86,7 @@ class ServerMetrics {
   std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms_;
 
   Mutex mu_;
+  std::map<std::pair<std::string, int64_t>, prometheus::Gauge*> model_states_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, std::unique_ptr<ModelMetrics>> models_ ABSL_GUARDED_BY(mu_);
   std::map<std::string, double> seconds_made_ ABSL_GUARDED_BY(mu_);  // at rates_at_
   absl::Time rates_at_ ABSL_GUARDED_BY(mu_) = absl::InfinitePast();
