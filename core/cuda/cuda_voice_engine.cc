@@ -2,24 +2,11 @@
 
 #include <algorithm>
 
-#include "absl/strings/str_cat.h"
-#include "core/base/check.h"
 #include "core/base/status_macros.h"
+#include "core/cuda/stream_rows.h"
 #include "core/streaming/flush_denormals.h"
 
 namespace ddsp::cuda {
-namespace {
-
-bool AllFinite(absl::Span<const float> samples) {
-  // A sum is finite unless a term is not: samples are far too small to overflow it.
-  float sum = 0;
-  for (const float x : samples) sum += x * 0.0f;
-  return sum == 0;
-}
-
-void Silence(absl::Span<float> output) { std::fill(output.begin(), output.end(), 0.0f); }
-
-}  // namespace
 
 struct CudaVoiceEngine::Workspace : StepWorkspace {
   std::vector<int> sounding;    // requests whose streams have warmed up
@@ -35,34 +22,35 @@ absl::StatusOr<std::unique_ptr<CudaVoiceEngine>> CudaVoiceEngine::Create(std::sh
                                                                          std::unique_ptr<const VoiceProgram> program,
                                                                          std::unique_ptr<StepDevice> device, int slots,
                                                                          int threads) {
-  ASSIGN_OR_RETURN(StreamRows rows, StreamRows::Create(voice, slots));
+  ASSIGN_OR_RETURN(StreamTable streams, StreamTable::Create(voice, slots));
   return std::unique_ptr<CudaVoiceEngine>(
-      new CudaVoiceEngine(std::move(voice), std::move(program), std::move(device), std::move(rows), threads));
+      new CudaVoiceEngine(std::move(voice), std::move(program), std::move(device), std::move(streams), threads));
 }
 
 CudaVoiceEngine::CudaVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const VoiceProgram> program,
-                                 std::unique_ptr<StepDevice> device, StreamRows rows, int threads)
+                                 std::unique_ptr<StepDevice> device, StreamTable streams, int threads)
     : voice_(std::move(voice)),
       program_(std::move(program)),
       device_(std::move(device)),
-      rows_(std::move(rows)),
+      streams_(std::move(streams)),
       loop_(threads) {
-  for (int i = 0; i < threads; ++i) analysis_.push_back(rows_.MakeWorkspace(ParallelLoop::kMaxTurns));
+  for (int i = 0; i < threads; ++i) analysis_.push_back(streams_.MakeWorkspace(ParallelLoop::kMaxTurns));
 }
 
 StreamFormat CudaVoiceEngine::format(StreamInput input) const {
-  StreamFormat format = rows_.format(input);
+  StreamFormat format = streams_.format(input);
   format.tail = program_->tail();
   return format;
 }
 
 int64_t CudaVoiceEngine::bytes_per_slot() const {
-  return program_->slot_floats() * sizeof(float) + rows_.bytes_per_slot();
+  int64_t bytes = program_->slot_floats() * sizeof(float);
+  for (const StatePart& part : streams_.state_parts()) bytes += part.bytes;
+  return bytes;
 }
 
 absl::Status CudaVoiceEngine::Reset(int slot, const StreamSettings& settings) {
-  DDSP_CHECK(slot >= 0 && slot < slots(), "slots are numbered from 0");
-  RETURN_IF_ERROR(rows_.Reset(slot, settings));
+  RETURN_IF_ERROR(streams_.Reset(slot, settings));
   MutexLock lock(&mu_);
   return device_->ResetSlot(slot);
 }
@@ -78,15 +66,15 @@ absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest
   MutexLock lock(&mu_);
   loop_.Run(count, [&](const ParallelLoop::Turns& turns) {
     const ScopedFlushDenormals flush;
-    rows_.Analyse(requests.subspan(turns.begin, turns.end - turns.begin), analysis_[turns.thread]);
+    streams_.Analyse(requests.subspan(turns.begin, turns.end - turns.begin), analysis_[turns.thread]);
   });
   int rows = 0;
   for (int i = 0; i < count; ++i) {
-    if (rows_.HopIndex(requests[i].slot) < 0) Silence(requests[i].output);
-    if (rows_.HopIndex(requests[i].slot) < -1) continue;
+    if (streams_.HopIndex(requests[i].slot) < 0) Silence(requests[i].output);
+    if (streams_.HopIndex(requests[i].slot) < -1) continue;
     work.sounding.push_back(i);
     work.first_rows.push_back(rows);
-    rows += rows_.Rows(requests[i]);
+    rows += RowsOf(requests[i], streams_);
   }
   work.first_rows.push_back(rows);
   const absl::Span<const int> sounding = work.sounding, first_rows = work.first_rows;
@@ -97,7 +85,7 @@ absl::Span<const absl::Status> CudaVoiceEngine::Step(absl::Span<const HopRequest
                first_rows[end] - first_rows[begin]},
               work);
   }
-  for (const HopRequest& request : requests) rows_.Advance(request.slot);
+  for (const HopRequest& request : requests) streams_.Advance(request.slot);
   return work.statuses;
 }
 
@@ -107,7 +95,7 @@ void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Bat
   for (int frame = 0; frame < program_->frames_per_hop(); ++frame) *input.frame(frame).counts = {batch.rows, count};
   loop_.Run(count, [&](const ParallelLoop::Turns& turns) {
     for (int i = turns.begin; i < turns.end; ++i) {
-      rows_.Fill(requests[batch.sounding[i]], batch.first_rows[i] - batch.first_rows[0], i, input);
+      FillRows(requests[batch.sounding[i]], streams_, batch.first_rows[i] - batch.first_rows[0], i, input);
     }
   });
   const absl::StatusOr<const float*> audio = device_->FinishStep();
@@ -122,12 +110,10 @@ void CudaVoiceEngine::StepBatch(absl::Span<const HopRequest> requests, const Bat
 }
 
 absl::Status CudaVoiceEngine::Deliver(const HopRequest& request, const float* audio) const {
-  const int64_t hop = rows_.HopIndex(request.slot);
+  const int64_t hop = streams_.HopIndex(request.slot);
   if (hop < 0) return absl::OkStatus();  // it starts a stream and gives none
   std::copy_n(audio, program_->hop(), request.output.begin());
-  if (AllFinite(request.output)) return absl::OkStatus();
-  Silence(request.output);
-  return absl::InternalError(absl::StrCat(voice_->id(), " made a sample that is not finite in hop ", hop));
+  return CheckFinite(*voice_, hop, request.output);
 }
 
 }  // namespace ddsp::cuda

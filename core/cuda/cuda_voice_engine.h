@@ -12,8 +12,8 @@
 #include "core/base/mutex.h"
 #include "core/cuda/parallel_loop.h"
 #include "core/cuda/step_device.h"
-#include "core/cuda/stream_rows.h"
 #include "core/cuda/voice_program.h"
+#include "core/streaming/stream_table.h"
 #include "core/streaming/voice_engine.h"
 
 namespace ddsp::cuda {
@@ -21,14 +21,14 @@ namespace ddsp::cuda {
 class CudaVoiceEngine : public VoiceEngine {
  public:
   // `device` runs `program`, compiled from `voice`, with `slots` slots. `threads`, 1 or more, counts those that call
-  // Step(). Errors: those of StreamRows.
+  // Step(). Errors: those of StreamTable.
   static absl::StatusOr<std::unique_ptr<CudaVoiceEngine>> Create(std::shared_ptr<const Voice> voice,
                                                                  std::unique_ptr<const VoiceProgram> program,
                                                                  std::unique_ptr<StepDevice> device, int slots,
                                                                  int threads);
 
   StreamFormat format(StreamInput input) const override;
-  int slots() const override { return rows_.slots(); }
+  int slots() const override { return streams_.slots(); }
   int64_t bytes_per_slot() const override;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
   std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
@@ -41,7 +41,7 @@ class CudaVoiceEngine : public VoiceEngine {
   struct Batch;
 
   CudaVoiceEngine(std::shared_ptr<const Voice> voice, std::unique_ptr<const VoiceProgram> program,
-                  std::unique_ptr<StepDevice> device, StreamRows rows, int threads);
+                  std::unique_ptr<StepDevice> device, StreamTable streams, int threads);
   void StepBatch(absl::Span<const HopRequest> requests, const Batch& batch, Workspace& work)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::Status Deliver(const HopRequest& request, const float* audio) const;
@@ -50,8 +50,8 @@ class CudaVoiceEngine : public VoiceEngine {
   const std::unique_ptr<const VoiceProgram> program_;
   Mutex mu_;
   const std::unique_ptr<StepDevice> device_ ABSL_PT_GUARDED_BY(mu_);
-  StreamRows rows_;
-  std::vector<StreamRows::Workspace> analysis_;  // of each thread
+  StreamTable streams_;
+  std::vector<StreamTable::Workspace> analysis_;  // of each thread
   ParallelLoop loop_;
 };
 
