@@ -6,15 +6,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/clock.h"
-#include "core/base/file.h"
 #include "core/base/status_macros.h"
-#include "core/models/repository.h"
-#include "core/models/text_proto.h"
-#include "ddsp/v1/model.pb.h"
+#include "core/models/aliases.h"
 #include "server/registry/feature_engine.h"
 
 namespace ddsp::server {
-namespace {
 
 absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots, const EngineMaker& make_engine) {
   const absl::Time begin = Clock::Steady().Now();
@@ -25,17 +21,11 @@ absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slot
   return listing;
 }
 
-// Aliases of a model's versions; none where there is no file.
-absl::StatusOr<v1::Aliases> ReadAliases(const std::string& model_directory) {
-  v1::Aliases aliases;
-  const absl::StatusOr<std::string> text = ReadFile(absl::StrCat(model_directory, "/aliases.textproto"));
-  if (text.ok()) RETURN_IF_ERROR(ParseTextProto(*text, &aliases));
-  return aliases;
-}
+namespace {
 
 absl::Status AddAliases(const std::string& repository, VoiceListing* listing) {
-  ASSIGN_OR_RETURN(const v1::Aliases aliases, ReadAliases(absl::StrCat(repository, "/", listing->model)));
-  for (const auto& [alias, version] : aliases.versions()) {
+  ASSIGN_OR_RETURN(const VoiceAliases aliases, ReadAliases(absl::StrCat(repository, "/", listing->model)));
+  for (const auto& [alias, version] : aliases) {
     if (version == listing->version) listing->aliases.push_back(alias);
   }
   return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/models/repository.h"
 #include "core/streaming/voice_loader.h"
 #include "server/registry/registry.h"
 
@@ -15,6 +16,9 @@ namespace ddsp::server {
 // Makes what steps a voice; called by several threads at once.
 using EngineMaker =
     std::function<absl::StatusOr<std::unique_ptr<VoiceEngine>>(std::shared_ptr<const Voice> voice, int slots)>;
+
+// One version, golden test included; without its aliases. Errors: those of LoadVoice and of the maker.
+absl::StatusOr<VoiceListing> LoadListing(const VoiceLocation& location, int slots, const EngineMaker& make_engine);
 
 // Loads every version of every voice, golden test included, each with `slots` slots. Errors: those of the repository;
 // of the voices, all that failed, each with its directory.
