@@ -46,16 +46,17 @@ def wav_samples(path: Path) -> bytes:
         at += 8 + size + size % 2
 
 
-def test_answers_as_the_command_line_does_to_the_byte(client: Client, server: Server, tmp_path: Path):
+@pytest.mark.parametrize("codec", ["pcm", pytest.param("opus", marks=needs_opus)])
+def test_answers_as_the_command_line_does_to_the_byte(client: Client, server: Server, tmp_path: Path, codec: str):
     clip = "singing.wav"
     out = tmp_path / "out.wav"
-    settings = ["--pitch-shift", "-12", "--seed", "7", "--chunk-ms", "13"]
+    settings = ["--pitch-shift", "-12", "--seed", "7", "--chunk-ms", "13", "--codec", codec]
     subprocess.run(
         [BIN / "ddsp", "transfer", SOURCE / "testdata/audio/clips" / clip, out, "--server", server.address, *settings],
         check=True,
         capture_output=True,
     )
-    mine = play(client, read_clip(clip), 1000, pitch_shift_semitones=-12, loudness_shift_db=0, seed=7)
+    mine = play(client, read_clip(clip), 1000, pitch_shift_semitones=-12, loudness_shift_db=0, seed=7, codec=codec)
     assert mine.tobytes() == wav_samples(out)
 
 

@@ -38,7 +38,10 @@ class SessionCore:
         # Codecs that this side does not have are found out before the server is asked.
         self._encoder = make_encoder(options.codec, options.sample_rate, options.opus_bitrate)
         make_decoder(options.output_codec or options.codec, options.output_rate or options.sample_rate)
-        self.outbox.append(pb.StreamSessionRequest(config=translate.to_config(options)))
+        config = translate.to_config(options)
+        if options.codec == "opus":
+            config.input_codec_delay_samples = self._encoder.delay
+        self.outbox.append(pb.StreamSessionRequest(config=config))
 
     # What comes.
 

@@ -15,10 +15,11 @@ RATES = (8000, 12000, 16000, 24000, 48000)
 _PACKET_MS = 20
 _MAX_PACKET_MS = 120
 _MAX_PACKET_BYTES = 1275 * 3 + 7
-# Of 10. The step from 5 to 10 is inaudible at these rates and doubles the cost.
-_COMPLEXITY = 5
+# As the C++ client has them, so that both send the same packets; its codec.cc says why.
+_COMPLEXITY = 0
+_DEFAULT_BITRATE = 72000
 
-_APPLICATION_AUDIO = 2049
+_RESTRICTED_LOWDELAY = 2051
 _SET_BITRATE = 4002
 _SET_COMPLEXITY = 4010
 _GET_LOOKAHEAD = 4027
@@ -72,11 +73,10 @@ class Encoder:
     def __init__(self, sample_rate: int, bitrate: int) -> None:
         _check_rate(sample_rate)
         self._library = library = _library()
-        self._encoder: int | None = library.opus_encoder_create(sample_rate, 1, _APPLICATION_AUDIO, None)
+        self._encoder: int | None = library.opus_encoder_create(sample_rate, 1, _RESTRICTED_LOWDELAY, None)
         handle = ctypes.c_void_p(self._encoder)
         library.opus_encoder_ctl(handle, _SET_COMPLEXITY, ctypes.c_int32(_COMPLEXITY))
-        if bitrate > 0:
-            library.opus_encoder_ctl(handle, _SET_BITRATE, ctypes.c_int32(bitrate))
+        library.opus_encoder_ctl(handle, _SET_BITRATE, ctypes.c_int32(bitrate or _DEFAULT_BITRATE))
         delay = ctypes.c_int32()
         library.opus_encoder_ctl(handle, _GET_LOOKAHEAD, ctypes.byref(delay))
         self.delay = delay.value
