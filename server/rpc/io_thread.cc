@@ -14,7 +14,7 @@ namespace ddsp::server {
 namespace {
 
 constexpr int kFewCalls = 8;
-constexpr absl::Duration kRestPerCall = absl::Microseconds(10), kLongestRest = absl::Milliseconds(1);
+constexpr absl::Duration kRestPerCall = absl::Microseconds(10), kLongestRest = absl::Milliseconds(2);
 // A queue other than the first is looked at this often when nothing happens: calls of an admin port begin there.
 constexpr std::chrono::milliseconds kLongestWait(10);
 // A poll handles one event of the network, and not each completes something: the acknowledgement of a write is one too.

@@ -15,7 +15,7 @@
 namespace ddsp::server {
 
 // How long to rest between rounds while `calls` are live: not at all for a few, whose messages hardly ever come
-// together, up to a millisecond for a hundred.
+// together, a millisecond for a hundred, two at most.
 absl::Duration RestBetweenRounds(int calls);
 
 class IoThread {
