@@ -23,7 +23,7 @@ TEST(TensorMemory, CountsWhatIsKept) {
   KeepTensorMemory();
   at::Tensor held = at::empty({kFloats});
   const int64_t before = KeptTensorBytes();
-  held = {};
+  held.reset();
   EXPECT_GE(KeptTensorBytes() - before, 4 * kFloats);
   const int64_t kept = KeptTensorBytes();
   at::empty({16}).fill_(1);  // small ones are not its business
