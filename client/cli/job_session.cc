@@ -8,7 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/exit_code.h"
 #include "client/sdk/channel.h"
-#include "client/sdk/error.h"
+#include "client/sdk/jobs_caller.h"
 
 namespace ddsp::client {
 
@@ -25,9 +25,10 @@ void AddJobOptions(CLI::App& app, JobOptions* options) {
 
 JobSession::JobSession(const JobOptions& options, std::function<void()> on_trouble)
     : server_(options.server),
-      channel_(MakeJobsChannel(server_)),
-      jobs_(channel_, MakeCallOptions(on_trouble)),
-      blobs_(channel_, MakeCallOptions(on_trouble)) {}
+      caller_(std::make_shared<JobsCaller>(v1::Jobs::NewStub(MakeJobsChannel(server_)),
+                                           MakeCallOptions(std::move(on_trouble)))),
+      jobs_(caller_),
+      blobs_(caller_) {}
 
 CallOptions JobSession::MakeCallOptions(std::function<void()> on_trouble) {
   CallOptions options;

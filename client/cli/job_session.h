@@ -37,7 +37,7 @@ class JobSession {
 
   const std::string server_;
   Interrupt interrupt_;
-  const std::shared_ptr<grpc::Channel> channel_;
+  const std::shared_ptr<JobsCaller> caller_;
   JobsClient jobs_;
   BlobTransfer blobs_;
 };

@@ -78,7 +78,7 @@ class Upload {
     v1::BeginUploadRequest begin;
     begin.set_sha256(blob_.sha256);
     begin.set_size(blob_.size);
-    ASSIGN_OR_RETURN(v1::UploadStatus status, caller_.Call(&Stub::BeginUpload, begin));
+    ASSIGN_OR_RETURN(v1::UploadStatus status, caller_.Try(&Stub::BeginUpload, begin));
     v1::UploadChunkRequest chunk;
     chunk.set_sha256(blob_.sha256);
     while (!status.complete()) {
@@ -173,7 +173,8 @@ absl::Status CheckDigest(const std::string& sha256) {
 BlobTransfer::BlobTransfer(const std::shared_ptr<grpc::Channel>& channel, CallOptions options)
     : BlobTransfer(v1::Jobs::NewStub(channel), std::move(options)) {}
 BlobTransfer::BlobTransfer(std::shared_ptr<Stub> stub, CallOptions options)
-    : caller_(std::make_unique<JobsCaller>(std::move(stub), std::move(options))) {}
+    : BlobTransfer(std::make_shared<JobsCaller>(std::move(stub), std::move(options))) {}
+BlobTransfer::BlobTransfer(std::shared_ptr<JobsCaller> caller) : caller_(std::move(caller)) {}
 BlobTransfer::~BlobTransfer() = default;
 
 absl::StatusOr<Blob> BlobTransfer::UploadFile(const std::string& path, const TransferProgress& progress) {

@@ -28,6 +28,8 @@ class BlobTransfer {
  public:
   BlobTransfer(const std::shared_ptr<grpc::Channel>& channel, CallOptions options);
   BlobTransfer(std::shared_ptr<v1::Jobs::StubInterface> stub, CallOptions options);
+  // With what it knows of the server: whether it has ever answered.
+  explicit BlobTransfer(std::shared_ptr<JobsCaller> caller);
   ~BlobTransfer();
 
   // Hashes the file and sends what the server has not: nothing where it knows the bytes already.
@@ -43,7 +45,7 @@ class BlobTransfer {
   absl::Status Download(const std::string& sha256, const std::string& path, const TransferProgress& progress = {});
 
  private:
-  const std::unique_ptr<JobsCaller> caller_;
+  const std::shared_ptr<JobsCaller> caller_;
 };
 
 }  // namespace ddsp::client

@@ -34,7 +34,8 @@ Request Named(const std::string& name) {
 JobsClient::JobsClient(const std::shared_ptr<grpc::Channel>& channel, CallOptions options)
     : JobsClient(v1::Jobs::NewStub(channel), std::move(options)) {}
 JobsClient::JobsClient(std::shared_ptr<Stub> stub, CallOptions options)
-    : caller_(std::make_unique<JobsCaller>(std::move(stub), std::move(options))) {}
+    : JobsClient(std::make_shared<JobsCaller>(std::move(stub), std::move(options))) {}
+JobsClient::JobsClient(std::shared_ptr<JobsCaller> caller) : caller_(std::move(caller)) {}
 JobsClient::~JobsClient() = default;
 
 absl::StatusOr<v1::Job> JobsClient::Create(v1::CreateJobRequest request) {

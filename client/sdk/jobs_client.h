@@ -27,6 +27,8 @@ class JobsClient {
  public:
   JobsClient(const std::shared_ptr<grpc::Channel>& channel, CallOptions options);
   JobsClient(std::shared_ptr<v1::Jobs::StubInterface> stub, CallOptions options);
+  // With what it knows of the server: whether it has ever answered.
+  explicit JobsClient(std::shared_ptr<JobsCaller> caller);
   ~JobsClient();
 
   // For clients. A request without a request_id gets one, so that attempts create one job.
@@ -52,7 +54,7 @@ class JobsClient {
   absl::StatusOr<v1::Job> Release(const v1::ReleaseJobRequest& request);
 
  private:
-  const std::unique_ptr<JobsCaller> caller_;
+  const std::shared_ptr<JobsCaller> caller_;
 };
 
 // A job as it changes; connects again as often as it takes, and tells nothing twice. For one thread.
