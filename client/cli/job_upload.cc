@@ -12,6 +12,9 @@
 namespace ddsp::client {
 namespace {
 
+// Files that are skipped by their names; of a folder that is full of other things people need not read more.
+constexpr size_t kMostTold = 20;
+
 int64_t TotalBytes(const InputFiles& inputs) {
   return std::accumulate(inputs.files.begin(), inputs.files.end(), int64_t{0},
                          [](int64_t sum, const InputFile& file) { return sum + file.size; });
@@ -22,7 +25,9 @@ int64_t TotalBytes(const InputFiles& inputs) {
 void Report(const std::string& what, const InputFiles& inputs) {
   std::cerr << absl::StreamFormat("%d %s, %.1f MB\n", inputs.files.size(), what,
                                   static_cast<double>(TotalBytes(inputs)) / 1e6);
-  for (const std::string& skipped : inputs.skipped) std::cerr << "skipped " << skipped << "\n";
+  const size_t told = std::min(inputs.skipped.size(), kMostTold);
+  for (size_t i = 0; i < told; ++i) std::cerr << "skipped " << inputs.skipped[i] << "\n";
+  if (inputs.skipped.size() > told) std::cerr << "skipped " << inputs.skipped.size() - told << " more\n";
 }
 
 absl::StatusOr<google::protobuf::RepeatedPtrField<v1::JobFile>> Upload(const InputFiles& inputs, BlobTransfer& blobs) {
