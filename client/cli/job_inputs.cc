@@ -16,14 +16,15 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFeaturesHeader = "time_s,f0_hz,";
-
+// The first line names the columns.
 absl::Status ProbeFeatures(const std::string& path) {
+  constexpr size_t kLongestHeader = 4096;
   std::ifstream in(path);
   if (!in) return absl::ErrnoToStatus(errno, path);
-  std::string begin(kFeaturesHeader.size(), '\0');
-  in.read(begin.data(), static_cast<std::streamsize>(begin.size()));
-  if (begin == kFeaturesHeader) return absl::OkStatus();
+  std::string header(kLongestHeader, '\0');
+  in.read(header.data(), kLongestHeader);
+  header.resize(std::min(static_cast<size_t>(std::max<std::streamsize>(in.gcount(), 0)), header.find('\n')));
+  if (absl::StrContains(header, "time_s") && absl::StrContains(header, "f0_hz")) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(path, ": no features (a CSV file of `ddsp features`)"));
 }
 
