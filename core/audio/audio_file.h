@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/audio/audio_reader.h"
 
 namespace ddsp {
 
-inline constexpr int kMinFileRate = 8000, kMaxFileRate = 192000;  // Hz
 // Two gigabytes of samples: more than 3 hours at 48 kHz.
 inline constexpr int64_t kMaxFileFrames = int64_t{1} << 29;
 

@@ -44,5 +44,33 @@ TEST(ResampleFile, RefusesRatesBelowOne) {
   EXPECT_EQ(ResampleFile(std::vector<float>(1), 0, 16000).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(FileResampler, BlocksOfAnySizeGiveTheSamplesOfTheWhole) {
+  for (const auto& [from, to] : {std::pair{44100, 16000}, {48000, 16000}, {8000, 16000}, {16000, 16000}}) {
+    const std::vector<float> in = Sine(440, from, from / 2 + 7);
+    const std::vector<float> whole = ResampleFile(in, from, to).value();
+    for (const size_t size : {size_t{1}, size_t{997}, in.size()}) {
+      FileResampler resampler = FileResampler::Create(from, to).value();
+      std::vector<float> out;
+      for (size_t begin = 0; begin < in.size(); begin += size) {
+        const size_t samples = std::min(size, in.size() - begin);
+        ASSERT_TRUE(resampler.Push(absl::MakeSpan(in).subspan(begin, samples), &out).ok());
+      }
+      ASSERT_TRUE(resampler.Finish(&out).ok());
+      ASSERT_EQ(out.size(), whole.size()) << from << " to " << to << " by " << size;
+      double worst = 0;
+      for (size_t n = 0; n < out.size(); ++n) worst = std::max<double>(worst, std::abs(out[n] - whole[n]));
+      EXPECT_LE(worst, 1e-7) << from << " to " << to << " by " << size;
+    }
+  }
+}
+
+TEST(FileResampler, OfNothingIsNothing) {
+  std::vector<float> out;
+  FileResampler resampler = FileResampler::Create(44100, 16000).value();
+  ASSERT_TRUE(resampler.Finish(&out).ok());
+  EXPECT_TRUE(out.empty());
+  EXPECT_EQ(FileResampler::Create(44100, 0).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace ddsp
