@@ -60,6 +60,21 @@ void Image::Write(int x, int y, std::string_view text, int scale, Colour colour)
   }
 }
 
+absl::StatusOr<std::string> Image::FormatPng() const {
+  png_image png = {};
+  png.version = PNG_IMAGE_VERSION;
+  png.width = width_;
+  png.height = height_;
+  png.format = PNG_FORMAT_RGB;
+  png_alloc_size_t size = PNG_IMAGE_PNG_SIZE_MAX(png);
+  std::string bytes(size, '\0');
+  if (png_image_write_to_memory(&png, bytes.data(), &size, 0, pixels_.data(), 0, nullptr) == 0) {
+    return absl::InternalError(absl::StrCat("cannot make a PNG: ", png.message));
+  }
+  bytes.resize(size);
+  return bytes;
+}
+
 absl::Status Image::SavePng(const std::string& path) const {
   png_image png = {};
   png.version = PNG_IMAGE_VERSION;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace ddsp {
 
@@ -28,6 +29,8 @@ class Image {
   void Write(int x, int y, std::string_view text, int scale, Colour colour);
   static int TextWidth(std::string_view text, int scale) { return static_cast<int>(text.size()) * 4 * scale; }
 
+  // The bytes of a PNG file. Errors: INTERNAL, with what libpng says.
+  absl::StatusOr<std::string> FormatPng() const;
   // Errors: INTERNAL, with the path and what libpng says.
   absl::Status SavePng(const std::string& path) const;
 
