@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/crc32c.h"
+#include "core/base/wav.h"
 
 namespace ddsp::training {
 namespace {
@@ -34,6 +35,12 @@ std::string Bytes(int field, std::string_view content) {
   return Tag(field, kLengthDelimited) + Varint(content.size()) + std::string(content);
 }
 
+std::string Integer(int field, int64_t value) {
+  return absl::StrCat(Tag(field, kVarint), Varint(static_cast<uint64_t>(value)));
+}
+
+std::string Float(int field, float value) { return absl::StrCat(Tag(field, kFixed32), Fixed(value)); }
+
 std::string EventHead(absl::Time time, int64_t step) {
   const double seconds = absl::ToDoubleSeconds(time - absl::UnixEpoch());
   return absl::StrCat(Tag(1, kFixed64), Fixed(seconds), Tag(2, kVarint), Varint(static_cast<uint64_t>(step)));
@@ -47,8 +54,24 @@ std::string FrameRecord(std::string_view data) {
 }
 
 std::string FormatScalarEvent(absl::Time time, int64_t step, std::string_view tag, float value) {
-  const std::string scalar = absl::StrCat(Bytes(1, tag), Tag(2, kFixed32), Fixed(value));
+  const std::string scalar = absl::StrCat(Bytes(1, tag), Float(2, value));
   return absl::StrCat(EventHead(time, step), Bytes(5, Bytes(1, scalar)));
+}
+
+std::string FormatAudioEvent(absl::Time time, int64_t step, std::string_view tag, int sample_rate,
+                             absl::Span<const float> audio) {
+  const Wav wav{sample_rate, 1, std::vector<float>(audio.begin(), audio.end())};
+  const std::string sound = absl::StrCat(Float(1, static_cast<float>(sample_rate)), Integer(2, 1),
+                                         Integer(3, static_cast<int64_t>(audio.size())),
+                                         Bytes(4, FormatWav(wav, WavEncoding::kPcm16)), Bytes(5, "audio/wav"));
+  return absl::StrCat(EventHead(time, step), Bytes(5, Bytes(1, absl::StrCat(Bytes(1, tag), Bytes(6, sound)))));
+}
+
+std::string FormatImageEvent(absl::Time time, int64_t step, std::string_view tag, const PngPicture& picture) {
+  constexpr int kRgb = 3;  // channels
+  const std::string image =
+      absl::StrCat(Integer(1, picture.height), Integer(2, picture.width), Integer(3, kRgb), Bytes(4, picture.bytes));
+  return absl::StrCat(EventHead(time, step), Bytes(5, Bytes(1, absl::StrCat(Bytes(1, tag), Bytes(4, image)))));
 }
 
 absl::StatusOr<std::unique_ptr<EventFile>> EventFile::Create(const std::string& directory, absl::Time now) {

@@ -1,5 +1,5 @@
-// TensorBoard event files: records of protocol buffers (tensorflow/core/util/event.proto) framed as TFRecord. Scalars
-// only, encoded by hand, since that is five fields.
+// TensorBoard event files: records of protocol buffers (tensorflow/core/util/event.proto, summary.proto) framed as
+// TFRecord. Scalars, sounds and pictures, encoded by hand, since that is a dozen fields.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 
 namespace ddsp::training {
 
@@ -20,6 +21,18 @@ std::string FrameRecord(std::string_view data);
 // An Event with one Summary.Value {tag, simple_value}.
 std::string FormatScalarEvent(absl::Time time, int64_t step, std::string_view tag, float value);
 
+// An Event with one Summary.Value {tag, audio}: mono, as a WAV file of 16 bits.
+std::string FormatAudioEvent(absl::Time time, int64_t step, std::string_view tag, int sample_rate,
+                             absl::Span<const float> audio);
+
+struct PngPicture {
+  int width = 0, height = 0;
+  std::string bytes;
+};
+
+// An Event with one Summary.Value {tag, image}.
+std::string FormatImageEvent(absl::Time time, int64_t step, std::string_view tag, const PngPicture& picture);
+
 class EventFile {
  public:
   // Creates <directory>/events.out.tfevents.<seconds>.<host>; every start of a run makes one, and TensorBoard joins
@@ -27,6 +40,7 @@ class EventFile {
   static absl::StatusOr<std::unique_ptr<EventFile>> Create(const std::string& directory, absl::Time now);
 
   void AddScalar(absl::Time time, int64_t step, std::string_view tag, float value);
+  void Add(const std::string& event) { out_ << FrameRecord(event); }
   void Flush() { out_.flush(); }
   const std::string& path() const { return path_; }
 

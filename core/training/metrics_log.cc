@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/picture/spectrogram.h"
 
 namespace ddsp::training {
 namespace {
@@ -47,9 +48,29 @@ void MetricsLog::Add(int64_t step, const Scalars& scalars) {
   for (const auto& [tag, value] : scalars) {
     line[tag] = value;
     events_->AddScalar(now, step, tag, static_cast<float>(value));
+    if (tag == "seconds_per_step" && value > 0) {
+      events_->AddScalar(now, step, "steps_per_sec", static_cast<float>(1 / value));
+    }
   }
   lines_ << line.dump() << "\n" << std::flush;
   events_->Flush();
+}
+
+absl::Status MetricsLog::AddAudio(int64_t step, const std::string& tag, int sample_rate,
+                                  absl::Span<const float> audio) {
+  const absl::Time now = absl::Now();
+  events_->Add(FormatAudioEvent(now, step, tag + "/audio", sample_rate, audio));
+  SpectrogramOptions options;
+  options.sample_rate = sample_rate;
+  options.scale = FrequencyAxis::kLogarithmic;
+  options.plot_width = 800;
+  options.plot_height = 240;
+  const SpectrogramPanel panel{tag, std::vector<float>(audio.begin(), audio.end())};
+  const Image image = DrawSpectrograms({panel}, options);
+  ASSIGN_OR_RETURN(std::string png, image.FormatPng());
+  events_->Add(FormatImageEvent(now, step, tag + "/spectrogram", {image.width(), image.height(), std::move(png)}));
+  events_->Flush();
+  return absl::OkStatus();
 }
 
 std::vector<std::pair<int64_t, double>> ReadMetric(const std::string& directory, const std::string& tag) {

@@ -1,4 +1,5 @@
-// What a run reports of itself: one JSON object a line in metrics.jsonl, the same scalars in TensorBoard event files.
+// What a run reports of itself: one JSON object a line in metrics.jsonl, the same scalars in TensorBoard event
+// files, which also take sounds.
 #pragma once
 
 #include <cstdint>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "core/training/event_file.h"
 
 namespace ddsp::training {
@@ -21,7 +23,11 @@ class MetricsLog {
   // happen again.
   static absl::StatusOr<std::unique_ptr<MetricsLog>> Open(const std::string& directory, int64_t resumed_step);
 
+  // "seconds_per_step" also becomes upstream's "steps_per_sec" in the event file.
   void Add(int64_t step, const Scalars& scalars);
+
+  // Into the event file alone: a sound and its spectrogram, <tag>/audio and <tag>/spectrogram.
+  absl::Status AddAudio(int64_t step, const std::string& tag, int sample_rate, absl::Span<const float> audio);
 
  private:
   MetricsLog(const std::string& path, std::unique_ptr<EventFile> events)

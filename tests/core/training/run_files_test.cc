@@ -4,9 +4,11 @@
 
 #include <cstring>
 #include <filesystem>
+#include <map>
 
 #include "core/base/crc32c.h"
 #include "core/base/file.h"
+#include "core/base/wav.h"
 #include "core/training/event_file.h"
 #include "core/training/learning_rate.h"
 #include "core/training/metrics_log.h"
@@ -62,6 +64,94 @@ TEST(EventFile, BeginsWithItsVersion) {
   ASSERT_EQ(records.size(), 2);
   EXPECT_THAT(records[0], testing::HasSubstr("brain.Event:2"));
   EXPECT_EQ(records[1], FormatScalarEvent(absl::FromUnixSeconds(1700000001), 7, "loss/total", 3.25f));
+}
+
+// A reader of protocol buffers that knows nothing of ours: the values of each field of a message.
+std::map<int, std::vector<std::string>> Fields(const std::string& message) {
+  std::map<int, std::vector<std::string>> fields;
+  size_t at = 0;
+  const auto varint = [&] {
+    uint64_t value = 0;
+    for (int shift = 0;; shift += 7) {
+      const auto byte = static_cast<unsigned char>(message.at(at++));
+      value |= static_cast<uint64_t>(byte & 0x7f) << shift;
+      if (byte < 0x80) return value;
+    }
+  };
+  while (at < message.size()) {
+    const uint64_t tag = varint();
+    size_t size = 0;
+    switch (tag & 7) {
+      case 0:
+        fields[tag >> 3].push_back(std::to_string(varint()));
+        continue;
+      case 1:
+        size = 8;
+        break;
+      case 2:
+        size = varint();
+        break;
+      case 5:
+        size = 4;
+        break;
+      default:
+        ADD_FAILURE() << "wire type " << (tag & 7);
+        return fields;
+    }
+    fields[tag >> 3].push_back(message.substr(at, size));
+    at += size;
+  }
+  return fields;
+}
+
+// The one value of an event's summary.
+std::map<int, std::vector<std::string>> ValueOf(const std::string& event) {
+  return Fields(Fields(Fields(event).at(5).at(0)).at(1).at(0));
+}
+
+TEST(EventFile, HoldsASoundAsAWavFile) {
+  std::vector<float> audio(1600);
+  for (size_t i = 0; i < audio.size(); ++i) audio[i] = static_cast<float>(i) / 3200;
+  const std::string event = FormatAudioEvent(absl::UnixEpoch(), 12, "step/audio", 16000, audio);
+  EXPECT_EQ(Fields(event).at(2).at(0), "12");
+  auto value = ValueOf(event);
+  EXPECT_EQ(value.at(1).at(0), "step/audio");
+  auto sound = Fields(value.at(6).at(0));
+  float rate = 0;
+  std::memcpy(&rate, sound.at(1).at(0).data(), 4);
+  EXPECT_EQ(rate, 16000);
+  EXPECT_EQ(sound.at(2).at(0), "1");
+  EXPECT_EQ(sound.at(3).at(0), "1600");
+  EXPECT_EQ(sound.at(5).at(0), "audio/wav");
+  const auto wav = ParseWav(sound.at(4).at(0));
+  ASSERT_TRUE(wav.ok()) << wav.status();
+  EXPECT_NEAR(wav->samples[800], 0.25, 1e-4);
+}
+
+TEST(MetricsLog, DrawsWhatIsHeard) {
+  const std::string folder = testing::TempDir() + "/metrics_log_audio";
+  std::filesystem::remove_all(folder);
+  {
+    auto log = MetricsLog::Open(folder, 0);
+    ASSERT_TRUE(log.ok()) << log.status();
+    (*log)->Add(20, {{"seconds_per_step", 0.25}});
+    ASSERT_TRUE((*log)->AddAudio(20, "example", 16000, std::vector<float>(8000, 0.1f)).ok());
+  }
+  std::map<std::string, std::map<int, std::vector<std::string>>> values;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    if (entry.path().filename().string().find("tfevents") == std::string::npos) continue;
+    const std::vector<std::string> records = ParseRecords(ReadFile(entry.path().string()).value());
+    for (size_t r = 1; r < records.size(); ++r) values[ValueOf(records[r]).at(1).at(0)] = ValueOf(records[r]);
+  }
+  ASSERT_EQ(values.size(), 4);
+  float steps_per_second = 0;
+  std::memcpy(&steps_per_second, values.at("steps_per_sec").at(2).at(0).data(), 4);
+  EXPECT_EQ(steps_per_second, 4);
+  EXPECT_TRUE(values.count("example/audio"));
+  auto image = Fields(values.at("example/spectrogram").at(4).at(0));
+  EXPECT_EQ(image.at(4).at(0).substr(0, 4), "\x89PNG");
+  EXPECT_GT(std::stoi(image.at(1).at(0)), 100) << "height";
+  EXPECT_GT(std::stoi(image.at(2).at(0)), std::stoi(image.at(1).at(0)));
 }
 
 TEST(MetricsLog, ForgetsStepsThatHappenAgain) {
