@@ -17,27 +17,6 @@ namespace {
 
 constexpr int64_t kWindow = 64000;  // samples
 
-// Sums over frames, to be divided at the end.
-struct Differences {
-  double loudness = 0, voiced_loudness = 0, semitones = 0;
-  int64_t frames = 0, voiced = 0, both_voiced = 0;
-  std::vector<double> cents;
-
-  void Add(const FeatureFrame& original, const FeatureFrame& rendered) {
-    const double db = std::fabs(original.loudness_db - rendered.loudness_db);
-    loudness += db;
-    ++frames;
-    if (!original.voiced) return;
-    voiced_loudness += db;
-    ++voiced;
-    if (!rendered.voiced) return;
-    const double distance = std::fabs(12 * std::log2(rendered.f0_hz / original.f0_hz));
-    semitones += distance;
-    cents.push_back(100 * distance);
-    ++both_voiced;
-  }
-};
-
 double Ratio(double sum, double count) { return count > 0 ? sum / count : 0; }
 
 // Sum over whole windows of the upstream loss, and their number.
@@ -71,61 +50,64 @@ absl::StatusOr<std::vector<float>> PlayBack(const std::shared_ptr<const Voice>& 
 }
 
 absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice, const Dataset& dataset,
-                                             const std::vector<Segment>& segments) {
+                                             const std::vector<Segment>& segments, const PlayedBack& played) {
   ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
   ASSIGN_OR_RETURN(const std::unique_ptr<FeatureExtractor> extractor, FeatureExtractor::Create(dataset.settings));
   Evaluation evaluation;
-  Differences sums;
+  FeatureComparison features;
   double loss = 0;
   int64_t windows = 0;
   for (const Segment& segment : segments) {
     std::vector<float> original(segment.end - segment.begin);
     CopyAudio(dataset, segment, original.data());
     ASSIGN_OR_RETURN(const std::vector<float> rendered, PlayOn(*engine, dataset.settings.sample_rate, original));
+    if (played) RETURN_IF_ERROR(played(segment, original, rendered));
     const std::vector<FeatureFrame> before = extractor->Extract(original), after = extractor->Extract(rendered);
-    for (size_t t = 0; t < std::min(before.size(), after.size()); ++t) sums.Add(before[t], after[t]);
+    features.Add(before, after);
     const auto [segment_loss, segment_windows] = WindowLosses(original, rendered);
     loss += segment_loss;
     windows += segment_windows;
     evaluation.seconds += static_cast<double>(original.size()) / dataset.settings.sample_rate;
   }
   evaluation.rendered_spectral_loss = Ratio(loss, windows);
-  evaluation.loudness_l1_db = Ratio(sums.loudness, sums.frames);
-  evaluation.voiced_loudness_l1_db = Ratio(sums.voiced_loudness, sums.voiced);
-  evaluation.f0_l1_semitones = Ratio(sums.semitones, sums.both_voiced);
-  evaluation.voiced_recall = Ratio(sums.both_voiced, sums.voiced);
-  if (!sums.cents.empty()) {
-    std::nth_element(sums.cents.begin(), sums.cents.begin() + sums.cents.size() / 2, sums.cents.end());
-    evaluation.f0_median_cents = sums.cents[sums.cents.size() / 2];
-  }
+  static_cast<FeatureDistances&>(evaluation) = features.Result();
   return evaluation;
 }
 
 std::string Evaluation::ToJson() const {
   nlohmann::ordered_json json;
   json["held_out_seconds"] = seconds;
-  json["spectral_loss"] = spectral_loss;
+  if (spectral_loss > 0) json["spectral_loss"] = spectral_loss;
   json["rendered_spectral_loss"] = rendered_spectral_loss;
   json["loudness_l1_db"] = loudness_l1_db;
   json["voiced_loudness_l1_db"] = voiced_loudness_l1_db;
   json["f0_l1_semitones"] = f0_l1_semitones;
+  json["f0_l1_without_outliers_semitones"] = f0_l1_without_outliers_semitones;
+  json["f0_outliers"] = f0_outliers;
   json["f0_median_cents"] = f0_median_cents;
+  json["raw_pitch_accuracy"] = raw_pitch_accuracy;
+  json["raw_chroma_accuracy"] = raw_chroma_accuracy;
   json["voiced_recall"] = voiced_recall;
   return json.dump(2) + "\n";
 }
 
 std::string Evaluation::ToTable() const {
-  return absl::StrFormat(
-      "| held-out material | %.1f s |\n"
-      "|---|---|\n"
-      "| spectral loss, 4 s windows from a zero state | %.3f |\n"
-      "| spectral loss of the streamed rendering | %.3f |\n"
-      "| loudness L1, all frames | %.2f dB |\n"
-      "| loudness L1, voiced frames | %.2f dB |\n"
-      "| f0 L1, frames voiced in both | %.3f semitones (median %.1f cents) |\n"
-      "| voiced frames that stay voiced | %.1f %% |\n",
-      seconds, spectral_loss, rendered_spectral_loss, loudness_l1_db, voiced_loudness_l1_db, f0_l1_semitones,
-      f0_median_cents, 100 * voiced_recall);
+  std::string table = absl::StrFormat("| held-out material | %.1f s |\n|---|---|\n", seconds);
+  if (spectral_loss > 0) {
+    absl::StrAppendFormat(&table, "| spectral loss, 4 s windows from a zero state | %.3f |\n", spectral_loss);
+  }
+  absl::StrAppendFormat(&table,
+                        "| spectral loss of the streamed rendering | %.3f |\n"
+                        "| loudness L1, all frames | %.2f dB |\n"
+                        "| loudness L1, voiced frames | %.2f dB |\n"
+                        "| f0 L1, frames voiced in both | %.3f semitones (median %.1f cents) |\n"
+                        "| f0 outliers, over %.0f semitones | %.2f %% of them; f0 L1 of the others %.3f semitones |\n"
+                        "| raw pitch and chroma accuracy, %.0f cents | %.4f, %.4f |\n"
+                        "| voiced frames that stay voiced | %.1f %% |\n",
+                        rendered_spectral_loss, loudness_l1_db, voiced_loudness_l1_db, f0_l1_semitones, f0_median_cents,
+                        kF0OutlierSemitones, 100 * f0_outliers, f0_l1_without_outliers_semitones, kPitchToleranceCents,
+                        raw_pitch_accuracy, raw_chroma_accuracy, 100 * voiced_recall);
+  return table;
 }
 
 }  // namespace ddsp::training
