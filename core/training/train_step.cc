@@ -6,11 +6,15 @@
 #include <cmath>
 
 #include "absl/strings/str_cat.h"
+#include "core/base/status_macros.h"
 
 namespace ddsp::training {
 
-TrainStep::TrainStep(const StepOptions& options, const Parameters& initial)
-    : options_(options), store_(initial), pool_(std::make_unique<WorkerPool>(std::max(1, options.shards))) {
+TrainStep::TrainStep(const StepOptions& options, const Parameters& initial, WorkerGroup* group)
+    : options_(options),
+      group_(group),
+      store_(initial),
+      pool_(std::make_unique<WorkerPool>(std::max(1, options.shards))) {
   adam_.first_moment = at::zeros_like(store_.flat());
   adam_.second_moment = at::zeros_like(store_.flat());
   rates_ = at::ones_like(store_.flat());
@@ -19,7 +23,7 @@ TrainStep::TrainStep(const StepOptions& options, const Parameters& initial)
 }
 
 absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const VoiceNoise& noise) {
-  const int64_t items = batch.audio.size(0);
+  const int64_t items = batch.audio.size(0), whole = batch.whole > 0 ? batch.whole : items;
   std::vector<double> losses(pool_->workers(), 0.0);
   pool_->Run([&](int shard) {
     const int64_t begin = items * shard / pool_->workers(), end = items * (shard + 1) / pool_->workers();
@@ -31,7 +35,7 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     const at::Tensor audio = Synthesize(options_.shape, leaves, controls, noise.audio.slice(0, begin, end), response);
     // Each shard contributes its share of the mean over the batch.
     const at::Tensor loss = SpectralLoss(options_.objective)(batch.audio.slice(0, begin, end), audio) *
-                            (static_cast<double>(end - begin) / static_cast<double>(items));
+                            (static_cast<double>(end - begin) / static_cast<double>(whole));
     loss.backward();
     losses[shard] = loss.item<double>();
   });
@@ -39,6 +43,12 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
 
   StepReport report;
   for (const double loss : losses) report.loss += loss;
+  if (group_ != nullptr) {
+    const at::Tensor loss = at::full({1}, report.loss, at::kDouble);
+    RETURN_IF_ERROR(group_->Sum(gradients_[0]));
+    RETURN_IF_ERROR(group_->Sum(loss));
+    report.loss = loss.item<double>();
+  }
   report.learning_rate = options_.learning_rate.At(step_);
   report.gradient_norm = ClipNorm(options_.clip_norm, gradients_[0]);
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
@@ -56,6 +66,15 @@ void TrainStep::Restore(int64_t step, const Parameters& weights, const Parameter
   for (const auto& [name, view] : this->weights()) view.copy_(weights.at(name));
   for (const auto& [name, view] : this->first_moments()) view.copy_(first_moments.at(name));
   for (const auto& [name, view] : this->second_moments()) view.copy_(second_moments.at(name));
+}
+
+absl::Status TrainStep::CopyFromFirst() {
+  const at::Tensor step = at::full({1}, step_, at::kLong);
+  for (const at::Tensor& values : {step, store_.flat(), adam_.first_moment, adam_.second_moment}) {
+    RETURN_IF_ERROR(group_->CopyFromFirst(values));
+  }
+  step_ = step.item<int64_t>();
+  return absl::OkStatus();
 }
 
 }  // namespace ddsp::training

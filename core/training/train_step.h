@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "core/losses/spectral_loss.h"
 #include "core/training/adam.h"
+#include "core/training/distributed/worker_group.h"
 #include "core/training/learning_rate.h"
 #include "core/training/parameter_store.h"
 #include "core/training/voice_network.h"
@@ -18,6 +19,7 @@ namespace ddsp::training {
 struct TrainingBatch {
   at::Tensor audio;        // [batch, samples]
   VoiceControls controls;  // [batch, frames of as many samples]
+  int64_t whole = 0;       // items of all workers' batches together; 0: there are no others
 };
 
 struct StepOptions {
@@ -43,9 +45,12 @@ struct StepReport {
 // A model in training. Everything that evolves: weights, moments, step.
 class TrainStep {
  public:
-  TrainStep(const StepOptions& options, const Parameters& initial);
+  // With a group, which outlives this, the workers make the steps of one model together, each with its part of the
+  // batch and of the noise.
+  TrainStep(const StepOptions& options, const Parameters& initial, WorkerGroup* group = nullptr);
 
-  // Errors: INTERNAL when loss or gradient is not finite; the weights are as before the step.
+  // Loss and gradient are those of the whole batch. Errors: INTERNAL when they are not finite; those of the group. The
+  // weights are as before the step then.
   absl::StatusOr<StepReport> Run(const TrainingBatch& batch, const VoiceNoise& noise);
 
   const StepOptions& options() const { return options_; }
@@ -59,9 +64,12 @@ class TrainStep {
   // Continues from what a checkpoint holds; names and shapes are those of the model.
   void Restore(int64_t step, const Parameters& weights, const Parameters& first_moments,
                const Parameters& second_moments);
+  // Continues, with all others of the group, from what rank 0 has.
+  absl::Status CopyFromFirst();
 
  private:
   const StepOptions options_;
+  WorkerGroup* const group_;  // may be null
   ParameterStore store_;
   Adam adam_;
   at::Tensor rates_;  // as Adam wants them

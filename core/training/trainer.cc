@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/crc32c.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/frame_between.h"
 #include "core/training/checkpoint.h"
@@ -32,7 +33,8 @@ std::string TrainerOptions::Describe() const {
       rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak, " decay ",
       rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ", rate.total_steps, " to ",
       rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ", step.clip_norm, " shards ", step.shards,
-      " batch ", batch_size, " seed ", seed, begin_from.empty() ? "" : " from ", begin_from);
+      group == nullptr ? "" : absl::StrCat(" workers ", group->workers()), " batch ", batch_size, " seed ", seed,
+      begin_from.empty() ? "" : " from ", begin_from);
 }
 
 TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows) {
@@ -86,7 +88,7 @@ Trainer::Trainer(const TrainerOptions& options, const Dataset& dataset, const st
       held_out_(std::move(held_out)),
       order_(DeriveSeed(options.seed, "order", 0), static_cast<int64_t>(training_windows.size())),
       step_(std::make_unique<TrainStep>(
-          options.step, InitialParameters(options.step.shape, DeriveSeed(options.seed, "weights", 0)))) {
+          options.step, InitialParameters(options.step.shape, DeriveSeed(options.seed, "weights", 0)), options.group)) {
   progress_.steps = options.steps;
 }
 
@@ -98,9 +100,31 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& o
   }
   KeepTensorMemory();
   std::unique_ptr<Trainer> trainer(new Trainer(options, dataset, training_windows, std::move(held_out)));
-  RETURN_IF_ERROR(trainer->Resume());
-  ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory + "/logs", trainer->step_->step()));
+  if (options.group != nullptr) RETURN_IF_ERROR(trainer->CheckGroup());
+  if (trainer->IsFirst()) {
+    RETURN_IF_ERROR(trainer->Resume());
+    ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory + "/logs", trainer->step_->step()));
+  }
+  if (options.group != nullptr) RETURN_IF_ERROR(trainer->step_->CopyFromFirst());
+  trainer->progress_.step = trainer->step_->step();
   return trainer;
+}
+
+absl::Status Trainer::CheckGroup() const {
+  WorkerGroup& group = *options_.group;
+  if (group.workers() > options_.batch_size) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(group.workers(), " workers share a batch of ", options_.batch_size, ": each needs an example"));
+  }
+  RETURN_IF_ERROR(CheckSame(group, "set of options", absl::StrCat(options_.Describe(), " steps ", options_.steps)));
+  uint32_t audio = 0;
+  for (const Recording& recording : dataset_.recordings) {
+    audio = ExtendCrc32c(
+        audio, {reinterpret_cast<const char*>(recording.audio.data()), recording.audio.size() * sizeof(float)});
+  }
+  return CheckSame(group, "data set",
+                   absl::StrCat(dataset_.recordings.size(), " recordings, ", windows_.size(), " examples, checksum ",
+                                absl::Hex(audio)));
 }
 
 absl::Status Trainer::Resume() {
@@ -123,6 +147,7 @@ absl::Status Trainer::Resume() {
 }
 
 absl::Status Trainer::Save() const {
+  if (!IsFirst()) return absl::OkStatus();
   RETURN_IF_ERROR(WriteCheckpoint(CheckpointFolder(options_),
                                   {step_->step(), options_.seed, options_.Describe(), step_->weights(),
                                    step_->first_moments(), step_->second_moments()},
@@ -131,12 +156,25 @@ absl::Status Trainer::Save() const {
   return options_.saved(step_->step(), CheckpointPath(CheckpointFolder(options_), step_->step()));
 }
 
-TrainingBatch Trainer::NextBatch() {
+std::vector<Segment> Trainer::NextWindows() {
   std::vector<Segment> windows;
   for (int64_t item = 0; item < options_.batch_size; ++item) {
     windows.push_back(windows_[order_.At(step_->step() * options_.batch_size + item)]);
   }
-  return MakeBatch(options_.step.shape, dataset_, windows);
+  return windows;
+}
+
+absl::StatusOr<StepReport> Trainer::Step() {
+  // This worker's part of the batch and of its noise.
+  const int64_t rank = IsFirst() ? 0 : options_.group->rank(), size = options_.batch_size;
+  const int64_t workers = options_.group == nullptr ? 1 : options_.group->workers();
+  const int64_t begin = size * rank / workers, end = size * (rank + 1) / workers;
+  const std::vector<Segment> windows = NextWindows();
+  const VoiceShape& shape = options_.step.shape;
+  TrainingBatch batch = MakeBatch(shape, dataset_, {windows.begin() + begin, windows.begin() + end});
+  batch.whole = size;
+  const int64_t frames = shape.frames(windows[0].end - windows[0].begin);
+  return step_->Run(batch, DrawNoise(shape, options_.seed, step_->step(), begin, end - begin, frames));
 }
 
 void Trainer::Log(const StepReport& report, double seconds) {
@@ -147,6 +185,7 @@ void Trainer::Log(const StepReport& report, double seconds) {
   sums_.loss += report.loss;
   sums_.gradient_norm += report.gradient_norm;
   seconds_ += seconds;
+  if (!IsFirst()) return;
   const double n = static_cast<double>(options_.log_steps);
   if (progress_.step % options_.log_steps == 0) {
     log_->Add(progress_.step, {{"loss/total", sums_.loss / n},
@@ -164,14 +203,14 @@ void Trainer::Log(const StepReport& report, double seconds) {
 
 absl::Status Trainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
   absl::Time saved = options_.clock->Now();
-  const int64_t frames = options_.step.shape.frames(windows_[0].end - windows_[0].begin);
   while (step_->step() < options_.steps) {
     const absl::Time begin = options_.clock->Now();
-    const VoiceNoise noise =
-        DrawNoise(options_.step.shape, options_.seed, step_->step(), 0, options_.batch_size, frames);
-    ASSIGN_OR_RETURN(const StepReport report, step_->Run(NextBatch(), noise));
+    ASSIGN_OR_RETURN(const StepReport report, Step());
     Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
-    const bool stop = observe(progress_) == TrainerVerdict::kStop;
+    bool stop = observe(progress_) == TrainerVerdict::kStop;
+    if (options_.group != nullptr) {
+      ASSIGN_OR_RETURN(stop, AnyWorker(*options_.group, stop));
+    }
     if (stop || options_.clock->Now() - saved >= options_.checkpoint_interval) {
       RETURN_IF_ERROR(Save());
       saved = options_.clock->Now();

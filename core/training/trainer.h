@@ -25,12 +25,15 @@ struct TrainerOptions {
   std::string directory;   // for checkpoints/ and logs/
   absl::Duration checkpoint_interval = absl::Minutes(2);
   int checkpoints_to_keep = 3;
-  // Called after each checkpoint with the updates done and its file, which later ones may delete; an error ends the run.
-  // May be empty.
+  // Called after each checkpoint with the updates done and its file, which later ones may delete; an error ends the
+  // run. May be empty.
   std::function<absl::Status(int64_t step, const std::string& path)> saved;
   int64_t log_steps = 10;        // metrics are means over so many steps
   int64_t held_out_steps = 100;  // steps between held-out losses; 0: none
   const Clock* clock = &Clock::Steady();
+  // The workers that train together, each with the same options and data; null: this process alone. Each step takes
+  // batch_size examples over all of them. Rank 0 alone measures, logs and saves. Outlives the trainer.
+  WorkerGroup* group = nullptr;
 
   // The settings that the numbers depend on, as text.
   std::string Describe() const;
@@ -48,23 +51,29 @@ enum class TrainerVerdict { kContinue, kStop };
 class Trainer {
  public:
   // Continues the newest checkpoint in options.directory, or begins.
-  // `dataset` outlives the trainer. Errors: FAILED_PRECONDITION (no training windows; a checkpoint of a run with other
-  // options, which are listed).
+  // `dataset` outlives the trainer. Errors: INVALID_ARGUMENT (more workers than examples in a batch),
+  // FAILED_PRECONDITION (no training windows; a checkpoint of a run with other options, which are listed; workers with
+  // other options or data), those of the group.
   static absl::StatusOr<std::unique_ptr<Trainer>> Create(const TrainerOptions& options, const Dataset& dataset,
                                                          const std::vector<Segment>& training_windows,
                                                          TrainingBatch held_out);
 
-  // Steps until options.steps are done or `observe`, called after every step, says stop; then writes a checkpoint.
+  // Steps until options.steps are done or `observe`, called after every step, says stop, at any worker; then writes a
+  // checkpoint.
   absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
 
   const TrainStep& model() const { return *step_; }
+  // The examples of the next step; after one that failed, those of that one.
+  std::vector<Segment> NextWindows();
 
  private:
   Trainer(const TrainerOptions& options, const Dataset& dataset, const std::vector<Segment>& training_windows,
           TrainingBatch held_out);
+  bool IsFirst() const { return options_.group == nullptr || options_.group->rank() == 0; }
+  absl::Status CheckGroup() const;
   absl::Status Resume();
+  absl::StatusOr<StepReport> Step();
   absl::Status Save() const;
-  TrainingBatch NextBatch();
   void Log(const StepReport& report, double seconds);
 
   const TrainerOptions options_;
