@@ -1,6 +1,8 @@
 #include "server/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +16,8 @@ constexpr size_t kMostEcho = 12;
 // Durations and enums as the command line has them, until they are turned into options.
 struct RawFlags {
   std::string model_control_mode = "none";
+  double repository_poll_secs = 15;
+  std::vector<std::string> version_policies;
   double drain_delay_secs = 0, exit_timeout_secs = 30;
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
@@ -22,12 +26,35 @@ struct RawFlags {
   double job_lease_secs = 10, job_heartbeat_secs = 2, job_retention_days = 90;
 };
 
+void AddModels(CLI::App& app, ServerOptions& options, RawFlags& raw) {
+  app.add_option("--model-repository", options.model_repository, "Directory of voices: <model>/<version>/")
+      ->capture_default_str();
+  app.add_option("--model-control-mode", raw.model_control_mode,
+                 "What is loaded unasked. none: what the repository has at the start; explicit: --load-model alone; "
+                 "poll: also what is published later. The admin port loads and unloads in any mode")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "explicit", "poll"}));
+  app.add_option("--load-model", options.load_models,
+                 "With explicit: a voice to load at the start, violin or violin/3, * for all; may be repeated");
+  app.add_option("--repository-poll-secs", raw.repository_poll_secs, "With poll: time between two looks")
+      ->capture_default_str()
+      ->check(CLI::Range(0.01, 1e6));
+  app.add_option(
+         "--version-policy", raw.version_policies,
+         "Versions of a model that are kept: latest, latest:N, all, or specific:N,M; for one model MODEL=POLICY; "
+         "may be repeated. Versions with an alias are kept too")
+      ->check([](const std::string& text) { return std::string(ParseVersionPolicies({text}).status().message()); });
+  app.add_option("--exit-on-error", options.exit_on_error,
+                 "Whether not to start when a model of the repository has no version that can be served")
+      ->capture_default_str();
+}
+
 void AddAddresses(CLI::App& app, ServerOptions& options) {
   app.add_option("--listen", options.listen, "Address of the gRPC services")->capture_default_str();
   app.add_option("--metrics-listen", options.metrics_listen, "Address of /metrics; empty for none")
       ->capture_default_str();
   app.add_option("--admin-listen", options.admin_listen,
-                 "Address of health and reflection for operators; empty for none")
+                 "Address for operators: loading of voices, health and reflection; empty for none")
       ->capture_default_str();
 }
 
@@ -139,6 +166,14 @@ void CheckJobs(const CLI::App& app, const JobDeskOptions& jobs, const RawFlags& 
 }
 
 void Apply(const RawFlags& raw, ServerOptions* options) {
+  options->model_control_mode = raw.model_control_mode == "poll"       ? ControlMode::kPoll
+                                : raw.model_control_mode == "explicit" ? ControlMode::kExplicit
+                                                                       : ControlMode::kNone;
+  options->repository_poll = absl::Seconds(raw.repository_poll_secs);
+  // Checked by the option.
+  if (auto policies = ParseVersionPolicies(raw.version_policies); policies.ok()) {
+    options->version_policies = *std::move(policies);
+  }
   options->drain_delay = absl::Seconds(raw.drain_delay_secs);
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
   options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
@@ -158,12 +193,7 @@ ParsedFlags ParseFlags(int argc, const char* const* argv) {
   ParsedFlags parsed;
   RawFlags raw;
   CLI::App app{"Serves trained voices: audio in, the voice's answer out, live, over gRPC.", "ddsp-server"};
-  app.add_option("--model-repository", parsed.options.model_repository, "Directory of voices: <model>/<version>/")
-      ->capture_default_str();
-  app.add_option("--model-control-mode", raw.model_control_mode,
-                 "none: everything in the repository is loaded at start")
-      ->capture_default_str()
-      ->check(CLI::IsMember({"none"}));
+  AddModels(app, parsed.options, raw);
   AddAddresses(app, parsed.options);
   AddDevice(app, parsed.options);
   AddLimits(app, parsed.options, raw);

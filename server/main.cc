@@ -4,15 +4,12 @@
 
 #include <cstdio>
 #include <memory>
-#include <thread>
-#include <utility>
+#include <string>
 
 #include "absl/synchronization/mutex.h"
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
-#include "core/cuda/engine_device.h"
 #include "server/flags.h"
-#include "server/registry/repository_loader.h"
 #include "server/server.h"
 
 namespace ddsp::server {
@@ -34,21 +31,6 @@ bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
   return sigtimedwait(&signals, nullptr, timeout == absl::InfiniteDuration() ? nullptr : &wait) > 0;
 }
 
-absl::StatusOr<std::unique_ptr<Registry>> LoadVoices(const ServerOptions& options) {
-  ASSIGN_OR_RETURN(const EngineDevice device, EngineDevice::Parse(options.device));
-  const auto make_engine = [&](std::shared_ptr<const Voice> voice, int slots) {
-    return device.MakeEngine(std::move(voice), slots, options.model_threads());
-  };
-  ASSIGN_OR_RETURN(std::vector<VoiceListing> voices,
-                   LoadRepository(options.model_repository, options.max_sessions, make_engine));
-  for (const VoiceListing& voice : voices) {
-    std::fprintf(stderr, "loaded %s/%ld in %.2f s\n", voice.model.c_str(), static_cast<long>(voice.version),
-                 voice.load_seconds);
-  }
-  ASSIGN_OR_RETURN(std::unique_ptr<VoiceEngine> features, MakeFeatureEngine(options.max_sessions));
-  return std::make_unique<Registry>(std::move(voices), std::move(features));
-}
-
 // Live sessions go on until they end, the time is up, or a second signal comes.
 void Drain(Server& server, const sigset_t& signals, const ServerOptions& options) {
   std::fprintf(stderr, "draining: %d sessions\n", server.live_sessions());
@@ -64,8 +46,7 @@ void Drain(Server& server, const sigset_t& signals, const ServerOptions& options
 
 absl::Status Run(const ServerOptions& options) {
   const sigset_t signals = BlockSignals();
-  ASSIGN_OR_RETURN(std::unique_ptr<Registry> registry, LoadVoices(options));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(options, std::move(registry)));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(options));
   std::fprintf(stderr, "serving on port %d, metrics on %d, admin on %d\n", server->port(), server->metrics_port(),
                server->admin_port());
   WaitForSignal(signals, absl::InfiniteDuration());
@@ -81,7 +62,9 @@ int main(int argc, char** argv) {
   if (flags.exit_code.has_value()) return *flags.exit_code;
   // Debian's Abseil looks for deadlocks at every lock, which takes a tenth of the I/O thread; gRPC locks a lot.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  const absl::Status status = ddsp::server::Run(flags.options);
+  ddsp::server::ServerOptions options = flags.options;
+  options.say = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
+  const absl::Status status = ddsp::server::Run(options);
   if (status.ok()) return ddsp::server::kExitOk;
   std::fprintf(stderr, "ddsp-server: %s\n", status.ToString().c_str());
   return ddsp::server::kExitFailure;

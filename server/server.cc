@@ -15,9 +15,11 @@
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
 #include "server/registry/hosting.h"
+#include "server/registry/model_book.h"
 #include "server/rpc/features_service.h"
 #include "server/rpc/graph_service.h"
 #include "server/rpc/health_service.h"
+#include "server/rpc/models_service.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/synthesis_service.h"
 #include "server/rpc/wire.h"
@@ -32,6 +34,9 @@ namespace {
 constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
 // For calls to carry their status out, once their sessions were ended.
 constexpr absl::Duration kLastWords = absl::Seconds(2);
+// Operators' calls that load voices or move aliases.
+constexpr int kModelThreads = 2;
+constexpr size_t kMaxModelCalls = 64;
 
 int Cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
@@ -58,6 +63,15 @@ BatchFormer::Options BatchOptions(const ServerOptions& options) {
   return {.max_streams = static_cast<size_t>(streams), .max_wait = options.max_batch_wait};
 }
 
+// Trained voices, if there are any, come after those that the server was given.
+std::vector<Curator::Repository> RepositoriesOf(const ServerOptions& options) {
+  std::vector<Curator::Repository> repositories = {{.directory = options.model_repository}};
+  if (!options.jobs.data_dir.empty()) {
+    repositories.push_back({.directory = options.jobs.models_folder(), .required = false});
+  }
+  return repositories;
+}
+
 }  // namespace
 
 // In order of dependence: what comes later uses what came before, and is destroyed first.
@@ -76,11 +90,8 @@ struct Server::Parts {
         scheduler(BatchOptions(options), load, clock),
         roster({.max_sessions = options.max_sessions}, *registry, metrics, load),
         crew(CrewThreads(options)),
-        devices(DeviceThreadCount(options), {.scheduler = &scheduler,
-                                             .load = &load,
-                                             .crew = &crew,
-                                             .clock = &clock,
-                                             .engines = &engines}),
+        devices(DeviceThreadCount(options),
+                {.scheduler = &scheduler, .load = &load, .crew = &crew, .clock = &clock, .engines = &engines}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
@@ -91,9 +102,14 @@ struct Server::Parts {
                   roster, *registry, work) {}
   // Makes room for what the registry has.
   absl::Status Host();
+  // Loads the voices of the repositories, and keeps them as options say.
+  absl::Status Curate();
+  // Tells health and watchers.
+  void VoicesChanged();
   // Serves calls when it returns.
   absl::Status Listen();
   ~Parts() {
+    if (curator != nullptr) curator->Stop();
     ticker.reset();
     wire.reset();  // ends all calls
     scheduler.Stop();
@@ -106,12 +122,16 @@ struct Server::Parts {
   DeviceLoad load;
   EngineTable engines;
   Hosting hosting;
+  std::unique_ptr<Curator> curator;  // null: the voices were given
   StreamScheduler scheduler;
   SessionRoster roster;
   Crew crew;
   DeviceThreads devices;
   WorkQueue work;
   SynthesisService synthesis;
+  WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
+  std::unique_ptr<ModelsService> models;
+  Mutex voices_mu;  // of who tells of voices
   HealthService health;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Wire> wire = std::make_unique<Wire>();
@@ -124,9 +144,45 @@ absl::Status Server::Parts::Host() {
   for (const std::shared_ptr<HostedVoice>& voice : registry->hosted()) {
     RETURN_IF_ERROR(hosting.Begin(*voice));
     hosting.Measure(*voice);
-    if (voice->version() > 0) metrics.ModelLoaded(voice->model(), voice->version(), voice->load_seconds);
+    if (voice->version() == 0) continue;
+    metrics.ModelLoaded(voice->model(), voice->version(), voice->load_seconds);
+    metrics.SetModelState(voice->model(), voice->version(), NameOf(VersionState::kReady));
   }
   return absl::OkStatus();
+}
+
+absl::Status Server::Parts::Curate() {
+  ASSIGN_OR_RETURN(const EngineDevice device, EngineDevice::Parse(options.device));
+  const int threads = options.model_threads();
+  curator = std::make_unique<Curator>(
+      Curator::Options{
+          .repositories = RepositoriesOf(options),
+          .mode = options.model_control_mode,
+          .policies = options.version_policies,
+          .load_models = options.load_models,
+          .poll_interval = options.repository_poll,
+          .slots = options.max_sessions,
+          .start_threads = Cores(),
+          .make_engine = [device, threads](std::shared_ptr<const Voice> voice,
+                                           int slots) { return device.MakeEngine(std::move(voice), slots, threads); },
+          .say = options.say},
+      *registry, hosting, metrics);
+  models = std::make_unique<ModelsService>(*curator, model_work);
+  const absl::Status started = curator->Start([this] { VoicesChanged(); });
+  if (!started.ok() && !options.exit_on_error) options.say(std::string(started.message()));
+  return options.exit_on_error ? started : absl::OkStatus();
+}
+
+void Server::Parts::VoicesChanged() {
+  {
+    // Read and told in one go: the last to tell tells the newest.
+    const MutexLock lock(&voices_mu);
+    for (const ModelStatus& model : curator->ChangedSince(0)) {
+      health.Set(absl::StrCat("model/", model.name),
+                 model.serving > 0 ? HealthService::Health::kServing : HealthService::Health::kNotServing);
+    }
+  }
+  models->Changed();
 }
 
 absl::Status Server::Parts::Listen() {
@@ -134,10 +190,15 @@ absl::Status Server::Parts::Listen() {
   synthesis.AddMethods(public_methods.get());
   AddGraphMethods(work, public_methods.get());
   AddFeaturesMethods(work, public_methods.get());
-  for (const std::string& service : public_methods->services()) health.Set(service, HealthService::Health::kServing);
-  for (const std::string& model : registry->models()) {
-    health.Set(absl::StrCat("model/", model), HealthService::Health::kServing);
+  if (models != nullptr) {
+    models->AddPublicMethods(public_methods.get());
+    models->AddAdminMethods(admin_methods.get());
+  } else {
+    for (const std::string& model : registry->models()) {
+      health.Set(absl::StrCat("model/", model), HealthService::Health::kServing);
+    }
   }
+  for (const std::string& service : public_methods->services()) health.Set(service, HealthService::Health::kServing);
   health.AddMethods(public_methods.get());
   health.AddMethods(admin_methods.get());
   AddReflection(public_methods->services(), admin_methods.get());
@@ -157,6 +218,11 @@ Server::~Server() = default;
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                       const Clock& clock) {
+  return Open(options, std::move(registry), Voices::kGiven, clock);
+}
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& options, std::unique_ptr<Registry> registry,
+                                                     Voices voices, const Clock& clock) {
   RETURN_IF_ERROR(EngineDevice::Parse(options.device).status());
   auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
   Parts& parts = *server->parts_;
@@ -164,6 +230,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
     ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
   }
   RETURN_IF_ERROR(parts.Host());
+  if (voices == Voices::kOfRepositories) RETURN_IF_ERROR(parts.Curate());
   RETURN_IF_ERROR(parts.Listen());
   parts.metrics.SetServerState(ServerState::kServing);
   parts.ticker =
@@ -171,6 +238,13 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
   return server;
 }
 
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& options, const Clock& clock) {
+  ASSIGN_OR_RETURN(std::unique_ptr<VoiceEngine> features, MakeFeatureEngine(options.max_sessions));
+  auto registry = std::make_unique<Registry>(std::vector<VoiceListing>(), std::move(features));
+  return Open(options, std::move(registry), Voices::kOfRepositories, clock);
+}
+
+Curator* Server::curator() { return parts_->curator.get(); }
 int Server::port() const { return parts_->public_endpoint->port(); }
 int Server::metrics_port() const { return parts_->metrics_endpoint == nullptr ? 0 : parts_->metrics_endpoint->port(); }
 int Server::admin_port() const { return parts_->admin_endpoint == nullptr ? 0 : parts_->admin_endpoint->port(); }

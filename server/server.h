@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/base/clock.h"
+#include "server/registry/curator.h"
 #include "server/registry/registry.h"
 #include "server/server_options.h"
 
@@ -12,9 +13,13 @@ namespace ddsp::server {
 
 class Server {
  public:
-  // Serves when it returns. `clock` outlives the server. Errors: an address that cannot be listened on,
-  // a device that this server does not have.
+  // Serves the voices of `registry` when it returns, and no others ever. `clock` outlives the server. Errors: an
+  // address that cannot be listened on, a device that this server does not have.
   static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options, std::unique_ptr<Registry> registry,
+                                                       const Clock& clock = Clock::Steady());
+  // The same with the voices of the repositories that the options name; they come and go while it serves. Errors: also
+  // those of repositories and voices.
+  static absl::StatusOr<std::unique_ptr<Server>> Start(const ServerOptions& options,
                                                        const Clock& clock = Clock::Steady());
   // Sessions that are alive are cut.
   ~Server();
@@ -30,6 +35,9 @@ class Server {
   // Waits for live sessions; after `timeout` ends those that are left with SERVER_DRAINING. BeginDrain() was called.
   void FinishDrain(absl::Duration timeout);
 
+  // The voices' keeper; null: they were given at the start.
+  Curator* curator();
+
   // House-keeping, once a second by a thread of the server: idle and unread sessions, gauges.
   void KeepHouse();
 
@@ -40,6 +48,9 @@ class Server {
 
  private:
   struct Parts;
+  enum class Voices { kGiven, kOfRepositories };
+  static absl::StatusOr<std::unique_ptr<Server>> Open(const ServerOptions& options, std::unique_ptr<Registry> registry,
+                                                      Voices voices, const Clock& clock);
   explicit Server(std::unique_ptr<Parts> parts);
   const std::unique_ptr<Parts> parts_;
 };

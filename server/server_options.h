@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "server/jobs/desk/desk_options.h"
+#include "server/registry/curator.h"
 #include "server/session/session_limits.h"
 
 namespace ddsp::server {
@@ -14,6 +17,14 @@ namespace ddsp::server {
 // What an operator decides. Addresses are host:port; port 0 lets the system choose.
 struct ServerOptions {
   std::string model_repository = "models";
+  ControlMode model_control_mode = ControlMode::kNone;
+  std::vector<std::string> load_models;  // with kExplicit: "violin", "violin/3", or "*"
+  VersionPolicies version_policies;
+  absl::Duration repository_poll = absl::Seconds(15);  // with kPoll
+  // Start only where each model of the repository has a version that serves; false: with whatever does.
+  bool exit_on_error = true;
+  // Told, line by line, what voices come and go.
+  std::function<void(const std::string&)> say = [](const std::string&) {};
   std::string listen = "0.0.0.0:8001";
   std::string metrics_listen = "0.0.0.0:8002";  // empty: no metrics
   std::string admin_listen = "127.0.0.1:8004";  // empty: no admin port; reflection lives here
