@@ -12,6 +12,8 @@
 #include "core/base/ticker.h"
 #include "core/cuda/engine_device.h"
 #include "server/errors/errors.h"
+#include "server/jobs/anchored_clock.h"
+#include "server/jobs/desk/job_desk.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/server_metrics.h"
 #include "server/registry/hosting.h"
@@ -106,6 +108,8 @@ struct Server::Parts {
   absl::Status Curate();
   // Tells health and watchers.
   void VoicesChanged();
+  // Where there is a data dir.
+  absl::Status OpenDesk();
   // Serves calls when it returns.
   absl::Status Listen();
   ~Parts() {
@@ -132,6 +136,8 @@ struct Server::Parts {
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
   Mutex voices_mu;  // of who tells of voices
+  const AnchoredClock time_of_day;
+  std::unique_ptr<JobDesk> desk;  // null: no jobs
   HealthService health;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Wire> wire = std::make_unique<Wire>();
@@ -185,11 +191,19 @@ void Server::Parts::VoicesChanged() {
   models->Changed();
 }
 
+absl::Status Server::Parts::OpenDesk() {
+  if (options.jobs.data_dir.empty()) return absl::OkStatus();
+  if (curator == nullptr) return absl::InvalidArgumentError("--data-dir goes with the voices of a repository");
+  ASSIGN_OR_RETURN(desk, JobDesk::Open(options.jobs, {.models = *curator, .metrics = metrics, .clock = time_of_day}));
+  return absl::OkStatus();
+}
+
 absl::Status Server::Parts::Listen() {
   auto public_methods = std::make_unique<MethodTable>(), admin_methods = std::make_unique<MethodTable>();
   synthesis.AddMethods(public_methods.get());
   AddGraphMethods(work, public_methods.get());
   AddFeaturesMethods(work, public_methods.get());
+  if (desk != nullptr) desk->AddMethods(public_methods.get());
   if (models != nullptr) {
     models->AddPublicMethods(public_methods.get());
     models->AddAdminMethods(admin_methods.get());
@@ -202,6 +216,7 @@ absl::Status Server::Parts::Listen() {
   health.AddMethods(public_methods.get());
   health.AddMethods(admin_methods.get());
   AddReflection(public_methods->services(), admin_methods.get());
+  if (desk == nullptr) AddNoJobsMethods(public_methods.get());
   ASSIGN_OR_RETURN(public_endpoint, wire->Open({.address = options.listen,
                                                 .max_streams = std::max(100, options.max_sessions + 16),
                                                 .memory_bytes = options.grpc_memory_bytes},
@@ -231,6 +246,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& option
   }
   RETURN_IF_ERROR(parts.Host());
   if (voices == Voices::kOfRepositories) RETURN_IF_ERROR(parts.Curate());
+  RETURN_IF_ERROR(parts.OpenDesk());
   RETURN_IF_ERROR(parts.Listen());
   parts.metrics.SetServerState(ServerState::kServing);
   parts.ticker =
@@ -273,6 +289,7 @@ void Server::KeepHouse() {
   parts_->metrics.UpdateRates(now);
   parts_->load.UsedCpu(ProcessCpuSeconds());
   const Headroom headroom = parts_->load.headroom();
+  if (parts_->desk != nullptr) parts_->desk->Report();
   parts_->metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
 }
 

@@ -48,17 +48,20 @@ ALLOWED = {
     'server/jobs/desk': {'core/base', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                          'server/metrics', 'server/registry', 'server/rpc'},
     # server.cc alone knows who talks to whom.
-    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
+    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/session'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
                    'core/training', 'proto/jobs', 'proto/model'},
+    # Talks to servers and never is one.
+    'worker': {'client/sdk', 'core/base', 'proto/jobs', 'worker/runners'},
+    'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker'},
     'client/examples': {'client/sdk', 'core/base'},
     'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
-TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed'}
+TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed', 'worker/runners'}
 # Messages of the protocol, by the first words of their header.
 PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
@@ -76,7 +79,7 @@ def target_of(header):
         if header.startswith(prefix):
             return name
     folder = os.path.dirname(header)
-    return folder if folder.split('/')[0] in ('core', 'server', 'client', 'load-tests', 'tests', 'benchmarks', 'tools') else None
+    return folder if folder.split('/')[0] in ('core', 'server', 'client', 'load-tests', 'worker', 'tests', 'benchmarks', 'tools') else None
 
 
 def complaints_of_line(folder, line):
@@ -108,7 +111,7 @@ def check_file(root, path):
 
 
 def sources(root):
-    for top in ('core', 'server', 'client', 'load-tests'):
+    for top in ('core', 'server', 'client', 'load-tests', 'worker'):
         for folder, _, files in os.walk(os.path.join(root, top)):
             for name in sorted(files):
                 if name.endswith(('.h', '.cc')):
