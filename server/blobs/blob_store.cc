@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -42,6 +43,19 @@ absl::Status CheckDigest(const std::string& sha256) {
 
 absl::Status ToStatus(const std::error_code& error, const std::string& what) {
   return error ? absl::ErrnoToStatus(error.value(), what) : absl::OkStatus();
+}
+
+// A full disk is a quota, to a client.
+absl::Status NoRoom(const absl::Status& error, const std::string& sha256) {
+  if (!absl::IsResourceExhausted(error)) return error;
+  return MakeError(Reason::kBlobQuotaExceeded, std::string(error.message()), {{"sha256", sha256}});
+}
+
+// When a blob was written or last touched; now, where the system does not say.
+int64_t TouchedAt(const fs::path& path) {
+  struct stat status = {};
+  if (stat(path.c_str(), &status) != 0) return INT64_MAX;
+  return absl::ToUnixMicros(absl::TimeFromTimespec(status.st_mtim));
 }
 
 absl::Status MakeFolder(const std::string& path) {
@@ -94,8 +108,10 @@ absl::Status BlobStore::TakeOver() {
   for (const auto& entry : fs::recursive_directory_iterator(options_.folder + "/blobs", error)) {
     const std::string name = entry.path().filename();
     if (!entry.is_regular_file() || !IsDigest(name)) continue;
-    blobs_[name] = static_cast<int64_t>(entry.file_size());
-    blob_bytes_ += blobs_[name];
+    Blob& blob = blobs_[name];
+    blob.size = static_cast<int64_t>(entry.file_size());
+    blob.touched_us = std::min(absl::ToUnixMicros(clock_.Now()), TouchedAt(entry.path()));
+    blob_bytes_ += blob.size;
   }
   RETURN_IF_ERROR(ToStatus(error, absl::StrCat("cannot read ", options_.folder)));
   std::vector<fs::path> strangers;
@@ -144,8 +160,9 @@ absl::StatusOr<UploadStatus> BlobStore::BeginUpload(const std::string& sha256, i
   {
     const MutexLock lock(&mu_);
     if (const auto blob = blobs_.find(sha256); blob != blobs_.end()) {
-      if (blob->second == size) return UploadStatus{size, true};
-      return BadField("size", absl::StrCat(size, " is not that of the blob, ", blob->second));
+      Touch(sha256, &blob->second);
+      if (blob->second.size == size) return UploadStatus{size, true};
+      return BadField("size", absl::StrCat(size, " is not that of the blob, ", blob->second.size));
     }
     std::shared_ptr<Upload>& there = uploads_[sha256];
     // Of two clients that announce different sizes one is wrong; the hash will say which. The newer one counts.
@@ -205,10 +222,7 @@ absl::StatusOr<UploadStatus> BlobStore::Append(const std::string& sha256, int64_
         absl::StrCat("the bytes at ", offset, " of upload ", sha256, " have CRC-32C ", got, ", not ", crc32c),
         {{"expected", absl::StrCat(crc32c)}, {"got", absl::StrCat(got)}, {"sha256", sha256}});
   }
-  if (absl::Status written = upload->file->Append(bytes); !written.ok()) {
-    if (!absl::IsResourceExhausted(written)) return written;
-    return MakeError(Reason::kBlobQuotaExceeded, std::string(written.message()), {{"sha256", sha256}});
-  }
+  if (const absl::Status written = upload->file->Append(bytes); !written.ok()) return NoRoom(written, sha256);
   upload->last_change_us = absl::ToUnixMicros(clock_.Now());
   if (upload->file->size() < upload->size) return UploadStatus{upload->file->size(), false};
   RETURN_IF_ERROR(Finish(*upload));
@@ -219,19 +233,22 @@ absl::StatusOr<UploadStatus> BlobStore::Append(const std::string& sha256, int64_
 absl::Status BlobStore::Finish(Upload& upload) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   const std::string digest = upload.file->Digest();
   const std::string path = UploadPath(upload.sha256);
-  if (upload.file->size() != upload.size || digest != upload.sha256) {
-    unlink(path.c_str());
-    upload.over = true;
-    Forget(upload.sha256);
-    return MakeError(Reason::kBlobChecksumMismatch,
-                     absl::StrCat("the ", upload.file->size(), " bytes of upload ", upload.sha256, " have SHA-256 ",
-                                  digest, "; they were dropped"),
-                     {{"expected", upload.sha256}, {"got", digest}, {"sha256", upload.sha256}});
+  const int64_t size = upload.file->size();
+  if (size != upload.size || digest != upload.sha256) {
+    Drop(upload);
+    return MakeError(
+        Reason::kBlobChecksumMismatch,
+        absl::StrCat("the ", size, " bytes of upload ", upload.sha256, " have SHA-256 ", digest, "; they were dropped"),
+        {{"expected", upload.sha256}, {"got", digest}, {"sha256", upload.sha256}});
   }
   const std::string target = BlobPath(upload.sha256);
   const std::string folder = fs::path(target).parent_path();
   RETURN_IF_ERROR(MakeFolder(folder));
-  RETURN_IF_ERROR(upload.file->Flush());
+  if (const absl::Status flushed = upload.file->Flush(); !flushed.ok()) {
+    // What of it is on the disk is not known, and flushing again would not say.
+    Drop(upload);
+    return NoRoom(flushed, upload.sha256);
+  }
   std::error_code error;
   fs::rename(path, target, error);
   RETURN_IF_ERROR(ToStatus(error, absl::StrCat("cannot rename to ", target)));
@@ -240,9 +257,17 @@ absl::Status BlobStore::Finish(Upload& upload) ABSL_NO_THREAD_SAFETY_ANALYSIS {
   upload.over = true;
   const MutexLock lock(&mu_);
   uploads_.erase(upload.sha256);
-  blobs_[upload.sha256] = upload.file->size();
+  blobs_[upload.sha256] = {upload.file->size(), absl::ToUnixMicros(clock_.Now())};
   blob_bytes_ += upload.file->size();
   return absl::OkStatus();
+}
+
+// With the upload's mutex held.
+void BlobStore::Drop(Upload& upload) ABSL_NO_THREAD_SAFETY_ANALYSIS {
+  upload.over = true;
+  upload.file.reset();
+  unlink(UploadPath(upload.sha256).c_str());
+  Forget(upload.sha256);
 }
 
 void BlobStore::Forget(const std::string& sha256) {
@@ -255,35 +280,94 @@ absl::Status BlobStore::CancelUpload(const std::string& sha256) {
   if (!upload.ok()) return absl::OkStatus();
   const MutexLock lock(&(*upload)->mu);
   if ((*upload)->over) return absl::OkStatus();
-  (*upload)->over = true;
-  (*upload)->file.reset();
-  unlink(UploadPath(sha256).c_str());
-  Forget(sha256);
+  Drop(**upload);
   return absl::OkStatus();
 }
 
 int64_t BlobStore::DropStaleUploads() {
   const int64_t oldest = absl::ToUnixMicros(clock_.Now() - options_.upload_timeout);
-  std::vector<std::string> stale;
+  std::vector<std::shared_ptr<Upload>> stale;
   {
     const MutexLock lock(&mu_);
     for (const auto& [sha256, upload] : uploads_) {
-      if (upload->last_change_us <= oldest) stale.push_back(sha256);
+      if (upload->last_change_us <= oldest) stale.push_back(upload);
     }
   }
-  for (const std::string& sha256 : stale) (void)CancelUpload(sha256);
-  return static_cast<int64_t>(stale.size());
+  int64_t dropped = 0;
+  for (const auto& upload : stale) {
+    const MutexLock lock(&upload->mu);
+    // Somebody may have gone on with it, or ended it, since.
+    if (upload->over || upload->last_change_us > oldest) continue;
+    Drop(*upload);
+    ++dropped;
+  }
+  return dropped;
 }
 
 absl::StatusOr<int64_t> BlobStore::SizeOf(const std::string& sha256) const {
   const MutexLock lock(&mu_);
   const auto found = blobs_.find(sha256);
   if (found == blobs_.end()) return NotFound(sha256);
-  return found->second;
+  return found->second.size;
+}
+
+absl::StatusOr<int64_t> BlobStore::Touch(const std::string& sha256) {
+  const MutexLock lock(&mu_);
+  const auto found = blobs_.find(sha256);
+  if (found == blobs_.end()) return NotFound(sha256);
+  Touch(sha256, &found->second);
+  return found->second.size;
+}
+
+void BlobStore::Touch(const std::string& sha256, Blob* blob) const {
+  const int64_t now = absl::ToUnixMicros(clock_.Now());
+  // The next process reads it from the file, to the minute.
+  if (now - blob->touched_us > 60'000'000) utimensat(AT_FDCWD, BlobPath(sha256).c_str(), nullptr, 0);
+  blob->touched_us = now;
+  blob->superseded = false;
+}
+
+void BlobStore::Supersede(const std::string& sha256) {
+  const MutexLock lock(&mu_);
+  const auto found = blobs_.find(sha256);
+  if (found == blobs_.end()) return;
+  Touch(sha256, &found->second);
+  found->second.superseded = true;
+}
+
+bool BlobStore::IsIdle(const Blob& blob, const BlobGrace& grace, absl::Time now) {
+  return absl::FromUnixMicros(blob.touched_us) + (blob.superseded ? grace.superseded : grace.unnamed) <= now;
+}
+
+std::vector<std::string> BlobStore::Idle(const BlobGrace& grace) const {
+  const absl::Time now = clock_.Now();
+  std::vector<std::string> idle;
+  const MutexLock lock(&mu_);
+  for (const auto& [sha256, blob] : blobs_) {
+    if (IsIdle(blob, grace, now)) idle.push_back(sha256);
+  }
+  return idle;
+}
+
+absl::StatusOr<int64_t> BlobStore::RemoveIdle(const std::string& sha256, const BlobGrace& grace) {
+  const MutexLock lock(&mu_);
+  const auto found = blobs_.find(sha256);
+  if (found == blobs_.end() || !IsIdle(found->second, grace, clock_.Now())) return 0;
+  const int64_t size = found->second.size;
+  RETURN_IF_ERROR(Erase(found));
+  return size;
 }
 
 absl::StatusOr<std::string> BlobStore::Read(const std::string& sha256, int64_t offset, int64_t max_bytes) const {
-  ASSIGN_OR_RETURN(const int64_t size, SizeOf(sha256));
+  int64_t size = 0;
+  {
+    const MutexLock lock(&mu_);
+    const auto found = blobs_.find(sha256);
+    if (found == blobs_.end()) return NotFound(sha256);
+    size = found->second.size;
+    // Nothing is taken away from whoever is reading it.
+    found->second.touched_us = absl::ToUnixMicros(clock_.Now());
+  }
   if (offset < 0) return BadField("offset", absl::StrCat(offset, " is negative"));
   if (max_bytes < 0) return BadField("max_bytes", absl::StrCat(max_bytes, " is negative"));
   std::string bytes(std::min(max_bytes, std::max<int64_t>(size - offset, 0)), '\0');
@@ -303,12 +387,16 @@ absl::StatusOr<std::string> BlobStore::PathOf(const std::string& sha256) const {
 absl::Status BlobStore::Remove(const std::string& sha256) {
   const MutexLock lock(&mu_);
   const auto found = blobs_.find(sha256);
-  if (found == blobs_.end()) return absl::OkStatus();
-  if (unlink(BlobPath(sha256).c_str()) != 0 && errno != ENOENT) {
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", BlobPath(sha256)));
+  return found != blobs_.end() ? Erase(found) : absl::OkStatus();
+}
+
+absl::Status BlobStore::Erase(std::map<std::string, Blob>::iterator blob) {
+  const std::string path = BlobPath(blob->first);
+  if (unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot remove ", path));
   }
-  blob_bytes_ -= found->second;
-  blobs_.erase(found);
+  blob_bytes_ -= blob->second.size;
+  blobs_.erase(blob);
   return absl::OkStatus();
 }
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -28,6 +29,14 @@ struct BlobStoreOptions {
   int64_t max_uploads = 1024;
   // One that nothing was added to for so long is given up.
   absl::Duration upload_timeout = absl::Hours(24);
+};
+
+// How long a blob that no job needs is kept since it was uploaded, or its digest last spoken of: within that time a
+// client that was told that it is here can name it.
+struct BlobGrace {
+  absl::Duration unnamed = absl::Hours(24);
+  // Of one whose job has replaced it by a newer one: whoever has the same bytes asks and names within moments.
+  absl::Duration superseded = absl::Minutes(1);
 };
 
 // Where an upload is.
@@ -66,6 +75,16 @@ class BlobStore {
   // OK where there is none.
   absl::Status Remove(const std::string& sha256);
 
+  // As SizeOf(); its grace begins anew.
+  absl::StatusOr<int64_t> Touch(const std::string& sha256);
+  // A job needs it no longer; others may. Its grace begins anew, and is short until somebody touches it or uploads it
+  // again.
+  void Supersede(const std::string& sha256);
+  // Those whose grace is over.
+  std::vector<std::string> Idle(const BlobGrace& grace) const;
+  // Removes a blob if its grace is still over; returns its bytes, 0 where it stays.
+  absl::StatusOr<int64_t> RemoveIdle(const std::string& sha256, const BlobGrace& grace);
+
   // Gives up uploads that nothing was added to for the timeout; returns how many.
   int64_t DropStaleUploads();
 
@@ -75,13 +94,22 @@ class BlobStore {
 
  private:
   class Upload;
+  struct Blob {
+    int64_t size = 0;
+    mutable int64_t touched_us = 0;
+    bool superseded = false;
+  };
   BlobStore(const BlobStoreOptions& options, const Clock& clock, int lock_file);
   absl::Status TakeOver();
   int64_t BytesUsed() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Of an upload that is in the table already.
   absl::Status Admit(int64_t size) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void Touch(const std::string& sha256, Blob* blob) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  static bool IsIdle(const Blob& blob, const BlobGrace& grace, absl::Time now);
+  absl::Status Erase(std::map<std::string, Blob>::iterator blob) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   absl::StatusOr<std::shared_ptr<Upload>> FindUpload(const std::string& sha256) const;
   absl::Status Finish(Upload& upload);
+  void Drop(Upload& upload);
   void Forget(const std::string& sha256);
   std::string BlobPath(const std::string& sha256) const;
   std::string UploadPath(const std::string& sha256) const;
@@ -90,7 +118,7 @@ class BlobStore {
   const Clock& clock_;
   const int lock_file_;
   mutable Mutex mu_;
-  std::map<std::string, int64_t> blobs_ ABSL_GUARDED_BY(mu_);  // sizes by digest
+  std::map<std::string, Blob> blobs_ ABSL_GUARDED_BY(mu_);  // by digest
   std::map<std::string, std::shared_ptr<Upload>> uploads_ ABSL_GUARDED_BY(mu_);
   int64_t blob_bytes_ ABSL_GUARDED_BY(mu_) = 0;
 };

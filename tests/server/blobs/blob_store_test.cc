@@ -189,6 +189,50 @@ TEST_F(BlobStoreTest, RemovingMakesRoom) {
   EXPECT_TRUE(store_->Remove(Sha256Hex(bytes)).ok());
 }
 
+TEST_F(BlobStoreTest, ABlobIsIdleAfterItsGrace) {
+  const BlobGrace grace{.unnamed = absl::Hours(1), .superseded = absl::Minutes(1)};
+  const std::string bytes = SomeBytes(100), sha256 = Sha256Hex(bytes);
+  UploadWhole(bytes);
+  EXPECT_THAT(store_->Idle(grace), testing::IsEmpty());
+  EXPECT_EQ(*store_->RemoveIdle(sha256, grace), 0);
+  clock_.Advance(absl::Hours(1));
+  EXPECT_THAT(store_->Idle(grace), testing::ElementsAre(sha256));
+  ASSERT_TRUE(store_->BeginUpload(sha256, 100)->complete) << "a client was told that it is here";
+  EXPECT_EQ(*store_->RemoveIdle(sha256, grace), 0);
+  store_->Supersede(sha256);
+  clock_.Advance(absl::Seconds(59));
+  EXPECT_THAT(store_->Idle(grace), testing::IsEmpty());
+  clock_.Advance(absl::Seconds(1));
+  ASSERT_TRUE(store_->Touch(sha256).ok());
+  clock_.Advance(absl::Minutes(59));
+  EXPECT_EQ(*store_->RemoveIdle(sha256, grace), 0) << "touched: the long grace again";
+  store_->Supersede(sha256);
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(*store_->RemoveIdle(sha256, grace), 100);
+  EXPECT_EQ(FilesIn("blobs"), 0u);
+  EXPECT_EQ(store_->bytes_used(), 0);
+  EXPECT_EQ(ReasonOf(store_->Touch(sha256).status()), "BLOB_NOT_FOUND");
+  store_->Supersede(sha256);
+}
+
+// A server that restarts every hour would else never find a blob idle.
+TEST_F(BlobStoreTest, GraceGoesOnOverRestarts) {
+  clock_.Advance(absl::Now() - clock_.Now());
+  UploadWhole(SomeBytes(100));
+  clock_.Advance(absl::Hours(2));
+  Reopen();
+  EXPECT_THAT(store_->Idle({.unnamed = absl::Hours(3)}), testing::IsEmpty());
+  EXPECT_THAT(store_->Idle({.unnamed = absl::Hours(1)}), testing::SizeIs(1));
+}
+
+TEST_F(BlobStoreTest, WhatIsBeingReadIsNotIdle) {
+  const std::string bytes = SomeBytes(100);
+  UploadWhole(bytes);
+  clock_.Advance(absl::Hours(24));
+  ASSERT_TRUE(store_->Read(Sha256Hex(bytes), 0, 10).ok());
+  EXPECT_THAT(store_->Idle({}), testing::IsEmpty());
+}
+
 TEST_F(BlobStoreTest, GivesUpUploadsThatNobodyGoesOnWith) {
   const std::string bytes = SomeBytes(100);
   ASSERT_TRUE(store_->BeginUpload(Sha256Hex("a"), 100).ok());
@@ -217,7 +261,8 @@ TEST_F(BlobStoreTest, CleansUpWhatDoesNotBelongAmongUploads) {
   EXPECT_EQ(*store_->Read(Sha256Hex(bytes), 0, 100), bytes);
 }
 
-// A file that can grow no further, as on a full disk, in the middle of a part: what was acknowledged stays, and the upload goes on when there is room.
+// A file that can grow no further, as on a full disk, in the middle of a part: what was acknowledged stays, and the
+// upload goes on when there is room.
 TEST_F(BlobStoreTest, AFullDiskLosesNothing) {
   const std::string bytes = SomeBytes(10'000);
   const std::string sha256 = Sha256Hex(bytes);
