@@ -1,4 +1,4 @@
-// A job as a row of the table `jobs`.
+// A job as a row of the table `jobs`, and its long texts as one of `job_texts`, which heartbeats leave alone.
 #pragma once
 
 #include <string>
@@ -11,47 +11,25 @@
 
 namespace ddsp::server {
 
-inline constexpr std::string_view kJobColumns[] = {"id",
-                                                   "request_id",
-                                                   "kind",
-                                                   "display_name",
-                                                   "spec",
-                                                   "priority",
-                                                   "state",
-                                                   "revision",
-                                                   "create_us",
-                                                   "update_us",
-                                                   "run_us",
-                                                   "start_us",
-                                                   "end_us",
-                                                   "attempts",
-                                                   "failures",
-                                                   "worker",
-                                                   "lease_id",
-                                                   "lease_expire_us",
-                                                   "cancel_requested",
-                                                   "progress_done",
-                                                   "progress_total",
-                                                   "metrics",
-                                                   "examples",
-                                                   "checkpoint_step",
-                                                   "checkpoint_blob",
-                                                   "result",
-                                                   "error"};
-
-// One value for each column, in their order.
-std::vector<SqlValue> ToValues(const Job& job);
-// Errors: INTERNAL for a row that no job was written to.
+// Errors: INTERNAL for a row that no job was written to. Without the texts the spec and the result are empty.
 absl::StatusOr<Job> ToJob(const SqlRow& row);
 
 int64_t ToMicros(absl::Time time);
 absl::Time FromMicros(int64_t micros);
 
-// "SELECT id, ... FROM jobs " and what follows.
-std::string SelectJobs(std::string_view rest);
-// With one value for each column.
-std::string InsertJob(std::string_view rest);
-// Of the row with the job's id, every column.
-std::string UpdateJob();
+struct SqlStatement {
+  std::string sql;
+  std::vector<SqlValue> values;
+};
+
+// "SELECT ... WHERE " and what follows: jobs with their texts, or without.
+std::string SelectJobs(std::string_view where);
+std::string SelectJobRows(std::string_view where);
+// Returns no row where the request has created a job already.
+SqlStatement InsertJob(const Job& job);
+SqlStatement InsertTexts(const Job& job);
+// What events change, but for the result.
+SqlStatement UpdateJob(const Job& job);
+SqlStatement UpdateResult(const Job& job);
 
 }  // namespace ddsp::server

@@ -3,9 +3,33 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/jobs/job_blobs.h"
 
 namespace ddsp::server {
 namespace {
+
+// Finds the blobs that the jobs of earlier versions need.
+absl::Status NameBlobs(SqlTransaction& transaction) {
+  std::string last;
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto rows, transaction.Run(R"(SELECT id, state, spec, result, examples, checkpoint_blob
+                                        FROM jobs CROSS JOIN job_texts WHERE job_id = id AND id > $1
+                                        ORDER BY id LIMIT 50)",
+                                                      {last}));
+    if (rows.empty()) return absl::OkStatus();
+    for (const SqlRow& row : rows) {
+      Job job{.id = row[0], .spec = row[2]};
+      int64_t state = 0;
+      if (!absl::SimpleAtoi(row[1], &state)) return absl::InternalError("job " + job.id + " is in no state");
+      job.state = static_cast<JobState>(state);
+      job.result = row[3];
+      job.progress.examples = row[4];
+      job.checkpoint.blob = row[5];
+      RETURN_IF_ERROR(InsertBlobs(transaction, job));
+    }
+    last = rows.back()[0];
+  }
+}
 
 // Times are microseconds since 1970, 0 where there is none; nothing is NULL. Types by which SQLite and PostgreSQL mean
 // the same. The state is a number, as the enum has it.
@@ -28,6 +52,18 @@ const std::vector<Migration>& Steps() {
              job_id TEXT NOT NULL, number BIGINT NOT NULL, time_us BIGINT NOT NULL, line TEXT NOT NULL,
              PRIMARY KEY (job_id, number)))"}},
       {{"ALTER TABLE jobs ADD COLUMN examples TEXT NOT NULL DEFAULT ''"}},
+      // A heartbeat writes a row of `jobs`: what is long and never changes goes to another table, and no index has a
+      // column that a heartbeat changes.
+      {{"CREATE TABLE job_texts (job_id TEXT PRIMARY KEY, spec TEXT NOT NULL, result TEXT NOT NULL)",
+        "INSERT INTO job_texts (job_id, spec, result) SELECT id, spec, result FROM jobs",
+        R"(CREATE TABLE job_blobs (
+             job_id TEXT NOT NULL, role BIGINT NOT NULL, blob TEXT NOT NULL, PRIMARY KEY (job_id, role, blob)))",
+        "CREATE INDEX job_blobs_by_blob ON job_blobs (blob)", "DROP INDEX jobs_waiting", "DROP INDEX jobs_running",
+        "CREATE INDEX jobs_waiting ON jobs (kind, priority, run_us, id) WHERE state IN (0, 2)",
+        "CREATE INDEX jobs_running ON jobs (id) WHERE state = 1",
+        "CREATE INDEX jobs_finished ON jobs (end_us, id) WHERE state IN (3, 4, 5)", "ALTER TABLE jobs DROP COLUMN spec",
+        "ALTER TABLE jobs DROP COLUMN result"},
+       &NameBlobs},
   };
   return *steps;
 }
@@ -52,6 +88,7 @@ absl::Status TakeSteps(SqlTransaction& transaction, absl::Span<const Migration> 
     for (const std::string& statement : migrations[step].statements) {
       RETURN_IF_ERROR(transaction.Run(statement, {}).status());
     }
+    if (migrations[step].then != nullptr) RETURN_IF_ERROR(migrations[step].then(transaction));
     RETURN_IF_ERROR(transaction.Run("INSERT INTO job_schema (version) VALUES ($1)", {step + 1}).status());
   }
   return absl::OkStatus();

@@ -14,6 +14,8 @@ namespace ddsp::server {
 // A step that has been released is never edited: databases remember the number of the last one they took.
 struct Migration {
   std::vector<std::string> statements;
+  // What statements cannot say, after them; null: nothing.
+  absl::Status (*then)(SqlTransaction&) = nullptr;
 };
 
 absl::Span<const Migration> JobStoreMigrations();

@@ -19,13 +19,14 @@ std::string TextOf(const SqlValue& value) {
 
 class PostgresTransaction : public SqlTransaction {
  public:
-  explicit PostgresTransaction(pqxx::work& work) : work_(work) {}
+  PostgresTransaction(PostgresConnection& connection, pqxx::work& work) : connection_(connection), work_(work) {}
 
   absl::StatusOr<std::vector<SqlRow>> Run(const std::string& sql, const std::vector<SqlValue>& values) override {
     std::vector<std::string> texts;
     for (const SqlValue& value : values) texts.push_back(TextOf(value));
     std::vector<SqlRow> rows;
-    for (const pqxx::row& row : work_.exec_params(sql, pqxx::prepare::make_dynamic_params(texts))) {
+    for (const pqxx::row& row :
+         work_.exec_prepared(connection_.Prepared(sql), pqxx::prepare::make_dynamic_params(texts))) {
       SqlRow& copy = rows.emplace_back();
       for (const pqxx::field& field : row) copy.emplace_back(field.is_null() ? "" : field.c_str());
     }
@@ -37,6 +38,7 @@ class PostgresTransaction : public SqlTransaction {
   }
 
  private:
+  PostgresConnection& connection_;
   pqxx::work& work_;
 };
 
@@ -69,8 +71,9 @@ class PostgresEngine : public SqlEngine {
   // libpqxx throws; its exceptions end here.
   static Attempt Try(const Body& body, PostgresPool::Loan& loan) {
     try {
-      pqxx::work work(loan.Connected());
-      PostgresTransaction transaction(work);
+      PostgresConnection& connection = loan.Connected();
+      pqxx::work work(connection.connection());
+      PostgresTransaction transaction(connection, work);
       if (absl::Status status = body(transaction); !status.ok()) return {std::move(status)};
       work.commit();
       return {absl::OkStatus()};
@@ -85,8 +88,8 @@ class PostgresEngine : public SqlEngine {
     }
   }
 
-  const SqlDialect dialect_ = {.lock_row = " FOR UPDATE",
-                               .lock_free_rows = " FOR UPDATE SKIP LOCKED",
+  const SqlDialect dialect_ = {.lock_row = " FOR UPDATE OF jobs",
+                               .lock_free_rows = " FOR UPDATE OF jobs SKIP LOCKED",
                                .lock_migrations = "SELECT pg_advisory_xact_lock(7233110)"};
   ChangeHub hub_;
   PostgresPool pool_;

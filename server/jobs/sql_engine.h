@@ -26,8 +26,8 @@ class SqlTransaction {
 
 // How engines differ in words.
 struct SqlDialect {
-  std::string lock_row;         // ends a SELECT: nobody else changes the rows until the transaction ends
-  std::string lock_free_rows;   // the same, without the rows that another transaction holds
+  std::string lock_row;         // ends a SELECT of jobs: nobody else changes them until the transaction ends
+  std::string lock_free_rows;   // the same, without the jobs that another transaction holds
   std::string lock_migrations;  // a statement; empty: transactions exclude each other anyway
 };
 

@@ -1,6 +1,9 @@
 #include "server/jobs/sql_job_store.h"
 
 #include <algorithm>
+#include <atomic>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -8,7 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
+#include "server/jobs/job_blobs.h"
 #include "server/jobs/job_checks.h"
+#include "server/jobs/job_log.h"
+#include "server/jobs/job_queries.h"
 #include "server/jobs/job_row.h"
 #include "server/jobs/migrations.h"
 #include "server/jobs/page_token.h"
@@ -18,13 +24,22 @@
 namespace ddsp::server {
 namespace {
 
+constexpr absl::Duration kLatestStart = absl::Hours(24 * 365);
+// Of the specs and results of a page, and jobs that are read at once for it.
+constexpr size_t kMaxPageBytes = 1 << 20;
+constexpr int64_t kPagePart = 20;
+constexpr int64_t kMaxPruned = 1000;
+
 absl::Status NotFound(const std::string& id) {
   return MakeError(Reason::kJobNotFound, absl::StrCat("there is no job '", id, "'"), {{"job", id}});
 }
 
-absl::StatusOr<std::vector<Job>> Jobs(SqlTransaction& transaction, const std::string& sql,
-                                      const std::vector<SqlValue>& values) {
-  ASSIGN_OR_RETURN(const auto rows, transaction.Run(sql, values));
+absl::StatusOr<std::vector<SqlRow>> Run(SqlTransaction& transaction, const SqlStatement& statement) {
+  return transaction.Run(statement.sql, statement.values);
+}
+
+absl::StatusOr<std::vector<Job>> Jobs(SqlTransaction& transaction, const SqlStatement& select) {
+  ASSIGN_OR_RETURN(const auto rows, Run(transaction, select));
   std::vector<Job> jobs;
   for (const SqlRow& row : rows) {
     ASSIGN_OR_RETURN(jobs.emplace_back(), ToJob(row));
@@ -32,52 +47,34 @@ absl::StatusOr<std::vector<Job>> Jobs(SqlTransaction& transaction, const std::st
   return jobs;
 }
 
-absl::StatusOr<Job> JobOf(SqlTransaction& transaction, const std::string& id, const std::string& lock) {
+// One job; `select` says what of it, and is completed with "id = $1" and `lock`.
+absl::StatusOr<Job> JobOf(SqlTransaction& transaction, const std::string& id, std::string (*select)(std::string_view),
+                          const std::string& lock = "") {
   if (FirstUnstorable(id).has_value()) return NotFound(absl::CEscape(id));
-  ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, SelectJobs(absl::StrCat("WHERE id = $1", lock)), {id}));
+  ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, {select("id = $1" + lock), {id}}));
   if (jobs.empty()) return NotFound(id);
   return std::move(jobs[0]);
 }
 
-absl::Status Keep(SqlTransaction& transaction, const Job& job) {
-  RETURN_IF_ERROR(transaction.Run(UpdateJob(), ToValues(job)).status());
-  return transaction.Announce(job.id);
+// Writes what has changed, if anything, and tells it.
+absl::Status Keep(SqlTransaction& transaction, const Job& before, const Job& after) {
+  if (after.revision == before.revision) return absl::OkStatus();
+  RETURN_IF_ERROR(Run(transaction, UpdateJob(after)).status());
+  if (after.result != before.result) RETURN_IF_ERROR(Run(transaction, UpdateResult(after)).status());
+  RETURN_IF_ERROR(UpdateBlobs(transaction, before, after));
+  return transaction.Announce(after.id);
 }
 
-// "(0, 5)"
-std::string StateList(const std::vector<JobState>& states) {
-  std::string list;
-  for (const JobState state : states) absl::StrAppend(&list, list.empty() ? "(" : ", ", static_cast<int>(state));
-  return list + ")";
+absl::Status Forget(SqlTransaction& transaction, const std::string& id) {
+  for (const char* const sql : {"DELETE FROM job_logs WHERE job_id = $1", "DELETE FROM job_blobs WHERE job_id = $1",
+                                "DELETE FROM job_texts WHERE job_id = $1", "DELETE FROM jobs WHERE id = $1"}) {
+    RETURN_IF_ERROR(transaction.Run(sql, {id}).status());
+  }
+  return transaction.Announce(id);
 }
 
-// Adds a value and names it in the statement.
-std::string Bind(SqlValue value, std::vector<SqlValue>* values) {
-  values->push_back(std::move(value));
-  return absl::StrCat("$", values->size());
-}
-
-std::string SelectPage(const JobQuery& query, const PagePosition& position, std::vector<SqlValue>* values) {
-  std::string sql =
-      absl::StrCat("WHERE (create_us, id) < (", Bind(position.create_us, values), ", ", Bind(position.id, values), ")");
-  const JobFilter& filter = query.filter;
-  if (!filter.states.empty()) absl::StrAppend(&sql, " AND state IN ", StateList(filter.states));
-  if (!filter.kind.empty()) absl::StrAppend(&sql, " AND kind = ", Bind(filter.kind, values));
-  if (!filter.display_name.empty()) absl::StrAppend(&sql, " AND display_name = ", Bind(filter.display_name, values));
-  return SelectJobs(absl::StrCat(sql, " ORDER BY create_us DESC, id DESC LIMIT ", Bind(query.page_size + 1, values)));
-}
-
-std::string SelectClaimable(const JobClaim& claim, absl::Time now, const JobPolicy& policy,
-                            std::vector<SqlValue>* values) {
-  // The states are those of the index; the times are those of IsClaimable().
-  std::string sql =
-      absl::StrCat("WHERE state IN (0, 2) AND (run_us <= ", Bind(ToMicros(now), values), " OR (state = 2 AND run_us > ",
-                   Bind(ToMicros(now + 2 * policy.max_back_off), values), "))");
-  std::string kinds;
-  for (const std::string& kind : claim.kinds) absl::StrAppend(&kinds, kinds.empty() ? "" : ", ", Bind(kind, values));
-  absl::StrAppend(&sql, " AND kind IN (", kinds, ")");
-  if (!claim.job_id.empty()) absl::StrAppend(&sql, " AND id = ", Bind(claim.job_id, values));
-  return SelectJobs(absl::StrCat(sql, " ORDER BY priority, run_us, id LIMIT ", Bind(claim.max_jobs, values)));
+bool ComesFirst(const Job& a, const Job& b) {
+  return std::tie(a.priority, a.run_time, a.id) < std::tie(b.priority, b.run_time, b.id);
 }
 
 bool AskedForTheSame(const Job& job, const NewJob& asked) {
@@ -85,60 +82,72 @@ bool AskedForTheSame(const Job& job, const NewJob& asked) {
          job.priority == asked.priority;
 }
 
+int64_t NumberIn(const std::vector<SqlRow>& rows, size_t row, size_t column) {
+  int64_t number = 0;
+  return row < rows.size() && absl::SimpleAtoi(rows[row][column], &number) ? number : 0;
+}
+
+// How many more jobs may wait. Counts them seldom: a part of the room that it found is given away before it does again.
+class WaitingRoom {
+ public:
+  explicit WaitingRoom(int64_t max_waiting) : max_waiting_(max_waiting) {}
+
+  // With the new job in the transaction already.
+  absl::Status Admit(SqlTransaction& transaction) {
+    if (max_waiting_ == 0 || given_away_.fetch_sub(1) > 0) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto rows, transaction.Run("SELECT count(*) FROM jobs WHERE state IN (0, 2)", {}));
+    const int64_t waiting = NumberIn(rows, 0, 0);
+    given_away_ = std::max<int64_t>(0, max_waiting_ - waiting) / 4;
+    if (waiting <= max_waiting_) return absl::OkStatus();
+    return WithRetry(
+        MakeError(Reason::kJobStoreFull, absl::StrCat(max_waiting_, " jobs wait for a worker, as many as may"),
+                  {{"max_waiting_jobs", absl::StrCat(max_waiting_)}}),
+        absl::Minutes(1));
+  }
+
+ private:
+  const int64_t max_waiting_;
+  std::atomic<int64_t> given_away_ = 0;
+};
+
 class SqlJobStore : public JobStore {
  public:
   SqlJobStore(std::unique_ptr<SqlEngine> engine, const Clock& clock, const JobStoreOptions& options)
-      : engine_(std::move(engine)), clock_(clock), options_(options) {}
+      : engine_(std::move(engine)), clock_(clock), options_(options), room_(options.max_waiting_jobs) {}
 
   absl::StatusOr<Job> Create(const NewJob& asked) override {
     RETURN_IF_ERROR(Validate(asked, options_.limits));
     const Job job = ToNewJob(asked);
     return Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
-      ASSIGN_OR_RETURN(const auto made,
-                       transaction.Run(InsertJob("ON CONFLICT (request_id) DO NOTHING RETURNING id"), ToValues(job)));
-      if (!made.empty()) {
-        RETURN_IF_ERROR(transaction.Announce(job.id));
-        return job;
-      }
-      ASSIGN_OR_RETURN(const std::vector<Job> there,
-                       Jobs(transaction, SelectJobs("WHERE request_id = $1"), {asked.request_id}));
-      if (there.size() == 1 && AskedForTheSame(there[0], asked)) return there[0];
-      return MakeError(Reason::kRequestIdReused,
-                       absl::StrCat("request_id '", asked.request_id, "' created another job"),
-                       {{"request_id", asked.request_id}, {"job", there.empty() ? "" : there[0].id}});
+      ASSIGN_OR_RETURN(const auto made, Run(transaction, InsertJob(job)));
+      if (made.empty()) return TheOneOfTheSameRequest(transaction, asked);
+      RETURN_IF_ERROR(room_.Admit(transaction));
+      RETURN_IF_ERROR(Run(transaction, InsertTexts(job)).status());
+      RETURN_IF_ERROR(InsertBlobs(transaction, job));
+      RETURN_IF_ERROR(transaction.Announce(job.id));
+      return job;
     });
   }
 
   absl::StatusOr<Job> Get(const std::string& id) override {
-    return Transact<Job>([&](SqlTransaction& transaction) { return JobOf(transaction, id, ""); });
+    return Transact<Job>([&](SqlTransaction& transaction) { return JobOf(transaction, id, &SelectJobs); });
   }
 
   absl::StatusOr<JobPage> List(const JobQuery& query) override {
     RETURN_IF_ERROR(CheckQuery(query, options_.limits));
     ASSIGN_OR_RETURN(const PagePosition position, ReadPageToken(query.page_token, query.filter));
-    std::vector<SqlValue> values;
-    const std::string sql = SelectPage(query, position, &values);
-    JobPage page;
-    ASSIGN_OR_RETURN(page.jobs, Transact<std::vector<Job>>(
-                                    [&](SqlTransaction& transaction) { return Jobs(transaction, sql, values); }));
-    if (static_cast<int64_t>(page.jobs.size()) > query.page_size) {
-      page.jobs.pop_back();
-      const Job& last = page.jobs.back();
-      page.next_page_token = MakePageToken({ToMicros(last.create_time), last.id}, query.filter);
-    }
-    return page;
+    return Transact<JobPage>([&](SqlTransaction& transaction) { return PageAt(transaction, query, position); });
   }
 
   absl::StatusOr<std::vector<Job>> Claim(const JobClaim& claim) override {
     RETURN_IF_ERROR(CheckClaim(claim, options_.limits));
     const absl::Time now = Now();
-    std::vector<SqlValue> values;
-    const std::string sql = SelectClaimable(claim, now, options_.policy, &values) + engine_->dialect().lock_free_rows;
     return Transact<std::vector<Job>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<Job>> {
-      ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, sql, values));
+      ASSIGN_OR_RETURN(std::vector<Job> jobs, Claimable(transaction, claim, now));
       for (Job& job : jobs) {
-        ASSIGN_OR_RETURN(job, Next(job, JobClaimed{claim.worker, RandomId(16)}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, job));
+        ASSIGN_OR_RETURN(Job claimed, Next(job, JobClaimed{claim.worker, RandomId(16)}, now, options_.policy));
+        RETURN_IF_ERROR(Keep(transaction, job, claimed));
+        job = std::move(claimed);
       }
       return jobs;
     });
@@ -148,80 +157,99 @@ class SqlJobStore : public JobStore {
     RETURN_IF_ERROR(CheckEvent(event, options_.limits));
     const absl::Time now = Now();
     return Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
-      ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, engine_->dialect().lock_row));
+      ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobs, engine_->dialect().lock_row));
       ASSIGN_OR_RETURN(Job next, Next(job, event, now, options_.policy));
-      if (next.revision != job.revision) RETURN_IF_ERROR(Keep(transaction, next));
+      RETURN_IF_ERROR(Keep(transaction, job, next));
       return next;
     });
   }
 
-  absl::StatusOr<int64_t> ExpireLeases(int64_t max_jobs) override {
+  absl::StatusOr<JobHeard> Heartbeat(const std::string& id, const JobHeartbeat& heartbeat,
+                                     const std::vector<std::string>& log_lines) override {
+    RETURN_IF_ERROR(CheckEvent(heartbeat, options_.limits));
+    const absl::Status lines_checked = CheckLogLines(log_lines, options_.limits);
     const absl::Time now = Now();
-    const std::vector<SqlValue> values = {ToMicros(now), ToMicros(now + 2 * options_.policy.lease), max_jobs};
-    const std::string sql =
-        SelectJobs(
-            "WHERE state = 1 AND (lease_expire_us <= $1 OR lease_expire_us > $2) ORDER BY lease_expire_us LIMIT $3") +
-        engine_->dialect().lock_free_rows;
-    return Transact<int64_t>([&](SqlTransaction& transaction) -> absl::StatusOr<int64_t> {
-      ASSIGN_OR_RETURN(const std::vector<Job> jobs, Jobs(transaction, sql, values));
-      for (const Job& job : jobs) {
-        ASSIGN_OR_RETURN(const Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, next));
-      }
-      return static_cast<int64_t>(jobs.size());
-    });
+    ASSIGN_OR_RETURN(
+        const JobHeard heard, Transact<JobHeard>([&](SqlTransaction& transaction) -> absl::StatusOr<JobHeard> {
+          ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobRows, engine_->dialect().lock_row));
+          ASSIGN_OR_RETURN(const Job next, Next(job, heartbeat, now, options_.policy));
+          RETURN_IF_ERROR(Keep(transaction, job, next));
+          if (!log_lines.empty() && lines_checked.ok()) {
+            RETURN_IF_ERROR(AppendLog(transaction, id, log_lines, now, options_.max_log_lines));
+            RETURN_IF_ERROR(transaction.Announce(id));
+          }
+          return JobHeard{next.cancel_requested, Superseded(job, next)};
+        }));
+    RETURN_IF_ERROR(lines_checked);
+    return heard;
   }
 
-  absl::Status AppendLog(const std::string& id, const std::string& lease_id,
-                         const std::vector<std::string>& lines) override {
-    RETURN_IF_ERROR(CheckLogLines(lines, options_.limits));
+  absl::StatusOr<int64_t> ExpireLeases(int64_t max_jobs) override {
     const absl::Time now = Now();
-    return engine_->Transact([&](SqlTransaction& transaction) -> absl::Status {
-      ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, engine_->dialect().lock_row));
-      RETURN_IF_ERROR(Next(job, JobHeartbeat{.lease_id = lease_id}, now, options_.policy).status());
-      ASSIGN_OR_RETURN(int64_t number, LastLogNumber(transaction, id));
-      for (const std::string& line : lines) {
-        RETURN_IF_ERROR(transaction
-                            .Run("INSERT INTO job_logs (job_id, number, time_us, line) VALUES ($1, $2, $3, $4)",
-                                 {id, ++number, ToMicros(now), line})
-                            .status());
+    SqlStatement select = SelectExpired(now, options_.policy, max_jobs);
+    select.sql += engine_->dialect().lock_free_rows;
+    return Transact<int64_t>([&](SqlTransaction& transaction) -> absl::StatusOr<int64_t> {
+      ASSIGN_OR_RETURN(const std::vector<Job> jobs, Jobs(transaction, select));
+      for (const Job& job : jobs) {
+        ASSIGN_OR_RETURN(const Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
+        RETURN_IF_ERROR(Keep(transaction, job, next));
       }
-      RETURN_IF_ERROR(
-          transaction
-              .Run("DELETE FROM job_logs WHERE job_id = $1 AND number <= $2", {id, number - options_.max_log_lines})
-              .status());
-      return transaction.Announce(id);
+      return static_cast<int64_t>(jobs.size());
     });
   }
 
   absl::StatusOr<std::vector<JobLogLine>> ReadLog(const std::string& id, int64_t after, int64_t max_lines) override {
     return Transact<std::vector<JobLogLine>>(
         [&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<JobLogLine>> {
-          RETURN_IF_ERROR(JobOf(transaction, id, "").status());
-          ASSIGN_OR_RETURN(const auto rows, transaction.Run("SELECT number, time_us, line FROM job_logs WHERE job_id = "
-                                                            "$1 AND number > $2 ORDER BY number LIMIT $3",
-                                                            {id, after, std::max<int64_t>(max_lines, 0)}));
-          std::vector<JobLogLine> lines;
-          for (const SqlRow& row : rows) lines.push_back({ToNumber(row[0]), FromMicros(ToNumber(row[1])), row[2]});
-          return lines;
+          RETURN_IF_ERROR(JobOf(transaction, id, &SelectJobRows).status());
+          return server::ReadLog(transaction, id, after, max_lines);
         });
+  }
+
+  absl::StatusOr<int64_t> PruneFinished(const JobRetention& retention, int64_t max_jobs) override {
+    max_jobs = std::clamp<int64_t>(max_jobs, 0, kMaxPruned);
+    std::vector<SqlStatement> selects;
+    if (retention.max_age > absl::ZeroDuration()) selects.push_back(SelectOld(Now() - retention.max_age, max_jobs));
+    if (retention.max_finished > 0) selects.push_back(SelectSurplus(retention.max_finished, max_jobs));
+    return Transact<int64_t>([&](SqlTransaction& transaction) -> absl::StatusOr<int64_t> {
+      std::set<std::string> pruned;
+      for (const SqlStatement& select : selects) {
+        ASSIGN_OR_RETURN(const auto rows,
+                         transaction.Run(select.sql + engine_->dialect().lock_free_rows, select.values));
+        for (const SqlRow& row : rows) {
+          if (static_cast<int64_t>(pruned.size()) < max_jobs) pruned.insert(row[0]);
+        }
+      }
+      for (const std::string& id : pruned) RETURN_IF_ERROR(Forget(transaction, id));
+      return static_cast<int64_t>(pruned.size());
+    });
+  }
+
+  absl::StatusOr<std::vector<std::string>> NeededBlobs(const std::vector<std::string>& blobs) override {
+    return Transact<std::vector<std::string>>(
+        [&](SqlTransaction& transaction) { return SelectNeeded(transaction, blobs); });
+  }
+
+  absl::StatusOr<std::vector<JobCount>> Count() override {
+    return Transact<std::vector<JobCount>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<JobCount>> {
+      std::vector<JobCount> counts;
+      // Each reads an index of its own.
+      for (const char* const states : {"(0, 2)", "(1)"}) {
+        ASSIGN_OR_RETURN(const auto rows, transaction.Run(absl::StrCat("SELECT kind, state, count(*) FROM jobs WHERE "
+                                                                       "state IN ",
+                                                                       states, " GROUP BY kind, state"),
+                                                          {}));
+        for (size_t i = 0; i < rows.size(); ++i) {
+          counts.push_back({rows[i][0], static_cast<JobState>(NumberIn(rows, i, 1)), NumberIn(rows, i, 2)});
+        }
+      }
+      return counts;
+    });
   }
 
   ChangeHub& changes() override { return engine_->changes(); }
 
  private:
-  // Of a column whose type the database guards.
-  static int64_t ToNumber(const std::string& text) {
-    int64_t number = 0;
-    return absl::SimpleAtoi(text, &number) ? number : 0;
-  }
-
-  static absl::StatusOr<int64_t> LastLogNumber(SqlTransaction& transaction, const std::string& id) {
-    ASSIGN_OR_RETURN(const auto rows,
-                     transaction.Run("SELECT coalesce(max(number), 0) FROM job_logs WHERE job_id = $1", {id}));
-    return rows.empty() ? 0 : ToNumber(rows[0][0]);
-  }
-
   template <typename T, typename Body>
   absl::StatusOr<T> Transact(const Body& body) {
     absl::StatusOr<T> result = absl::InternalError("the transaction was not run");
@@ -230,6 +258,52 @@ class SqlJobStore : public JobStore {
       return result.status();
     }));
     return result;
+  }
+
+  static absl::StatusOr<Job> TheOneOfTheSameRequest(SqlTransaction& transaction, const NewJob& asked) {
+    ASSIGN_OR_RETURN(const std::vector<Job> there,
+                     Jobs(transaction, {SelectJobs("request_id = $1"), {asked.request_id}}));
+    if (there.size() == 1 && AskedForTheSame(there[0], asked)) return there[0];
+    return MakeError(Reason::kRequestIdReused, absl::StrCat("request_id '", asked.request_id, "' created another job"),
+                     {{"request_id", asked.request_id}, {"job", there.empty() ? "" : there[0].id}});
+  }
+
+  static absl::StatusOr<JobPage> PageAt(SqlTransaction& transaction, const JobQuery& query, PagePosition position) {
+    JobPage page;
+    const auto wanted = static_cast<size_t>(query.page_size);
+    for (size_t bytes = 0;;) {
+      ASSIGN_OR_RETURN(std::vector<Job> part, Jobs(transaction, SelectPage(query.filter, position, kPagePart)));
+      const bool is_last = static_cast<int64_t>(part.size()) < kPagePart;
+      for (Job& job : part) {
+        bytes += job.spec.size() + job.result.size();
+        if (page.jobs.size() == wanted || (!page.jobs.empty() && bytes > kMaxPageBytes)) {
+          page.next_page_token = MakePageToken(position, query.filter);
+          return page;
+        }
+        position = {ToMicros(job.create_time), job.id};
+        page.jobs.push_back(std::move(job));
+      }
+      if (is_last) return page;
+    }
+  }
+
+  // Locked; first things first.
+  absl::StatusOr<std::vector<Job>> Claimable(SqlTransaction& transaction, const JobClaim& claim, absl::Time now) const {
+    const std::set<std::string> kinds(claim.kinds.begin(), claim.kinds.end());
+    std::vector<Job> jobs;
+    const auto add = [&](SqlStatement select) -> absl::Status {
+      select.sql += engine_->dialect().lock_free_rows;
+      ASSIGN_OR_RETURN(std::vector<Job> more, Jobs(transaction, select));
+      std::move(more.begin(), more.end(), std::back_inserter(jobs));
+      return absl::OkStatus();
+    };
+    for (const std::string& kind : kinds) RETURN_IF_ERROR(add(SelectDue(claim, kind, now)));
+    if (jobs.empty()) {
+      for (const std::string& kind : kinds) RETURN_IF_ERROR(add(SelectMisdated(claim, kind, now, options_.policy)));
+    }
+    std::sort(jobs.begin(), jobs.end(), ComesFirst);
+    if (static_cast<int64_t>(jobs.size()) > claim.max_jobs) jobs.resize(claim.max_jobs);
+    return jobs;
   }
 
   // As it is kept, so that a job that is returned equals the one that is read back.
@@ -249,10 +323,10 @@ class SqlJobStore : public JobStore {
     return job;
   }
 
-  static constexpr absl::Duration kLatestStart = absl::Hours(24 * 365);
   const std::unique_ptr<SqlEngine> engine_;
   const Clock& clock_;
   const JobStoreOptions options_;
+  WaitingRoom room_;
 };
 
 }  // namespace
@@ -260,6 +334,9 @@ class SqlJobStore : public JobStore {
 absl::StatusOr<std::unique_ptr<JobStore>> MakeSqlJobStore(std::unique_ptr<SqlEngine> engine, const Clock& clock,
                                                           const JobStoreOptions& options) {
   RETURN_IF_ERROR(Validate(options.policy));
+  if (options.max_waiting_jobs < 0) {
+    return absl::InvalidArgumentError(absl::StrCat("max_waiting_jobs ", options.max_waiting_jobs, " is negative"));
+  }
   RETURN_IF_ERROR(Migrate(*engine, JobStoreMigrations()));
   return std::make_unique<SqlJobStore>(std::move(engine), clock, options);
 }

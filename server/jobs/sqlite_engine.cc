@@ -18,6 +18,7 @@ absl::Status ToStatus(int code, sqlite3* db, const std::string& path) {
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_IOERR:
       return MakeError(Reason::kJobStoreUnavailable, message, {{"path", path}});
     case SQLITE_FULL:
       return MakeError(Reason::kJobStoreFull, message, {{"path", path}});
@@ -60,6 +61,9 @@ class Connection {
     if (!status.ok()) return status;
     return rows;
   }
+
+  // By itself, in the middle of a transaction: the disk is full, or failed.
+  bool HasRolledBack() const { return sqlite3_get_autocommit(db_.get()) != 0; }
 
  private:
   absl::StatusOr<sqlite3_stmt*> Prepared(const std::string& sql) {
@@ -118,36 +122,75 @@ class SqliteTransaction : public SqlTransaction {
   std::vector<std::string>& changed_;
 };
 
+// Transactions of many threads share one connection. Those that come while another is being flushed to the disk go
+// together: whoever comes first runs the others' too, each between savepoints, and flushes once for all.
 class SqliteEngine : public SqlEngine {
  public:
   SqliteEngine(Database db, std::string path) : connection_(std::move(db), std::move(path)) {}
 
   absl::Status Transact(const Body& body) override {
-    std::vector<std::string> changed;
-    RETURN_IF_ERROR(TransactAlone(body, &changed));
-    for (const std::string& id : changed) hub_.Publish(id);
+    Waiting own{body};
+    mu_.Lock();
+    waiting_.push_back(&own);
+    while (leading_ && !own.is_done) turn_.Wait(&mu_);
+    if (!own.is_done) {
+      leading_ = true;
+      const std::vector<Waiting*> group = std::exchange(waiting_, {});
+      mu_.Unlock();
+      RunTogether(group);
+      mu_.Lock();
+      for (Waiting* const one : group) one->is_done = true;
+      leading_ = false;
+      turn_.NotifyAll();
+    }
+    mu_.Unlock();
+    if (!own.status.ok()) return own.status;
+    for (const std::string& id : own.changed) hub_.Publish(id);
     return absl::OkStatus();
   }
   const SqlDialect& dialect() const override { return dialect_; }
   ChangeHub& changes() override { return hub_; }
 
  private:
-  absl::Status TransactAlone(const Body& body, std::vector<std::string>* changed) {
-    const MutexLock lock(&mu_);
+  struct Waiting {
+    const Body& body;
+    absl::Status status;
+    std::vector<std::string> changed;
+    bool is_done = false;
+  };
+
+  // By whoever leads.
+  void RunTogether(const std::vector<Waiting*>& group) {
     // A transaction that began by reading could not always go on to write.
-    if (const auto begun = connection_.Run("BEGIN IMMEDIATE", {}); !begun.ok()) return begun.status();
-    SqliteTransaction transaction(connection_, *changed);
-    absl::Status status = body(transaction);
+    absl::Status status = connection_.Run("BEGIN IMMEDIATE", {}).status();
+    for (Waiting* const one : group) {
+      if (status.ok()) status = RunOne(*one);
+    }
     if (status.ok()) status = connection_.Run("COMMIT", {}).status();
+    if (status.ok()) return;
     // SQLite itself may have rolled back (a full disk); then there is nothing left to do.
-    if (!status.ok()) (void)connection_.Run("ROLLBACK", {});
-    return status;
+    (void)connection_.Run("ROLLBACK", {});
+    for (Waiting* const one : group) one->status = status;
+  }
+
+  // An error of the body is its own; what is returned ends the group.
+  absl::Status RunOne(Waiting& one) {
+    RETURN_IF_ERROR(connection_.Run("SAVEPOINT one", {}).status());
+    SqliteTransaction transaction(connection_, one.changed);
+    one.status = one.body(transaction);
+    if (connection_.HasRolledBack()) return one.status.ok() ? absl::AbortedError("rolled back") : one.status;
+    if (!one.status.ok()) RETURN_IF_ERROR(connection_.Run("ROLLBACK TO one", {}).status());
+    return connection_.Run("RELEASE one", {}).status();
   }
 
   const SqlDialect dialect_;
   ChangeHub hub_;
+  Connection connection_;  // of whoever leads
+
   Mutex mu_;
-  Connection connection_ ABSL_GUARDED_BY(mu_);
+  CondVar turn_;
+  bool leading_ ABSL_GUARDED_BY(mu_) = false;
+  std::vector<Waiting*> waiting_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace

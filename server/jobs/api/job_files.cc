@@ -18,9 +18,9 @@ const google::protobuf::RepeatedPtrField<v1::JobFile>& FilesOf(const v1::JobSpec
   }
 }
 
-absl::Status CheckUploaded(const google::protobuf::RepeatedPtrField<v1::JobFile>& files, const BlobStore& blobs) {
+absl::Status CheckUploaded(const google::protobuf::RepeatedPtrField<v1::JobFile>& files, BlobStore& blobs) {
   for (const v1::JobFile& file : files) {
-    const auto size = blobs.SizeOf(file.sha256());
+    const auto size = blobs.Touch(file.sha256());
     if (!size.ok()) {
       return MakeError(Reason::kBlobNotFound,
                        absl::StrCat("file '", file.path(), "' (", file.sha256(), ") has not been uploaded"),

@@ -21,7 +21,7 @@ using SpecCheck = std::function<absl::Status(const v1::JobSpec&)>;
 class JobsApi {
  public:
   // An empty check takes every job.
-  JobsApi(JobStore& jobs, const BlobStore& blobs, SpecCheck check = {})
+  JobsApi(JobStore& jobs, BlobStore& blobs, SpecCheck check = {})
       : jobs_(jobs), blobs_(blobs), check_(std::move(check)) {}
 
   // A job whose files have not been uploaded is refused: BLOB_NOT_FOUND. Also with the errors of the check.
@@ -33,7 +33,7 @@ class JobsApi {
 
  private:
   JobStore& jobs_;
-  const BlobStore& blobs_;
+  BlobStore& blobs_;
   const SpecCheck check_;
 };
 
@@ -41,7 +41,7 @@ class JobsApi {
 class WorkersApi {
  public:
   // Without a publisher a train job succeeds with what its worker says.
-  WorkersApi(JobStore& jobs, const BlobStore& blobs, const JobPolicy& policy, ResultPublisher* publisher = nullptr)
+  WorkersApi(JobStore& jobs, BlobStore& blobs, const JobPolicy& policy, ResultPublisher* publisher = nullptr)
       : jobs_(jobs), blobs_(blobs), policy_(policy), publisher_(publisher) {}
 
   absl::Status Claim(const v1::ClaimJobsRequest& request, v1::ClaimJobsResponse* response);
@@ -55,11 +55,13 @@ class WorkersApi {
 
  private:
   absl::Status Apply(const std::string& name, const JobEvent& event, v1::Job* response);
+  // A finished job needs its checkpoint no longer.
+  void LetGo(const Job& job);
   // What becomes of a train job whose worker brings `result`.
   absl::StatusOr<JobEvent> EndOf(const Job& job, const std::string& lease_id, const v1::JobResult& result);
 
   JobStore& jobs_;
-  const BlobStore& blobs_;
+  BlobStore& blobs_;
   const JobPolicy policy_;
   ResultPublisher* const publisher_;
   Mutex publishing_;  // held while the publisher works: two calls for one job (an answer was lost) take turns

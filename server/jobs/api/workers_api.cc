@@ -47,15 +47,13 @@ absl::Status WorkersApi::Heartbeat(const v1::HeartbeatRequest& request, v1::Hear
     RETURN_IF_ERROR(CheckUploaded(request.progress().examples(), blobs_));
   }
   if (request.has_checkpoint()) {
-    RETURN_IF_ERROR(blobs_.SizeOf(request.checkpoint().sha256()).status());
+    RETURN_IF_ERROR(blobs_.Touch(request.checkpoint().sha256()).status());
     heartbeat.checkpoint = JobCheckpoint{request.checkpoint().step(), request.checkpoint().sha256()};
   }
-  // The lease first: it must not end over a line of the log.
-  ASSIGN_OR_RETURN(const Job job, jobs_.Apply(id, heartbeat));
-  if (!request.log_lines().empty()) {
-    RETURN_IF_ERROR(jobs_.AppendLog(id, request.lease_id(), {request.log_lines().begin(), request.log_lines().end()}));
-  }
-  response->set_cancel_requested(job.cancel_requested);
+  ASSIGN_OR_RETURN(const JobHeard heard,
+                   jobs_.Heartbeat(id, heartbeat, {request.log_lines().begin(), request.log_lines().end()}));
+  for (const std::string& blob : heard.superseded) blobs_.Supersede(blob);
+  response->set_cancel_requested(heard.cancel_requested);
   return absl::OkStatus();
 }
 
@@ -75,6 +73,7 @@ absl::Status WorkersApi::Complete(const v1::CompleteJobRequest& request, v1::Job
   if (!is_over) {
     ASSIGN_OR_RETURN(const JobEvent end, EndOf(job, request.lease_id(), request.result()));
     ASSIGN_OR_RETURN(job, jobs_.Apply(id, end));
+    LetGo(job);
   }
   ASSIGN_OR_RETURN(*response, ToMessage(job));
   return absl::OkStatus();
@@ -105,8 +104,13 @@ absl::Status WorkersApi::Release(const v1::ReleaseJobRequest& request, v1::Job* 
 absl::Status WorkersApi::Apply(const std::string& name, const JobEvent& event, v1::Job* response) {
   ASSIGN_OR_RETURN(const std::string id, IdOf(name));
   ASSIGN_OR_RETURN(const Job job, jobs_.Apply(id, event));
+  LetGo(job);
   ASSIGN_OR_RETURN(*response, ToMessage(job));
   return absl::OkStatus();
+}
+
+void WorkersApi::LetGo(const Job& job) {
+  if (IsFinished(job.state) && !job.checkpoint.blob.empty()) blobs_.Supersede(job.checkpoint.blob);
 }
 
 }  // namespace ddsp::server

@@ -17,9 +17,10 @@ absl::StatusOr<Job> MeteredJobStore::Apply(const std::string& id, const JobEvent
   const absl::Time begin = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));  // as the store keeps times
   ASSIGN_OR_RETURN(Job job, store_->Apply(id, event));
   // What had ended before ended before, however often it is told.
-  const bool ended_now = IsFinished(job.state) && job.end_time >= begin;
-  if (ended_now && job.start_time != absl::UnixEpoch()) {
-    metrics_.JobFinished(job.kind, absl::ToDoubleSeconds(job.end_time - job.start_time));
+  if (!IsFinished(job.state) || job.end_time < begin) return job;
+  metrics_.JobFinished(job.kind, NameOf(job.state));
+  if (job.start_time != absl::UnixEpoch()) {
+    metrics_.JobTook(job.kind, absl::ToDoubleSeconds(job.end_time - job.start_time));
   }
   return job;
 }

@@ -24,13 +24,20 @@ class MeteredJobStore : public JobStore {
   absl::StatusOr<std::vector<Job>> Claim(const JobClaim& claim) override;
   absl::StatusOr<Job> Apply(const std::string& id, const JobEvent& event) override;
   absl::StatusOr<int64_t> ExpireLeases(int64_t max_jobs) override;
-  absl::Status AppendLog(const std::string& id, const std::string& lease_id,
-                         const std::vector<std::string>& lines) override {
-    return store_->AppendLog(id, lease_id, lines);
+  absl::StatusOr<JobHeard> Heartbeat(const std::string& id, const JobHeartbeat& heartbeat,
+                                     const std::vector<std::string>& log_lines) override {
+    return store_->Heartbeat(id, heartbeat, log_lines);
   }
   absl::StatusOr<std::vector<JobLogLine>> ReadLog(const std::string& id, int64_t after, int64_t max_lines) override {
     return store_->ReadLog(id, after, max_lines);
   }
+  absl::StatusOr<int64_t> PruneFinished(const JobRetention& retention, int64_t max_jobs) override {
+    return store_->PruneFinished(retention, max_jobs);
+  }
+  absl::StatusOr<std::vector<std::string>> NeededBlobs(const std::vector<std::string>& blobs) override {
+    return store_->NeededBlobs(blobs);
+  }
+  absl::StatusOr<std::vector<JobCount>> Count() override { return store_->Count(); }
   ChangeHub& changes() override { return store_->changes(); }
 
  private:

@@ -229,8 +229,8 @@ TEST_P(JobStoreTest, KeepsTheNewestLinesOfALog) {
   store_ = Open({.max_log_lines = 3});
   const Job job = Create("r");
   const std::string lease = Claim().at(0).lease_id;
-  ASSERT_TRUE(store_->AppendLog(job.id, lease, {"a", "b"}).ok());
-  ASSERT_TRUE(store_->AppendLog(job.id, lease, {"c", "d"}).ok());
+  ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease}, {"a", "b"}).ok());
+  ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease}, {"c", "d"}).ok());
   const auto lines = store_->ReadLog(job.id, 2, 10);
   ASSERT_TRUE(lines.ok()) << lines.status();
   ASSERT_THAT(*lines, SizeIs(2));
@@ -239,9 +239,133 @@ TEST_P(JobStoreTest, KeepsTheNewestLinesOfALog) {
   EXPECT_EQ((*lines)[1].time, clock_.Now());
   EXPECT_THAT(*store_->ReadLog(job.id, 0, 10), SizeIs(3));
   EXPECT_THAT(*store_->ReadLog(job.id, 0, 1), SizeIs(1));
-  EXPECT_EQ(ReasonOf(store_->AppendLog(job.id, "other", {"x"})), "LEASE_LOST");
-  EXPECT_EQ(ReasonOf(store_->AppendLog(job.id, lease, {"\xff"})), "INVALID_JOB_REQUEST");
+  EXPECT_EQ(ReasonOf(store_->Heartbeat(job.id, {.lease_id = "other"}, {"x"}).status()), "LEASE_LOST");
+  clock_.Advance(absl::Seconds(5));
+  EXPECT_EQ(ReasonOf(store_->Heartbeat(job.id, {.lease_id = lease}, {"\xff"}).status()), "INVALID_JOB_REQUEST");
+  EXPECT_EQ(store_->Get(job.id)->lease_expire_time, clock_.Now() + absl::Seconds(10)) << "the lease went on";
   EXPECT_EQ(ReasonOf(store_->ReadLog("nobody", 0, 1).status()), "JOB_NOT_FOUND");
+}
+
+TEST_P(JobStoreTest, AHeartbeatSaysWhatItHasReplaced) {
+  const Job job = Create("r");
+  const std::string lease = Claim().at(0).lease_id, a(64, 'a'), b(64, 'b'), c(64, 'c');
+  const auto beat = [&](const JobCheckpoint& checkpoint, const std::string& example) {
+    const JobProgress progress{.examples = absl::StrCat("[{\"sha256\": \"", example, "\"}]")};
+    return store_->Heartbeat(job.id, {lease, progress, checkpoint}, {})->superseded;
+  };
+  EXPECT_THAT(beat({1, a}, b), IsEmpty());
+  EXPECT_THAT(beat({2, c}, b), ElementsAre(a));
+  EXPECT_THAT(beat({2, a}, a), ElementsAre(b)) << "a checkpoint that is not newer";
+  EXPECT_EQ(store_->Get(job.id)->checkpoint, (JobCheckpoint{2, c}));
+  EXPECT_THAT(*store_->NeededBlobs({a, b, c}), testing::UnorderedElementsAre(a, c));
+}
+
+TEST_P(JobStoreTest, KnowsWhichBlobsJobsNeed) {
+  const auto digest = [](int i) {
+    return absl::StrCat(absl::StrCat(i), std::string(64 - absl::StrCat(i).size(), 'f'));
+  };
+  std::string spec;
+  for (int i = 0; i < 200; ++i) absl::StrAppend(&spec, "\"", digest(i), "\",");
+  const Job job = *store_->Create({.request_id = "r", .kind = "train", .spec = spec});
+  std::vector<std::string> asked;
+  for (int i = 100; i < 300; ++i) asked.push_back(digest(i));
+  EXPECT_THAT(*store_->NeededBlobs(asked), SizeIs(100));
+  EXPECT_THAT(*store_->NeededBlobs({}), IsEmpty());
+  const std::string lease = Claim().at(0).lease_id, checkpoint(64, 'c'), result(64, 'd');
+  ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease, .checkpoint = JobCheckpoint{1, checkpoint}}, {}).ok());
+  EXPECT_THAT(*store_->NeededBlobs({checkpoint, result}), ElementsAre(checkpoint));
+  ASSERT_TRUE(store_->Apply(job.id, JobCompleted{lease, absl::StrCat("{\"", result, "\"}")}).ok());
+  EXPECT_THAT(*store_->NeededBlobs({checkpoint, result, digest(7)}), testing::UnorderedElementsAre(result, digest(7)));
+}
+
+TEST_P(JobStoreTest, ForgetsFinishedJobsThatAreOldOrTooMany) {
+  std::vector<Job> jobs;
+  for (int i = 0; i < 6; ++i) jobs.push_back(Create(absl::StrCat("r", i)));
+  const std::string lease = Claim().at(0).lease_id, blob(64, 'b');
+  ASSERT_TRUE(store_->Heartbeat(jobs[0].id, {.lease_id = lease}, {"a line"}).ok());
+  ASSERT_TRUE(store_->Apply(jobs[0].id, JobCompleted{lease, absl::StrCat("[\"", blob, "\"]")}).ok());
+  clock_.Advance(absl::Hours(10));
+  for (int i = 1; i < 5; ++i) {
+    ASSERT_TRUE(store_->Apply(jobs[i].id, JobCancelled{}).ok());
+    clock_.Advance(absl::Minutes(1));
+  }
+  const JobRetention all{.max_age = absl::ZeroDuration(), .max_finished = 0};
+  EXPECT_EQ(*store_->PruneFinished(all, 100), 0);
+  EXPECT_EQ(*store_->PruneFinished({.max_age = absl::Hours(24), .max_finished = 5}, 100), 0);
+  EXPECT_EQ(*store_->PruneFinished({.max_age = absl::Hours(10), .max_finished = 5}, 100), 1);
+  EXPECT_EQ(ReasonOf(store_->Get(jobs[0].id).status()), "JOB_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(store_->ReadLog(jobs[0].id, 0, 10).status()), "JOB_NOT_FOUND");
+  EXPECT_THAT(*store_->NeededBlobs({blob}), IsEmpty());
+  EXPECT_EQ(*store_->PruneFinished({.max_finished = 1}, 2), 2);
+  EXPECT_EQ(*store_->PruneFinished({.max_finished = 1}, 2), 1);
+  EXPECT_EQ(*store_->PruneFinished({.max_finished = 1}, 2), 0);
+  EXPECT_THAT(RequestsOf(store_->List({})->jobs), ElementsAre("r5", "r4")) << "one that waits, and the newest end";
+  EXPECT_NE(store_->Create({.request_id = "r1", .kind = "train", .spec = "{}"})->id, jobs[1].id);
+}
+
+TEST_P(JobStoreTest, BoundsTheJobsThatWait) {
+  store_ = Open({.max_waiting_jobs = 3});
+  for (int i = 0; i < 3; ++i) Create(absl::StrCat("r", i));
+  const auto refused = store_->Create({.request_id = "r3", .kind = "train", .spec = "{}"});
+  EXPECT_EQ(ReasonOf(refused.status()), "JOB_STORE_FULL");
+  EXPECT_EQ(MetadataOf(refused.status()), (ErrorMetadata{{"max_waiting_jobs", "3"}}));
+  EXPECT_THAT(store_->List({})->jobs, SizeIs(3));
+  EXPECT_EQ(Create("r0").request_id, "r0") << "it is there already";
+  Claim();
+  Create("r3");
+  EXPECT_EQ(OpenStore(GetParam(), database_->place(), clock_, {.max_waiting_jobs = -1}).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_P(JobStoreTest, CountsWhatIsNotFinished) {
+  Create("a");
+  Create("b");
+  Create("c", 0, "render");
+  Claim();
+  ASSERT_TRUE(store_->Apply(Create("d").id, JobCancelled{}).ok());
+  std::vector<std::string> counted;
+  const std::vector<JobCount> counts = *store_->Count();
+  for (const JobCount& count : counts) {
+    counted.push_back(absl::StrCat(count.kind, " ", std::string(NameOf(count.state)), " ", count.jobs));
+  }
+  EXPECT_THAT(counted, testing::UnorderedElementsAre("train QUEUED 1", "render QUEUED 1", "train RUNNING 1"));
+}
+
+TEST_P(JobStoreTest, APageOfLongSpecsEndsEarly) {
+  for (int i = 0; i < 4; ++i) {
+    const std::string spec(400'000, static_cast<char>('a' + i));
+    ASSERT_TRUE(store_->Create({.request_id = absl::StrCat("r", i), .kind = "train", .spec = spec}).ok());
+    clock_.Advance(absl::Seconds(1));
+  }
+  const JobPage first = *store_->List({});
+  EXPECT_THAT(RequestsOf(first.jobs), ElementsAre("r3", "r2"));
+  EXPECT_EQ(first.jobs[1].spec, std::string(400'000, 'c'));
+  const JobPage second = *store_->List({.page_token = first.next_page_token});
+  EXPECT_THAT(RequestsOf(second.jobs), ElementsAre("r1", "r0"));
+  EXPECT_EQ(second.next_page_token, "");
+}
+
+TEST_P(JobStoreTest, ClaimsOfSeveralKindsGoByPriorityToo) {
+  Create("a", 2, "train");
+  Create("b", 1, "render");
+  Create("c", 3, "render");
+  Create("d", 0, "features");
+  const JobClaim claim{.worker = "w", .kinds = {"train", "render"}, .max_jobs = 2};
+  EXPECT_THAT(RequestsOf(*store_->Claim(claim)), ElementsAre("b", "a"));
+  EXPECT_THAT(RequestsOf(*store_->Claim(claim)), ElementsAre("c"));
+}
+
+// A server whose clock was a year ahead, and was set right: what it put off comes at once.
+TEST_P(JobStoreTest, AClockThatWasAheadPutsNothingOffForEver) {
+  const Job job = Create("r");
+  clock_.Advance(absl::Hours(24 * 365));
+  ASSERT_TRUE(store_->Apply(job.id, JobAttemptFailed{Claim().at(0).lease_id, "oops"}).ok());
+  const Job leased = Create("s");
+  Claim();
+  clock_.Advance(-absl::Hours(24 * 365));
+  EXPECT_THAT(RequestsOf(Claim()), ElementsAre("r"));
+  EXPECT_EQ(*store_->ExpireLeases(100), 1) << "the lease that ends next year";
+  EXPECT_EQ(store_->Get(leased.id)->state, JobState::kRetryable);
 }
 
 // Collects what a hub publishes.
@@ -284,8 +408,26 @@ TEST_P(JobStoreTest, TakesADatabaseOfAnEarlierVersionWithItsJobs) {
   {
     auto engine = OpenEngine(GetParam(), database_->place());
     ASSERT_TRUE(Migrate(**engine, JobStoreMigrations().subspan(0, 1)).ok());
+    const std::string spec(64, 'a'), result(64, 'b');
+    ASSERT_TRUE(
+        (*engine)
+            ->Transact([&](SqlTransaction& transaction) {
+              return transaction
+                  .Run(
+                      "INSERT INTO jobs VALUES ('train-1', 'old', 'train', 'cello', $1, 0, 3, 5, 1, 2, 1, 1, 2, "
+                      "1, 0, 'w', 'l', 0, 0, 7, 7, '', 7, '', $2, '')",
+                      {spec, result})
+                  .status();
+            })
+            .ok());
   }
   store_ = Open();
+  const Job old = *store_->Get("train-1");
+  EXPECT_EQ(old.spec, std::string(64, 'a'));
+  EXPECT_EQ(old.result, std::string(64, 'b'));
+  EXPECT_EQ(old.display_name, "cello");
+  EXPECT_EQ(old.progress, (JobProgress{7, 7}));
+  EXPECT_THAT(*store_->NeededBlobs({old.spec, old.result}), SizeIs(2));
   const Job job = Create("r");
   Claim();
   EXPECT_EQ(store_->ReadLog(job.id, 0, 1)->size(), 0u);
@@ -301,7 +443,7 @@ TEST_P(JobStoreTest, LeavesADatabaseOfALaterVersionAlone) {
   ASSERT_TRUE(Migrate(**engine, more).ok());
   const auto store = OpenStore(GetParam(), database_->place(), clock_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr("schema version 4, newer than this program's 3"));
+  EXPECT_THAT(std::string(store.status().message()), HasSubstr("schema version 5, newer than this program's 4"));
 }
 
 TEST_P(JobStoreTest, AMigrationThatFailsLeavesTheVersionBefore) {

@@ -57,7 +57,7 @@ std::string PostgresServer::FindPrograms() {
   return found.empty() ? "" : *std::max_element(found.begin(), found.end());
 }
 
-absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
+absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start(Flush flush) {
   const std::string programs = FindPrograms();
   if (programs.empty()) return absl::NotFoundError("PostgreSQL is not installed");
   // Below /tmp, for the path of a socket is short.
@@ -65,7 +65,7 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
   if (mkdtemp(folder.data()) == nullptr) return absl::InternalError("no temporary folder");
   const passwd* const owner = Owner();
   if (chown(folder.c_str(), owner->pw_uid, owner->pw_gid) != 0) return absl::InternalError("chown " + folder);
-  std::unique_ptr<PostgresServer> server(new PostgresServer(programs, folder));
+  std::unique_ptr<PostgresServer> server(new PostgresServer(programs, folder, flush));
   const int log = open(absl::StrCat(folder, "/initdb.log").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
   const pid_t pid = Spawn({programs + "/initdb", "-D", folder + "/data", "-A", "trust", "-U", "ddsp", "-E", "UTF8",
                            "--locale=C", "--no-sync"},
@@ -78,8 +78,8 @@ absl::StatusOr<std::unique_ptr<PostgresServer>> PostgresServer::Start() {
   return server;
 }
 
-PostgresServer::PostgresServer(std::string programs, std::string folder)
-    : programs_(std::move(programs)), folder_(std::move(folder)) {}
+PostgresServer::PostgresServer(std::string programs, std::string folder, Flush flush)
+    : programs_(std::move(programs)), folder_(std::move(folder)), flush_(flush) {}
 
 PostgresServer::~PostgresServer() {
   Stop(SIGINT);
@@ -92,7 +92,7 @@ absl::Status PostgresServer::Launch() {
   if (pipe2(log, O_CLOEXEC) != 0) return absl::InternalError("no pipe");
   const passwd* const owner = Owner();
   pid_ = Spawn({programs_ + "/postgres", "-D", folder_ + "/data", "-k", folder_, "-c", "listen_addresses=", "-c",
-                "max_connections=40"},
+                "max_connections=40", "-c", flush_ == Flush::kNever ? "fsync=off" : "fsync=on"},
                owner->pw_uid, owner->pw_gid, log[1]);
   close(log[1]);
   std::promise<bool> ready;

@@ -13,10 +13,10 @@ namespace ddsp::server {
 
 std::string_view NameOf(EngineKind kind) { return kind == EngineKind::kSqlite ? "sqlite" : "postgres"; }
 
-PostgresServer* SharedPostgres() {
+PostgresServer* SharedPostgres(PostgresServer::Flush flush) {
   if (PostgresServer::FindPrograms().empty()) return nullptr;
-  static const std::unique_ptr<PostgresServer> server = [] {
-    auto started = PostgresServer::Start();
+  static const std::unique_ptr<PostgresServer> server = [flush] {
+    auto started = PostgresServer::Start(flush);
     DDSP_CHECK(started.ok(), std::string(started.status().message()).c_str());
     return *std::move(started);
   }();

@@ -16,8 +16,9 @@ namespace ddsp::server {
 enum class EngineKind { kSqlite, kPostgres };
 std::string_view NameOf(EngineKind kind);
 
-// The server that all tests of a program share, started when the first asks. Null: the package is not installed.
-PostgresServer* SharedPostgres();
+// The server that all tests of a program share, started when, and as, the first asks. Null: the package is not
+// installed.
+PostgresServer* SharedPostgres(PostgresServer::Flush flush = PostgresServer::Flush::kNever);
 
 // Where a database is: a path, or a connection string.
 absl::StatusOr<std::unique_ptr<SqlEngine>> OpenEngine(EngineKind kind, const std::string& place);

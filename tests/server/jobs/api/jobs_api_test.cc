@@ -12,6 +12,7 @@
 #include "core/base/sha256.h"
 #include "google/protobuf/util/message_differencer.h"
 #include "server/errors/errors.h"
+#include "server/jobs/api/garbage.h"
 #include "server/jobs/sql_job_store.h"
 #include "server/jobs/sqlite_engine.h"
 
@@ -218,6 +219,74 @@ TEST_F(JobsApiTest, RefusesExamplesThatCannotBe) {
   EXPECT_THAT(std::string(workers_->Heartbeat(beat, &answer).message()), HasSubstr("17 files; at most 16"));
   beat.mutable_progress()->mutable_examples()->RemoveLast();
   EXPECT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+}
+
+class GarbageTest : public JobsApiTest {
+ protected:
+  bool IsHere(const std::string& bytes) { return blob_store_->SizeOf(Sha256Hex(bytes)).ok(); }
+  int64_t Collect() {
+    const auto collected = CollectGarbage(*store_, *blob_store_);
+    EXPECT_TRUE(collected.ok()) << collected.status();
+    return collected->blobs;
+  }
+};
+
+TEST_F(GarbageTest, WhatAJobNeedsStaysAndTheRestGoes) {
+  Create();
+  Upload("stranger");
+  clock_.Advance(absl::Hours(23));
+  Upload("new");
+  EXPECT_EQ(Collect(), 0);
+  clock_.Advance(absl::Hours(1));
+  EXPECT_EQ(Collect(), 1);
+  EXPECT_FALSE(IsHere("stranger"));
+  EXPECT_TRUE(IsHere("new"));
+  EXPECT_TRUE(IsHere("sound"));
+}
+
+// Who uploads what is here is told so, and names it a little later.
+TEST_F(GarbageTest, AnUploadIsSafeUntilItsJobNamesIt) {
+  Upload("sound");
+  clock_.Advance(absl::Hours(24));
+  Upload("sound");
+  EXPECT_EQ(Collect(), 0);
+  Create();
+  clock_.Advance(absl::Hours(100));
+  EXPECT_EQ(Collect(), 0);
+}
+
+TEST_F(GarbageTest, OfARunningJobsCheckpointsTheNewestStays) {
+  const std::string name = Create().name();
+  v1::HeartbeatRequest beat;
+  beat.set_name(name);
+  beat.set_lease_id(Claim().lease().id());
+  for (int step = 1; step <= 10; ++step) {
+    const std::string weights = "weights " + std::to_string(step);
+    Upload(weights);
+    beat.mutable_checkpoint()->set_step(step);
+    beat.mutable_checkpoint()->set_sha256(Sha256Hex(weights));
+    v1::HeartbeatResponse answer;
+    clock_.Advance(absl::Seconds(9));
+    ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+    Collect();
+  }
+  EXPECT_FALSE(IsHere("weights 2"));
+  EXPECT_TRUE(IsHere("weights 9")) << "its grace is not over";
+  clock_.Advance(absl::Seconds(60));
+  Collect();
+  EXPECT_FALSE(IsHere("weights 9"));
+  EXPECT_TRUE(IsHere("weights 10"));
+}
+
+TEST_F(GarbageTest, AForgottenJobsFilesGo) {
+  const std::string id = Create().name().substr(5);
+  ASSERT_TRUE(store_->Apply(id, JobCancelled{}).ok());
+  clock_.Advance(absl::Hours(24));
+  EXPECT_EQ(Collect(), 0);
+  ASSERT_EQ(*store_->PruneFinished({.max_age = absl::Hours(1)}, 10), 1);
+  clock_.Advance(absl::Hours(24));
+  EXPECT_EQ(Collect(), 1);
+  EXPECT_FALSE(IsHere("sound"));
 }
 
 TEST_F(JobsApiTest, ACheckRefusesSpecs) {
