@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -12,6 +13,7 @@
 #include "client/cli/command.h"
 #include "client/cli/progress_bar.h"
 #include "client/cli/train_from_gin.h"
+#include "client/cli/train_workers.h"
 #include "client/cli/training_progress.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
@@ -27,7 +29,9 @@ struct Options {
   TrainGinOptions gin;  // the other way, where a file is given
   std::string recipe = "vst", schedule = "cosine", json;
   double checkpoint_minutes = 2;
+  int threads = 0;  // 0: see Run
   bool full_precision = false;
+  WorkerFlags workers;
 };
 
 // The command as it was typed, for the model card.
@@ -65,16 +69,33 @@ absl::Status Run(Options options) {
   train.exporting.storage = options.full_precision ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
   if (train.trainer.directory.empty()) train.trainer.directory = train.bundle + ".training";
 
+  LocalWorkers locals;
+  std::vector<std::string> for_locals;
+  if (options.threads == 0) {
+    // A worker for each core, or as many threads for each worker as there are cores to share.
+    const int cores = static_cast<int>(std::thread::hardware_concurrency());
+    options.threads = options.workers.workers == 1 ? 2 : std::max(1, cores / options.workers.workers);
+    for_locals = {"--threads", absl::StrCat(options.threads)};
+  }
+  train.trainer.step.shards = options.threads;
+  ASSIGN_OR_RETURN(train.join, JoinOptionsOf(options.workers, for_locals, &locals));
+
   StopTrainingOnSignals();
   ProgressBar reading("reading recordings");
   training::TrainVoiceEvents events;
-  events.say = [](const std::string& line) { std::cerr << line << "\n"; };
-  events.reading = [&](double done) { reading.Show(done); };
-  events.step = ShowProgress;
+  if (options.workers.rank == 0) {
+    events.say = [](const std::string& line) { std::cerr << line << "\n"; };
+    events.reading = [&](double done) { reading.Show(done); };
+    events.step = ShowProgress;
+  } else {
+    events.step = HeedSignals;
+  }
   ASSIGN_OR_RETURN(const training::TrainVoiceResult result, TrainVoice(train, events));
+  RETURN_IF_ERROR(locals.Wait());
   if (result.stopped) {
     return absl::CancelledError("stopped; a checkpoint is written, and the same command goes on from it");
   }
+  if (options.workers.rank != 0) return absl::OkStatus();
   std::cout << result.evaluation.ToTable();
   if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, result.evaluation.ToJson()));
   return absl::OkStatus();
@@ -144,9 +165,10 @@ Action DeclareTrain(CLI::App& app) {
                  "Added to magnitudes before the loss takes their logarithm; 0 is upstream's loss")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_option("--threads", trainer.step.shards, "Threads, each with its share of the batch")
-      ->check(CLI::Range(1, 256))
-      ->capture_default_str();
+  app.add_option("--threads", options->threads,
+                 "Threads, each with its share of the batch; 2 by default, the cores divided by --workers with these")
+      ->check(CLI::Range(1, 256));
+  AddWorkerOptions(app, &options->workers);
   app.add_option("--seed", trainer.seed, "Of weights, shuffle and noise")->capture_default_str();
   app.add_option("--work-dir", trainer.directory, "For data set, checkpoints and logs; OUT.training by default");
   app.add_option("--checkpoint-minutes", options->checkpoint_minutes, "Time between checkpoints")
@@ -161,6 +183,7 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--json", options->json, "Also write the evaluation there");
   return [=] {
     if (options->gin.file.empty()) return Run(*options);
+    if (options->workers.workers > 1) return absl::UnimplementedError("--workers trains recipes, not yet with --gin");
     training::TrainModelOptions& model = options->gin.train;
     // Where the command says nothing the configuration does.
     if (steps->count() > 0) model.steps = options->train.trainer.steps;

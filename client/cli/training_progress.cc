@@ -52,6 +52,10 @@ void StopTrainingOnSignals() {
 
 training::TrainerVerdict ShowProgress(const TrainingProgress& progress) {
   Show(progress);
+  return HeedSignals(progress);
+}
+
+training::TrainerVerdict HeedSignals(const TrainingProgress&) {
   return interrupted ? training::TrainerVerdict::kStop : training::TrainerVerdict::kContinue;
 }
 

@@ -11,4 +11,7 @@ void StopTrainingOnSignals();
 // Shows the progress: a bar on a terminal, a line every hundred steps elsewhere. Returns kStop after a signal.
 training::TrainerVerdict ShowProgress(const training::TrainingProgress& progress);
 
+// Says nothing, but returns kStop after a signal.
+training::TrainerVerdict HeedSignals(const training::TrainingProgress& progress);
+
 }  // namespace ddsp::client

@@ -64,6 +64,24 @@ absl::StatusOr<Material> ReadMaterial(const TrainVoiceOptions& options, const Tr
   return material;
 }
 
+// Worker 0 reads before the others, who find what it leaves in a directory that they share.
+absl::StatusOr<Material> ReadAndJoin(const TrainVoiceOptions& options, const TrainVoiceEvents& events,
+                                     std::unique_ptr<WorkerGroup>* group) {
+  JoinOptions join = options.join;
+  if (join.workers == 1) return ReadMaterial(options, events);
+  absl::StatusOr<Material> material;
+  if (join.rank == 0) {
+    ASSIGN_OR_RETURN(material, ReadMaterial(options, events));
+  } else {
+    join.prepare = [&](int) {
+      material = ReadMaterial(options, events);
+      return material.status();
+    };
+  }
+  ASSIGN_OR_RETURN(*group, JoinWorkers(join));
+  return material;
+}
+
 // Held-out windows without overlap.
 TrainingBatch HeldOutBatch(const Material& material, const VoiceShape& shape) {
   WindowOptions options = WindowsOf(shape);
@@ -192,23 +210,26 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
   const auto say = [&](const std::string& line) {
     if (events.say) events.say(line);
   };
-  if (fs::exists(options.bundle)) {
+  const bool first = options.join.rank == 0;
+  if (first && fs::exists(options.bundle)) {
     return absl::AlreadyExistsError(absl::StrCat(options.bundle, ": a voice is there already; give another version"));
   }
-  ASSIGN_OR_RETURN(const Material material, ReadMaterial(options, events));
+  std::unique_ptr<WorkerGroup> group;
+  ASSIGN_OR_RETURN(const Material material, ReadAndJoin(options, events, &group));
   ASSIGN_OR_RETURN(const MaterialProfile profile, MeasureMaterial(material.training));
   const VoiceShape& shape = options.trainer.step.shape;
   const TrainingBatch held_out = HeldOutBatch(material, shape);
-  if (options.start_over) RETURN_IF_ERROR(StartOver(options.trainer.directory));
+  if (options.start_over && first) RETURN_IF_ERROR(StartOver(options.trainer.directory));
   TrainerOptions run = options.trainer;
   run.saved = events.checkpoint;
+  run.group = group.get();
   ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                    Trainer::Create(run, material.training, material.training_windows, held_out));
   if (trainer->model().step() > 0) say(absl::StrCat("going on from step ", trainer->model().step()));
   RETURN_IF_ERROR(RunSteps(*trainer, options, events, ExampleMaker(options, material, profile)));
   TrainVoiceResult result;
   result.stopped = trainer->model().step() < options.trainer.steps;
-  if (result.stopped) return result;
+  if (result.stopped || !first) return result;
   result.training_seconds = TrainingSeconds(options.trainer);
 
   say("rendering the golden audio and the held-out material");

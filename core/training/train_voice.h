@@ -18,6 +18,9 @@ struct TrainVoiceOptions {
   std::string bundle;      // version directory to write
   TrainerOptions trainer;  // its directory also takes the data set and the report
   ExportOptions exporting;
+  // The other workers, each with these options but for the rank; 1 worker: this process alone. Those whose rank is not
+  // 0 wait until worker 0 has read the recordings, train with it, and write nothing but their own data set.
+  JoinOptions join{.workers = 1};
   std::string command;          // as typed, for the model card
   bool start_over = false;      // forget the checkpoints in the trainer's directory
   int64_t example_steps = 500;  // steps between listening examples, the last step's included; 0: none
