@@ -62,7 +62,7 @@ std::vector<StatePart> StageGraph::state_parts() const {
 }
 
 StageGraph::Memory StageGraph::MakeMemory(int slots) const {
-  return {std::vector<double>(slots * nodes_.size()), std::vector<float>(slots * memory_size_)};
+  return {std::vector<double>(slots * nodes_.size()), ZeroedArray<float>(slots * memory_size_)};
 }
 
 StageGraph::Workspace StageGraph::MakeWorkspace() const {
@@ -73,7 +73,7 @@ StageGraph::Workspace StageGraph::MakeWorkspace() const {
 
 void StageGraph::Reset(int slot, Memory& memory) const {
   std::fill_n(memory.phases.begin() + slot * nodes_.size(), nodes_.size(), 0.0);
-  std::fill_n(memory.floats.begin() + slot * memory_size_, memory_size_, 0.0f);
+  std::fill_n(memory.floats.data() + slot * memory_size_, memory_size_, 0.0f);
 }
 
 void StageGraph::Step(int slot, uint64_t seed, absl::Span<const ControlStep> frames, float* output, Memory& memory,
@@ -84,7 +84,6 @@ void StageGraph::Step(int slot, uint64_t seed, absl::Span<const ControlStep> fra
   step.scratch = workspace.scratch.data();
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
-    // By data(): the last stage's memory may be empty.
     float* floats = memory.floats.data() + slot * memory_size_ + node.memory_begin;
     StageMemory view{memory.phases[slot * nodes_.size() + i], absl::MakeSpan(floats, node.stage->memory_size())};
     step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];

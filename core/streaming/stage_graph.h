@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/zeroed_array.h"
 #include "core/models/voice.h"
 #include "core/streaming/stream_stage.h"
 #include "core/streaming/voice_engine.h"
@@ -17,7 +18,7 @@ class StageGraph {
   // State of all slots: what each stage keeps, slot after slot.
   struct Memory {
     std::vector<double> phases;  // [slots, nodes]
-    std::vector<float> floats;   // [slots, memory_size]
+    ZeroedArray<float> floats;   // [slots, memory_size]
   };
   struct Workspace {
     std::vector<float> signals;  // [nodes, hop]
