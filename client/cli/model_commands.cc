@@ -1,4 +1,3 @@
-#include <filesystem>
 #include <iostream>
 #include <memory>
 
@@ -6,9 +5,9 @@
 #include "absl/strings/str_format.h"
 #include "client/cli/bundle_path.h"
 #include "client/cli/command.h"
-#include "client/cli/repository_path.h"
+#include "client/cli/model_directory.h"
+#include "client/cli/model_list.h"
 #include "core/base/status_macros.h"
-#include "core/models/repository.h"
 #include "core/models/text_proto.h"
 #include "core/streaming/batch_voice_engine.h"
 #include "core/streaming/random_voice.h"
@@ -17,39 +16,10 @@
 namespace ddsp::client {
 namespace {
 
-void Print(const Voice& voice) {
-  const v1::VoiceSpec& spec = voice.spec;
-  std::cout << voice.id() << "  " << spec.sample_rate_hz() << " Hz, hop " << spec.hop_size() << ", latency "
-            << spec.latency_samples() << " samples, recipe " << spec.recipe() << "\n    " << spec.description() << "\n";
-  if (!spec.licence().empty()) std::cout << "    licence: " << spec.licence() << "\n";
-}
-
-absl::Status List(const std::string& repository) {
-  ASSIGN_OR_RETURN(const std::vector<VoiceLocation> voices, ListVoices(repository));
-  if (voices.empty()) std::cout << repository << ": no voices\n";
-  for (const VoiceLocation& location : voices) {
-    ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, ReadBundle(location.directory));
-    Print(*voice);
-  }
-  return absl::OkStatus();
-}
-
-// DIR is a version's directory, or a model's: then its newest version.
-absl::StatusOr<std::string> VersionDirectory(const std::string& directory) {
-  namespace fs = std::filesystem;
-  const fs::path path = fs::absolute(fs::path(directory) / "").lexically_normal().parent_path();
-  const std::string leaf = path.filename().string();
-  const bool is_version = !leaf.empty() && leaf.find_first_not_of("0123456789") == std::string::npos;
-  if (is_version || fs::exists(path / "MANIFEST.textproto")) return directory;
-  if (!fs::is_directory(path)) return absl::NotFoundError(absl::StrCat(directory, ": no such directory"));
-  ASSIGN_OR_RETURN(const VoiceLocation location, FindVoice(path.parent_path().string(), leaf));
-  return location.directory;
-}
-
 absl::Status Verify(const std::string& directory) {
   ASSIGN_OR_RETURN(const std::string version, VersionDirectory(directory));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(version));
-  Print(*voice);
+  PrintVoice(*voice);
   std::cout << version << ": files, shapes and golden audio are right\n";
   return absl::OkStatus();
 }
@@ -59,7 +29,7 @@ absl::Status Show(const std::string& directory) {
   ASSIGN_OR_RETURN(const std::string version, VersionDirectory(directory));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, ReadBundle(version));
   ASSIGN_OR_RETURN(const std::unique_ptr<BatchVoiceEngine> engine, BatchVoiceEngine::Create(voice, 1));
-  Print(*voice);
+  PrintVoice(*voice);
   std::cout << FormatTextProto(voice->spec) << "state of a stream: " << engine->bytes_per_slot() << " bytes\n";
   for (const StatePart& part : engine->state_parts()) {
     std::cout << absl::StrFormat("  %-20s %8d\n", part.name, part.bytes);
@@ -127,12 +97,6 @@ Action DeclareModelRandom(CLI::App& app) {
   app.add_option("--harmonics", options->voice.harmonics, "Harmonics of the synthesiser")->capture_default_str();
   app.add_option("--seed", options->voice.seed, "Of the weights")->capture_default_str();
   return [options] { return Random(*options); };
-}
-
-Action DeclareModelList(CLI::App& app) {
-  auto repository = std::make_shared<std::string>(DefaultRepository());
-  app.add_option("REPOSITORY,--model-repository", *repository, "Directory of voices")->capture_default_str();
-  return [repository] { return List(*repository); };
 }
 
 Action DeclareModelShow(CLI::App& app) {
