@@ -17,19 +17,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Oldest first: the names sort by step.
-std::vector<std::string> ListCheckpoints(const std::string& directory) {
-  std::vector<std::string> paths;
-  std::error_code error;
-  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (absl::StartsWith(name, "checkpoint-") && absl::EndsWith(name, ".safetensors"))
-      paths.push_back(it->path().string());
-  }
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
 void Add(const std::string& prefix, const Parameters& parameters, SafetensorsWriter* writer) {
   for (const auto& [name, value] : parameters) {
     const at::Tensor values = value.contiguous();
@@ -56,8 +43,26 @@ absl::StatusOr<Parameters> Get(const Safetensors& file, const std::string& path,
 
 }  // namespace
 
+std::vector<std::string> ListCheckpoints(const std::string& directory) {
+  std::vector<std::string> paths;
+  std::error_code error;
+  for (fs::directory_iterator it(directory, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (absl::StartsWith(name, "checkpoint-") && absl::EndsWith(name, ".safetensors"))
+      paths.push_back(it->path().string());
+  }
+  // The names sort by step.
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
 std::string CheckpointPath(const std::string& directory, int64_t step) {
   return absl::StrFormat("%s/checkpoint-%09d.safetensors", directory, step);
+}
+
+std::string LatestCheckpoint(const std::string& directory) {
+  const std::vector<std::string> paths = ListCheckpoints(directory);
+  return paths.empty() ? "" : paths.back();
 }
 
 absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& checkpoint, int keep) {

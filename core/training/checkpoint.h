@@ -26,6 +26,12 @@ struct Checkpoint {
 // <directory>/checkpoint-<step>.safetensors, the step in nine digits.
 std::string CheckpointPath(const std::string& directory, int64_t step);
 
+// Paths of the checkpoints in a folder, oldest first; none where there is no folder.
+std::vector<std::string> ListCheckpoints(const std::string& directory);
+
+// The newest checkpoint's path, whether it can be read or not; empty where there is none.
+std::string LatestCheckpoint(const std::string& directory);
+
 // Writes checkpoint-<step>.safetensors by rename, then deletes all but the newest `keep`.
 absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& checkpoint, int keep = 3);
 

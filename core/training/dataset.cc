@@ -2,53 +2,28 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <cstdint>
 #include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/pitch.h"
 #include "core/base/safetensors.h"
 #include "core/base/status_macros.h"
+#include "core/training/dataset_writer.h"
 
 namespace ddsp::training {
 namespace {
 
-constexpr int kFeatureColumns = 5;  // f0_hz, f0_confidence, voiced, loudness_db, power_db
-constexpr char kIndexFile[] = "dataset.safetensors";
-
-std::string ShardName(int64_t shard) { return absl::StrFormat("shard-%05d.safetensors", shard); }
-
-std::vector<float> ToColumns(absl::Span<const FeatureFrame> frames) {
-  std::vector<float> values;
-  values.reserve(frames.size() * kFeatureColumns);
-  for (const FeatureFrame& frame : frames) {
-    values.insert(values.end(),
-                  {frame.f0_hz, frame.f0_confidence, frame.voiced ? 1.0f : 0.0f, frame.loudness_db, frame.power_db});
-  }
-  return values;
-}
-
 std::vector<FeatureFrame> FromColumns(const std::vector<float>& values) {
-  std::vector<FeatureFrame> frames(values.size() / kFeatureColumns);
+  std::vector<FeatureFrame> frames(values.size() / kShardFeatureColumns);
   for (size_t t = 0; t < frames.size(); ++t) {
-    const float* row = &values[t * kFeatureColumns];
+    const float* row = &values[t * kShardFeatureColumns];
     frames[t] = {row[0], row[1], row[2] != 0, row[3], row[4]};
   }
   return frames;
-}
-
-std::string Key(int64_t recording, const char* what) { return absl::StrFormat("%06d/%s", recording, what); }
-
-// Settings as tensors: a text would have to be parsed.
-std::vector<float> Pack(const FeatureSettings& s) {
-  return {static_cast<float>(s.sample_rate),
-          static_cast<float>(s.frame_rate),
-          static_cast<float>(s.power_frame_size),
-          static_cast<float>(s.loudness_fft_size),
-          s.min_f0_hz,
-          s.max_f0_hz,
-          static_cast<float>(s.version)};
 }
 
 absl::StatusOr<FeatureSettings> Unpack(const std::vector<float>& v) {
@@ -60,12 +35,25 @@ absl::StatusOr<FeatureSettings> Unpack(const std::vector<float>& v) {
   return s;
 }
 
+// Where the file has them, if they lie there as a float is read.
+absl::StatusOr<SharedArray<float>> MappedFloats(const std::shared_ptr<const Safetensors>& file,
+                                                const std::string& name) {
+  ASSIGN_OR_RETURN(const TensorView view, file->Get(name));
+  if (view.dtype != DType::kF32 || reinterpret_cast<uintptr_t>(view.bytes.data()) % alignof(float) != 0) {
+    ASSIGN_OR_RETURN(std::vector<float> values, file->GetFloats(name));
+    return SharedArray<float>(std::move(values));
+  }
+  return SharedArray<float>(file, absl::MakeConstSpan(reinterpret_cast<const float*>(view.bytes.data()),
+                                                      static_cast<size_t>(view.elements())));
+}
+
 absl::Status ReadShard(const std::string& path, int hop, std::vector<Recording>* recordings) {
-  ASSIGN_OR_RETURN(const Safetensors file, Safetensors::Read(path));
-  for (const auto& [key, name] : file.metadata()) {
+  ASSIGN_OR_RETURN(Safetensors mapped, Safetensors::Map(path));
+  const auto file = std::make_shared<const Safetensors>(std::move(mapped));
+  for (const auto& [key, name] : file->metadata()) {
     Recording recording{name, {}, {}};
-    ASSIGN_OR_RETURN(recording.audio, file.GetFloats(key + "/audio"));
-    ASSIGN_OR_RETURN(const std::vector<float> columns, file.GetFloats(key + "/features"));
+    ASSIGN_OR_RETURN(recording.audio, MappedFloats(file, key + "/audio"));
+    ASSIGN_OR_RETURN(const std::vector<float> columns, file->GetFloats(key + "/features"));
     recording.frames = FromColumns(columns);
     if (recording.frames.size() != recording.audio.size() / hop + 1) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": '", name, "' has ", recording.frames.size(),
@@ -74,6 +62,32 @@ absl::Status ReadShard(const std::string& path, int hop, std::vector<Recording>*
     recordings->push_back(std::move(recording));
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<ExampleSettings> ParseExamples(const std::string& text) {
+  ExampleSettings examples;
+  if (text.empty()) return examples;  // of a set that was written before they were stored
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  const auto number = [&](const char* key, double* value) {
+    const bool there = json.is_object() && json.contains(key) && json[key].is_number();
+    if (there) *value = json[key].get<double>();
+    return there && std::isfinite(*value) && *value >= 0;
+  };
+  const bool complete = number("example_secs", &examples.example_secs) && number("hop_secs", &examples.hop_secs) &&
+                        number("chunk_secs", &examples.chunk_secs) &&
+                        number("held_out_fraction", &examples.held_out_fraction);
+  if (complete && examples.example_secs > 0 && examples.hop_secs > 0) return examples;
+  return absl::InvalidArgumentError(absl::StrCat("examples are '", text, "'"));
+}
+
+std::vector<RecordingRemark> ParseRemarks(const std::string& text) {
+  std::vector<RecordingRemark> remarks;
+  const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_array()) return remarks;
+  for (const nlohmann::json& remark : json) {
+    if (remark.is_object()) remarks.push_back({remark.value("name", ""), remark.value("text", "")});
+  }
+  return remarks;
 }
 
 }  // namespace
@@ -118,41 +132,23 @@ absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset) {
   return material;
 }
 
-absl::Status WriteShards(const std::string& directory, const Dataset& dataset, int64_t shard_bytes) {
+bool IsDataset(const std::string& path) {
   std::error_code error;
-  std::filesystem::remove_all(directory, error);
-  std::filesystem::create_directories(directory, error);
-  if (error) return absl::InternalError(absl::StrCat(directory, ": ", error.message()));
-  int64_t shards = 0, bytes = 0;
-  SafetensorsWriter writer;
-  const auto flush = [&]() -> absl::Status {
-    if (bytes == 0) return absl::OkStatus();
-    RETURN_IF_ERROR(writer.Write(directory + "/" + ShardName(shards++)));
-    writer = SafetensorsWriter();
-    bytes = 0;
-    return absl::OkStatus();
-  };
-  for (size_t r = 0; r < dataset.recordings.size(); ++r) {
-    const Recording& recording = dataset.recordings[r];
-    const std::vector<float> columns = ToColumns(recording.frames);
-    writer.AddFloats(Key(r, "audio"), {static_cast<int64_t>(recording.audio.size())}, recording.audio.data());
-    writer.AddFloats(Key(r, "features"), {static_cast<int64_t>(recording.frames.size()), kFeatureColumns},
-                     columns.data());
-    writer.SetMetadata(absl::StrFormat("%06d", r), recording.name);
-    bytes += static_cast<int64_t>((recording.audio.size() + columns.size()) * sizeof(float));
-    if (bytes >= shard_bytes) RETURN_IF_ERROR(flush());
+  return std::filesystem::is_regular_file(absl::StrCat(path, "/", kDatasetIndexFile), error);
+}
+
+absl::Status WriteShards(const std::string& directory, const Dataset& dataset, int64_t shard_bytes) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<DatasetWriter> writer, DatasetWriter::Create(directory, shard_bytes));
+  for (const Recording& recording : dataset.recordings) {
+    RETURN_IF_ERROR(writer->Begin(recording.name));
+    RETURN_IF_ERROR(writer->Append(recording.audio.span()));
+    RETURN_IF_ERROR(writer->End(static_cast<int64_t>(recording.audio.size()), recording.frames));
   }
-  RETURN_IF_ERROR(flush());
-  SafetensorsWriter index;
-  const std::vector<float> settings = Pack(dataset.settings);
-  index.AddFloats("settings", {static_cast<int64_t>(settings.size())}, settings.data());
-  index.SetMetadata("fingerprint", dataset.fingerprint);
-  index.SetMetadata("shards", absl::StrCat(shards));
-  return index.Write(absl::StrCat(directory, "/", kIndexFile));
+  return writer->Finish(dataset);
 }
 
 absl::StatusOr<Dataset> ReadShards(const std::string& directory) {
-  ASSIGN_OR_RETURN(const Safetensors index, Safetensors::Read(absl::StrCat(directory, "/", kIndexFile)));
+  ASSIGN_OR_RETURN(const Safetensors index, Safetensors::Read(absl::StrCat(directory, "/", kDatasetIndexFile)));
   Dataset dataset;
   ASSIGN_OR_RETURN(const std::vector<float> settings, index.GetFloats("settings"));
   ASSIGN_OR_RETURN(dataset.settings, Unpack(settings));
@@ -161,12 +157,16 @@ absl::StatusOr<Dataset> ReadShards(const std::string& directory) {
     return found == index.metadata().end() ? std::string() : found->second;
   };
   dataset.fingerprint = metadata("fingerprint");
+  dataset.skipped = ParseRemarks(metadata("skipped"));
+  dataset.warnings = ParseRemarks(metadata("warnings"));
+  ASSIGN_OR_RETURN(dataset.examples, ParseExamples(metadata("examples")));
   int64_t shards = 0;
   if (!absl::SimpleAtoi(metadata("shards"), &shards)) {
     return absl::InvalidArgumentError(absl::StrCat(directory, ": the index does not say how many shards there are"));
   }
   for (int64_t shard = 0; shard < shards; ++shard) {
-    RETURN_IF_ERROR(ReadShard(directory + "/" + ShardName(shard), dataset.settings.hop(), &dataset.recordings));
+    RETURN_IF_ERROR(
+        ReadShard(absl::StrCat(directory, "/", ShardName(shard)), dataset.settings.hop(), &dataset.recordings));
   }
   return dataset;
 }

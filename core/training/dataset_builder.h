@@ -6,22 +6,36 @@
 
 #include "absl/status/statusor.h"
 #include "core/training/dataset.h"
+#include "core/training/dataset_intake.h"
 
 namespace ddsp::training {
 
-// Reads every recording (.wav .flac .aif .aiff .ogg .mp3 .w64 .caf, case ignored) below `path`, in the order of their
-// names, hidden files and folders left out; `path` may also be one file.
-// Errors, each naming the path: NOT_FOUND (no such path, no recordings in it), those of ReadAudioFile; a file that
-// cannot be read is an error, since leaving it out would go unnoticed.
 struct BuildOptions {
   FeatureSettings settings;
+  ExampleSettings examples;  // noted in the set
+  IntakeOptions intake;
   std::string exclude;                   // a file or folder that is left out, for what is held out; may be empty
   std::function<void(double)> progress;  // called with 0..1; may be empty
 };
-absl::StatusOr<Dataset> BuildDataset(const std::string& path, const BuildOptions& options);
 
-// Shards in `cache_directory` are read instead of the recordings while names, sizes and times of the recordings and the
-// settings are those they were made of; else they are made.
+// Reads every recording (.wav .flac .aif .aiff .au .ogg .oga .opus .mp3 .w64 .rf64 .caf, case ignored) below `path`, in
+// the order of their names, hidden files and folders left out; `path` may also be one file, of any name.
+//
+// A recording that cannot be used (damaged, no audio, silent, too short, the same samples as another one) is left out
+// and named with its reason in `skipped`, what may be wrong with others is in `warnings`. Only when none is left is
+// that an error: INVALID_ARGUMENT with every reason. Other errors, each naming the path: NOT_FOUND (no such path, no
+// recordings in it), PERMISSION_DENIED.
+absl::StatusOr<Dataset> BuildDataset(const std::string& path, const BuildOptions& options);  // in memory
+
+// Writes shards as it reads, so that memory does not grow with the recordings. Errors also those of the disk.
+absl::StatusOr<Dataset> BuildDatasetIn(const std::string& directory, const std::string& path,
+                                       const BuildOptions& options);
+
+// Whether the set in `directory` is what BuildDatasetIn would write there: made of recordings of these names, sizes and
+// times, with these settings.
+absl::StatusOr<bool> IsUpToDate(const std::string& directory, const std::string& path, const BuildOptions& options);
+
+// The set in `cache_directory` where it is up to date; else it is built there.
 absl::StatusOr<Dataset> BuildOrReadDataset(const std::string& path, const BuildOptions& options,
                                            const std::string& cache_directory);
 

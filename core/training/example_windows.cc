@@ -1,6 +1,7 @@
 #include "core/training/example_windows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "core/training/seed.h"
@@ -67,23 +68,62 @@ DataSplit SplitDataset(const Dataset& dataset, const SplitOptions& options) {
   return SplitByTime(dataset, options);
 }
 
+WindowOptions WindowsOf(const Dataset& dataset) {
+  const auto samples = [&](double seconds) {
+    return std::llround(seconds * dataset.settings.frame_rate) * dataset.settings.hop();
+  };
+  WindowOptions options;
+  options.window_samples = samples(dataset.examples.example_secs);
+  options.hop_samples = samples(dataset.examples.hop_secs);
+  options.chunk_samples = samples(dataset.examples.chunk_secs);
+  return options;
+}
+
+SplitOptions SplitOf(const Dataset& dataset) {
+  SplitOptions options;
+  options.held_out_fraction = dataset.examples.held_out_fraction;
+  options.gap_samples = WindowsOf(dataset).window_samples;
+  return options;
+}
+
 ExampleWindows ListWindows(const Dataset& dataset, const std::vector<Segment>& segments, const WindowOptions& options) {
   ExampleWindows examples;
+  const auto add = [&](const Segment& window) {
+    if (Sounds(dataset, window, options)) {
+      examples.windows.push_back(window);
+    } else {
+      ++examples.silent;
+    }
+  };
   for (const Segment& segment : segments) {
     const bool to_the_end = segment.end >= Length(dataset.recordings[segment.recording]);
+    if (options.chunk_samples > 0) {
+      for (int64_t chunk = segment.begin; chunk < segment.end; chunk += options.chunk_samples) {
+        for (int64_t begin = chunk; begin + options.window_samples <= chunk + options.chunk_samples;
+             begin += options.hop_samples) {
+          const int64_t end = begin + options.window_samples;
+          if (end <= segment.end || to_the_end) add({segment.recording, begin, end});
+        }
+      }
+      continue;
+    }
     if (segment.end - segment.begin < options.window_samples && !to_the_end) continue;  // the rest is someone else's
     int64_t begin = segment.begin;
     do {
-      const Segment window{segment.recording, begin, begin + options.window_samples};
-      if (Sounds(dataset, window, options)) {
-        examples.windows.push_back(window);
-      } else {
-        ++examples.silent;
-      }
+      add({segment.recording, begin, begin + options.window_samples});
       begin += options.hop_samples;
     } while (begin + options.window_samples <= segment.end);
   }
   return examples;
+}
+
+Segment FirstSound(const Dataset& dataset, Segment from, double seconds) {
+  const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
+  const auto voiced =
+      std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
+  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
+  from.end = from.begin + std::llround(seconds * dataset.settings.sample_rate);
+  return from;
 }
 
 ShuffledOrder::ShuffledOrder(uint64_t seed, int64_t examples) : seed_(seed), permutation_(examples) {}
@@ -103,10 +143,11 @@ int64_t ShuffledOrder::At(int64_t position) {
 }
 
 void CopyAudio(const Dataset& dataset, const Segment& window, float* audio) {
-  const std::vector<float>& from = dataset.recordings[window.recording].audio;
+  const SharedArray<float>& from = dataset.recordings[window.recording].audio;
   const int64_t size = window.end - window.begin;
-  const int64_t inside = std::clamp<int64_t>(static_cast<int64_t>(from.size()) - window.begin, 0, size);
-  std::copy_n(from.begin() + window.begin, inside, audio);
+  const int64_t begin = std::min(window.begin, static_cast<int64_t>(from.size()));
+  const int64_t inside = std::min(static_cast<int64_t>(from.size()) - begin, size);
+  std::copy_n(from.begin() + begin, inside, audio);
   std::fill(audio + inside, audio + size, 0.0f);
 }
 

@@ -36,6 +36,7 @@ std::vector<Segment> WholeRecordings(const Dataset& dataset);
 struct WindowOptions {
   int64_t window_samples = 64000;
   int64_t hop_samples = 16000;
+  int64_t chunk_samples = 0;  // see ExampleSettings::chunk_secs; 0: the whole segment is one
   // A window is left out when fewer than this share of its frames are voiced or louder than silence_db: there is
   // nothing in it to learn but silence, which the other windows' rests teach already.
   double min_sounding = 0.1;
@@ -47,9 +48,20 @@ struct ExampleWindows {
   int64_t silent = 0;            // left out
 };
 
+// The windows that a data set says it is cut into.
+WindowOptions WindowsOf(const Dataset& dataset);
+
+// How it is parted: its held-out share, with a gap of one of its windows.
+SplitOptions SplitOf(const Dataset& dataset);
+
 // Upstream's arithmetic: windows at 0, hop, 2 hop, ... of a segment as long as they fit; a segment at the end of its
-// recording that is shorter than a window gives one. Segments begin on a frame.
+// recording that is shorter than a window gives one. With chunks: windows at 0, hop, ... of each chunk as long as they
+// fit into it, silence where the last chunk reaches beyond its recording. Segments begin on a frame.
 ExampleWindows ListWindows(const Dataset& dataset, const std::vector<Segment>& segments, const WindowOptions& options);
+
+// The first `seconds` of `from`, counted from its first voiced frame on; beyond the end of the recording there is
+// silence.
+Segment FirstSound(const Dataset& dataset, Segment from, double seconds);
 
 // The example at `position` of an endless sequence of epochs, each a fresh permutation: a pure function, so that a
 // checkpoint's position is one number.

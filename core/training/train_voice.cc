@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "core/base/file.h"
+#include "core/base/safetensors.h"
 #include "core/base/status_macros.h"
 #include "core/streaming/voice_loader.h"
-#include "core/training/dataset_builder.h"
+#include "core/training/checkpoint.h"
+#include "core/training/dataset_material.h"
 #include "core/training/metrics_log.h"
 #include "core/training/model_card.h"
 #include "core/training/seed.h"
@@ -19,62 +24,18 @@ namespace {
 
 namespace fs = std::filesystem;
 
-struct Material {
-  Dataset training, held_out;  // held_out is empty when it is a part of `training`
-  std::vector<Segment> training_windows, held_out_segments;
-  const Dataset& held_out_dataset() const { return held_out.recordings.empty() ? training : held_out; }
-};
-
-WindowOptions WindowsOf(const VoiceShape& shape) {
-  WindowOptions options;
-  options.window_samples = 4 * shape.sample_rate;
-  options.hop_samples = shape.sample_rate;
-  return options;
-}
-
-std::string DescribeData(const Dataset& dataset) {
-  return absl::StrFormat("%d recordings, %.1f s, %.1f s of it voiced", dataset.recordings.size(), dataset.seconds(),
-                         dataset.voiced_seconds());
-}
-
-absl::StatusOr<Material> ReadMaterial(const TrainVoiceOptions& options, const TrainVoiceEvents& events) {
-  Material material;
-  BuildOptions build{FeatureSettings{}, options.held_out, events.reading};
-  ASSIGN_OR_RETURN(material.training,
-                   BuildOrReadDataset(options.recordings, build, options.trainer.directory + "/dataset"));
-  if (absl::Status status = CheckVoiced(material.training); !status.ok()) {
-    return absl::Status(status.code(), absl::StrCat(options.recordings, ": ", status.message()));
-  }
-  std::vector<Segment> training_segments = WholeRecordings(material.training);
-  if (options.held_out.empty()) {
-    const DataSplit split = SplitDataset(material.training, options.split);
-    training_segments = split.training;
-    material.held_out_segments = split.held_out;
-  } else {
-    build.exclude.clear();
-    ASSIGN_OR_RETURN(material.held_out, BuildDataset(options.held_out, build));
-    material.held_out_segments = WholeRecordings(material.held_out);
-  }
-  const ExampleWindows examples =
-      ListWindows(material.training, training_segments, WindowsOf(options.trainer.step.shape));
-  material.training_windows = examples.windows;
-  if (events.say)
-    events.say(absl::StrFormat("%s: %s; %d examples of 4 s, %d silent ones left out", options.recordings,
-                               DescribeData(material.training), examples.windows.size(), examples.silent));
-  return material;
-}
-
 // Worker 0 reads before the others, who find what it leaves in a directory that they share.
-absl::StatusOr<Material> ReadAndJoin(const TrainVoiceOptions& options, const TrainVoiceEvents& events,
-                                     std::unique_ptr<WorkerGroup>* group) {
+absl::StatusOr<TrainingMaterial> ReadAndJoin(const TrainVoiceOptions& options, const TrainVoiceEvents& events,
+                                             std::unique_ptr<WorkerGroup>* group) {
+  const auto read = [&] { return ReadMaterial(options.material(), {events.say, events.reading}); };
   JoinOptions join = options.join;
-  if (join.workers == 1) return ReadMaterial(options, events);
-  absl::StatusOr<Material> material;
+  if (join.workers == 1) return read();
+  absl::StatusOr<TrainingMaterial> material;
   if (join.rank == 0) {
-    ASSIGN_OR_RETURN(material, ReadMaterial(options, events));
+    ASSIGN_OR_RETURN(material, read());
   } else {
     join.prepare = [&](int) {
-      material = ReadMaterial(options, events);
+      material = read();
       return material.status();
     };
   }
@@ -83,48 +44,30 @@ absl::StatusOr<Material> ReadAndJoin(const TrainVoiceOptions& options, const Tra
 }
 
 // Held-out windows without overlap.
-TrainingBatch HeldOutBatch(const Material& material, const VoiceShape& shape) {
-  WindowOptions options = WindowsOf(shape);
+TrainingBatch HeldOutBatch(const TrainingMaterial& material, const VoiceShape& shape) {
+  WindowOptions options = WindowsOf(material.training);
   options.hop_samples = options.window_samples;
+  options.chunk_samples = 0;
   options.min_sounding = 0;
   return MakeBatch(shape, material.held_out_dataset(),
                    ListWindows(material.held_out_dataset(), material.held_out_segments, options).windows);
 }
 
-// Two seconds of held-out sound (or of the training material when nothing is held out), from the first voiced frame on.
-std::vector<float> GoldenInput(const Material& material) {
-  const Dataset& dataset = material.held_out_dataset();
-  Segment from = material.held_out_segments.empty() ? material.training_windows[0] : material.held_out_segments[0];
-  const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
-  const auto voiced =
-      std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
-  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
-  from.end = from.begin + 2 * dataset.settings.sample_rate;
+std::vector<float> GoldenInput(const TrainingMaterial& material) {
+  const Segment from = FirstHeldOutSound(material, kGoldenSeconds);
   std::vector<float> input(from.end - from.begin);
-  CopyAudio(dataset, from, input.data());
+  CopyAudio(material.held_out_dataset(), from, input.data());
   return input;
-}
-
-// The first voiced stretch of what is held out, `seconds` long or as long as there is.
-Segment ExampleSegment(const Material& material, double seconds) {
-  const Dataset& dataset = material.held_out_dataset();
-  Segment from = material.held_out_segments.empty() ? material.training_windows[0] : material.held_out_segments[0];
-  const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
-  const auto voiced =
-      std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
-  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
-  from.end = std::min(from.end, from.begin + static_cast<int64_t>(seconds * dataset.settings.sample_rate));
-  return from;
 }
 
 // Makes the listening examples of a run.
 class ExampleMaker {
  public:
-  ExampleMaker(const TrainVoiceOptions& options, const Material& material, const MaterialProfile& profile)
+  ExampleMaker(const TrainVoiceOptions& options, const TrainingMaterial& material, const MaterialProfile& profile)
       : options_(options),
         material_(material),
         profile_(profile),
-        segment_(ExampleSegment(material, options.example_seconds)) {}
+        segment_(FirstHeldOutSound(material, options.example_seconds)) {}
 
   absl::StatusOr<ListeningExample> Make(const TrainStep& model) const {
     const Dataset& dataset = material_.held_out_dataset();
@@ -145,38 +88,161 @@ class ExampleMaker {
 
  private:
   const TrainVoiceOptions& options_;
-  const Material& material_;
+  const TrainingMaterial& material_;
   const MaterialProfile& profile_;
   const Segment segment_;
 };
 
-// Steps until the run is over or an event says stop or fails.
-absl::Status RunSteps(Trainer& trainer, const TrainVoiceOptions& options, const TrainVoiceEvents& events,
-                      const ExampleMaker& examples) {
-  absl::Status failure;
-  const auto listen = [&]() -> absl::Status {
-    ASSIGN_OR_RETURN(const ListeningExample example, examples.Make(trainer.model()));
-    return events.example(example);
-  };
-  RETURN_IF_ERROR(trainer.Run([&](const TrainingProgress& progress) {
+// Decides when a run has learned enough.
+class EarlyStop {
+ public:
+  EarlyStop(const TrainVoiceOptions& options, int64_t resumed_step)
+      : loss_(options.early_stop_loss), patience_(options.patience), resumed_step_(resumed_step) {
+    // What the run heard before it was interrupted.
+    for (const auto& [step, loss] : ReadMetric(options.trainer.directory + "/logs", "held_out/spectral_loss")) {
+      if (step <= resumed_step) Hear(step, loss);
+    }
+  }
+
+  // Takes a held-out loss; whether it is the best so far.
+  bool Hear(int64_t step, double loss) {
+    heard_step_ = step;
+    const bool better = best_ == 0 || loss < best_;
+    worse_ = better ? 0 : worse_ + 1;
+    if (better) best_ = loss;
+    return better;
+  }
+  bool heard(int64_t step) const { return step <= heard_step_; }
+
+  bool Enough(const TrainingProgress& progress) const {
+    if (patience_ > 0 && worse_ >= patience_) return true;
+    // A mean over steps needs some to be one.
+    return loss_ > 0 && progress.loss <= loss_ && progress.step >= resumed_step_ + kSettled;
+  }
+
+ private:
+  static constexpr int64_t kSettled = 20;  // steps
+  const double loss_;
+  const int64_t patience_, resumed_step_;
+  double best_ = 0;
+  int64_t worse_ = 0, heard_step_ = 0;
+};
+
+std::string BestFolder(const TrainVoiceOptions& options) { return options.trainer.directory + "/best"; }
+
+// Runs the trainer, and does what is due between its steps.
+class Conductor {
+ public:
+  Conductor(Trainer& trainer, const TrainVoiceOptions& options, const TrainVoiceEvents& events,
+            const ExampleMaker& examples)
+      : trainer_(trainer),
+        options_(options),
+        events_(events),
+        examples_(examples),
+        enough_(options, trainer.model().step()) {}
+
+  // Steps until the run is over, has learned enough, or an event says stop or fails.
+  absl::Status Run() {
+    // A run that lacks nothing but its voice must not learn on.
+    early_ = options_.patience > 0 && enough_.Enough({});
+    if (early_) return absl::OkStatus();
+    absl::Status failure;
+    const absl::Status run = trainer_.Run([&](const TrainingProgress& progress) {
+      failure = Between(progress);
+      if (!failure.ok()) return TrainerVerdict::kStop;
+      const TrainerVerdict verdict = events_.step ? events_.step(progress) : TrainerVerdict::kContinue;
+      early_ = verdict == TrainerVerdict::kContinue && progress.step < progress.steps && enough_.Enough(progress);
+      return early_ ? TrainerVerdict::kStop : verdict;
+    });
+    return failure.ok() ? run : failure;
+  }
+
+  bool early() const { return early_; }
+
+ private:
+  absl::Status Between(const TrainingProgress& progress) {
+    if (options_.join.rank != 0) return absl::OkStatus();
+    const TrainerOptions& trainer = options_.trainer;
+    const bool heard = trainer.held_out_steps > 0 && progress.step % trainer.held_out_steps == 0;
+    if (options_.patience > 0 && heard && progress.held_out_loss > 0 && !enough_.heard(progress.step) &&
+        enough_.Hear(progress.step, progress.held_out_loss)) {
+      const TrainStep& model = trainer_.model();
+      RETURN_IF_ERROR(WriteCheckpoint(BestFolder(options_),
+                                      {model.step(), trainer.seed, trainer.Describe(), model.weights(),
+                                       model.first_moments(), model.second_moments()},
+                                      /*keep=*/1));
+    }
     const bool due =
-        options.example_steps > 0 && (progress.step % options.example_steps == 0 || progress.step == progress.steps);
-    if (events.example && due) failure = listen();
-    if (!failure.ok()) return TrainerVerdict::kStop;
-    return events.step ? events.step(progress) : TrainerVerdict::kContinue;
-  }));
-  return failure;
+        options_.example_steps > 0 && (progress.step % options_.example_steps == 0 || progress.step == progress.steps);
+    return due ? Listen() : absl::OkStatus();
+  }
+
+  absl::Status Listen() {
+    ASSIGN_OR_RETURN(const ListeningExample example, examples_.Make(trainer_.model()));
+    if (log_ == nullptr) {
+      // In a folder of its own, since TensorBoard reads one event file of a folder at a time.
+      ASSIGN_OR_RETURN(log_, MetricsLog::Open(options_.trainer.directory + "/logs/examples", example.step));
+      RETURN_IF_ERROR(log_->AddAudio(example.step, "original", example.sample_rate, example.original));
+    }
+    RETURN_IF_ERROR(log_->AddAudio(example.step, "rendered", example.sample_rate, example.rendered));
+    return events_.example ? events_.example(example) : absl::OkStatus();
+  }
+
+  Trainer& trainer_;
+  const TrainVoiceOptions& options_;
+  const TrainVoiceEvents& events_;
+  const ExampleMaker& examples_;
+  EarlyStop enough_;
+  std::unique_ptr<MetricsLog> log_;
+  bool early_ = false;
+};
+
+// What can be said of a step that failed: its examples, and where to go on from.
+absl::Status Explain(const absl::Status& error, Trainer& trainer, const TrainVoiceOptions& options,
+                     const Dataset& dataset) {
+  const std::vector<Segment> windows = trainer.NextWindows();
+  std::vector<std::string> examples;
+  for (const Segment& window : windows) {
+    examples.push_back(absl::StrFormat("%s at %.2f s", dataset.recordings[window.recording].name,
+                                       static_cast<double>(window.begin) / dataset.settings.sample_rate));
+  }
+  const TrainingBatch batch = MakeBatch(options.trainer.step.shape, dataset, windows);
+  SafetensorsWriter writer;
+  for (const auto& [name, values] : std::map<std::string, at::Tensor>{
+           {"audio", batch.audio}, {"level_db", batch.controls.level_db}, {"f0_hz", batch.controls.f0_hz}}) {
+    writer.AddFloats(name, values.sizes().vec(), values.data_ptr<float>());
+  }
+  const std::string path = options.trainer.directory + "/bad-batch.safetensors";
+  const absl::Status written = writer.Write(path);
+  const std::string checkpoint = LatestCheckpoint(options.trainer.directory + "/checkpoints");
+  return absl::InternalError(absl::StrCat(
+      error.message(), "; its batch, ", written.ok() ? absl::StrCat("written to ", path) : written.message(), ", is ",
+      absl::StrJoin(examples, ", "), "; ",
+      checkpoint.empty() ? "there is no checkpoint yet" : absl::StrCat("the last good checkpoint is ", checkpoint)));
 }
 
 absl::Status StartOver(const std::string& directory) {
   std::error_code error;
   fs::remove_all(directory + "/checkpoints", error);
   fs::remove_all(directory + "/logs", error);
+  fs::remove_all(directory + "/best", error);
   if (error) return absl::InternalError(absl::StrCat(directory, ": ", error.message()));
   return absl::OkStatus();
 }
 
-absl::Status WriteReports(const TrainVoiceOptions& options, const Material& material, const Voice& voice,
+// The evaluation and what there is to say of the recordings.
+std::string FormatReport(const TrainVoiceResult& result) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::parse(result.evaluation.ToJson());
+  const auto add = [&](const char* key, const std::vector<RecordingRemark>& remarks) {
+    json[key] = nlohmann::ordered_json::array();
+    for (const RecordingRemark& remark : remarks) json[key].push_back({{"name", remark.name}, {"text", remark.text}});
+  };
+  add("skipped", result.skipped);
+  add("warnings", result.warnings);
+  return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+}
+
+absl::Status WriteReports(const TrainVoiceOptions& options, const TrainingMaterial& material, const Voice& voice,
                           const TrainVoiceResult& result) {
   ModelCard card;
   const std::string logs = options.trainer.directory + "/logs";
@@ -186,12 +252,12 @@ absl::Status WriteReports(const TrainVoiceOptions& options, const Material& mate
                                            : DescribeData(material.held_out);
   card.options = options.trainer.Describe();
   card.training_seconds = result.training_seconds;
-  card.steps = options.trainer.steps;
-  card.seconds_per_step = result.training_seconds / static_cast<double>(options.trainer.steps);
-  card.loss_curve = ReadMetric(logs, "loss/total");
+  card.steps = result.step;
+  card.seconds_per_step = result.training_seconds / static_cast<double>(std::max<int64_t>(1, result.step));
+  card.loss_curve = ReadMetric(logs, "losses/total_loss");
   card.held_out_curve = ReadMetric(logs, "held_out/spectral_loss");
   card.evaluation = result.evaluation;
-  RETURN_IF_ERROR(WriteFileAtomically(options.trainer.directory + "/report.json", result.evaluation.ToJson()));
+  RETURN_IF_ERROR(WriteFileAtomically(options.trainer.directory + "/report.json", FormatReport(result)));
   return WriteFileAtomically(options.bundle + ".md", FormatModelCard(voice, card));
 }
 
@@ -215,7 +281,7 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
     return absl::AlreadyExistsError(absl::StrCat(options.bundle, ": a voice is there already; give another version"));
   }
   std::unique_ptr<WorkerGroup> group;
-  ASSIGN_OR_RETURN(const Material material, ReadAndJoin(options, events, &group));
+  ASSIGN_OR_RETURN(const TrainingMaterial material, ReadAndJoin(options, events, &group));
   ASSIGN_OR_RETURN(const MaterialProfile profile, MeasureMaterial(material.training));
   const VoiceShape& shape = options.trainer.step.shape;
   const TrainingBatch held_out = HeldOutBatch(material, shape);
@@ -226,14 +292,31 @@ absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, co
   ASSIGN_OR_RETURN(const std::unique_ptr<Trainer> trainer,
                    Trainer::Create(run, material.training, material.training_windows, held_out));
   if (trainer->model().step() > 0) say(absl::StrCat("going on from step ", trainer->model().step()));
-  RETURN_IF_ERROR(RunSteps(*trainer, options, events, ExampleMaker(options, material, profile)));
+  const ExampleMaker examples(options, material, profile);
+  Conductor conductor(*trainer, options, events, examples);
+  const absl::Status steps = conductor.Run();
+  if (absl::IsInternal(steps)) return Explain(steps, *trainer, options, material.training);
+  RETURN_IF_ERROR(steps);
   TrainVoiceResult result;
-  result.stopped = trainer->model().step() < options.trainer.steps;
+  for (const Dataset* dataset : {&material.training, &material.held_out}) {
+    result.skipped.insert(result.skipped.end(), dataset->skipped.begin(), dataset->skipped.end());
+    result.warnings.insert(result.warnings.end(), dataset->warnings.begin(), dataset->warnings.end());
+  }
+  result.stopped = !conductor.early() && trainer->model().step() < options.trainer.steps;
   if (result.stopped || !first) return result;
   result.training_seconds = TrainingSeconds(options.trainer);
 
   say("rendering the golden audio and the held-out material");
-  const Parameters weights = trainer->model().weights();
+  Parameters weights = trainer->model().weights();
+  result.step = trainer->model().step();
+  if (conductor.early()) {
+    if (const absl::StatusOr<Checkpoint> best = ReadLatestCheckpoint(BestFolder(options), shape); best.ok()) {
+      weights = best->weights;
+      result.step = best->step;
+    }
+    say(absl::StrCat("stopped early, after ", trainer->model().step(), " steps; the voice is that of step ",
+                     result.step));
+  }
   ASSIGN_OR_RETURN(Voice voice, MakeVoice(shape, weights, material.training.settings, profile, options.exporting,
                                           GoldenInput(material)));
   ASSIGN_OR_RETURN(result.evaluation, EvaluateRendering(std::make_shared<const Voice>(voice),

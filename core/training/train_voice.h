@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "core/training/dataset_material.h"
 #include "core/training/evaluation.h"
 #include "core/training/trainer.h"
 #include "core/training/voice_export.h"
@@ -12,9 +13,9 @@
 namespace ddsp::training {
 
 struct TrainVoiceOptions {
-  std::string recordings;  // folder or file
-  std::string held_out;    // folder or file that is only evaluated on; empty: a part of the recordings
-  SplitOptions split;
+  std::string recordings;  // folder or file, or a data set that BuildDatasetIn made
+  std::string held_out;    // folder, file or data set that is only evaluated on; empty: a part of the recordings
+  SplitOptions split;      // of recordings; a data set says itself how it is parted
   std::string bundle;      // version directory to write
   TrainerOptions trainer;  // its directory also takes the data set and the report
   ExportOptions exporting;
@@ -25,6 +26,13 @@ struct TrainVoiceOptions {
   bool start_over = false;      // forget the checkpoints in the trainer's directory
   int64_t example_steps = 500;  // steps between listening examples, the last step's included; 0: none
   double example_seconds = 8;   // length of one
+  // The run ends, and its voice is exported, once the smoothed loss is at or below; 0: never.
+  double early_stop_loss = 0;
+  // The same once so many held-out losses in a row were no better than the best before them, which is then the one
+  // whose weights are exported; 0: never.
+  int64_t patience = 0;
+
+  MaterialOptions material() const { return {recordings, held_out, split, trainer.directory}; }
 };
 
 // What the voice makes, so far, of a piece of held-out material (or of training material where nothing is held out).
@@ -51,15 +59,20 @@ struct TrainVoiceEvents {
 };
 
 struct TrainVoiceResult {
-  bool stopped = false;  // before the last step; nothing was exported
+  bool stopped = false;  // told to, before the last step; nothing was exported
+  int64_t step = 0;      // whose weights were exported
   Evaluation evaluation;
+  std::vector<RecordingRemark> skipped, warnings;  // of the recordings, those held out included
   double training_seconds = 0;
 };
 
 // Builds the data set (or reads its shards), trains (or resumes), evaluates, writes bundle, MODEL_CARD.md beside the
-// bundle's files' directory and report.json in the trainer's directory. Errors, each naming what is wrong: of the
-// recordings (see BuildDataset), FAILED_PRECONDITION (not enough voiced material, no held-out material, a run with
-// other options in the directory), ALREADY_EXISTS (the bundle is there).
+// bundle's files' directory and report.json (the evaluation, recordings that were skipped and warnings) in the
+// trainer's directory. Errors, each naming what is wrong: of the recordings (see BuildDataset), FAILED_PRECONDITION
+// (not enough voiced material, no held-out material, a data set of other features than the recipe's, a run with other
+// options in the directory), ALREADY_EXISTS (the bundle is there), RESOURCE_EXHAUSTED (the disk is full: the last
+// checkpoint stays). INTERNAL where a loss or gradient is not finite, with the step, the examples of its batch and the
+// last checkpoint; the batch is then in <trainer.directory>/bad-batch.safetensors.
 absl::StatusOr<TrainVoiceResult> TrainVoice(const TrainVoiceOptions& options, const TrainVoiceEvents& events);
 
 }  // namespace ddsp::training

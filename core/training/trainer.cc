@@ -188,7 +188,7 @@ void Trainer::Log(const StepReport& report, double seconds) {
   if (!IsFirst()) return;
   const double n = static_cast<double>(options_.log_steps);
   if (progress_.step % options_.log_steps == 0) {
-    log_->Add(progress_.step, {{"loss/total", sums_.loss / n},
+    log_->Add(progress_.step, {{"losses/total_loss", sums_.loss / n},
                                {"gradient_norm", sums_.gradient_norm / n},
                                {"learning_rate", report.learning_rate},
                                {"seconds_per_step", seconds_ / n}});

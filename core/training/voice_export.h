@@ -10,6 +10,8 @@
 
 namespace ddsp::training {
 
+inline constexpr double kGoldenSeconds = 2;  // of a voice's golden input
+
 struct VoiceLabel {
   std::string name;  // [a-z][a-z0-9-]{0,62}
   int64_t version = 1;

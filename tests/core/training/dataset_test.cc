@@ -7,12 +7,15 @@
 #include <set>
 
 #include "core/base/file.h"
+#include "core/training/dataset_statistics.h"
+#include "core/training/dataset_writer.h"
 #include "core/training/example_windows.h"
 
 namespace ddsp::training {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
 using testing::Each;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -21,8 +24,9 @@ constexpr int64_t kSecond = 16000;
 
 // A recording whose sample i is i and whose frame t has power -t / 1000; voiced throughout.
 Recording Ramp(std::string name, int64_t samples) {
-  Recording recording{std::move(name), std::vector<float>(samples), std::vector<FeatureFrame>(samples / 320 + 1)};
-  for (int64_t i = 0; i < samples; ++i) recording.audio[i] = static_cast<float>(i);
+  std::vector<float> audio(samples);
+  for (int64_t i = 0; i < samples; ++i) audio[i] = static_cast<float>(i);
+  Recording recording{std::move(name), std::move(audio), std::vector<FeatureFrame>(samples / 320 + 1)};
   for (size_t t = 0; t < recording.frames.size(); ++t) recording.frames[t] = {440, 0.9f, true, -20, -0.001f * t};
   return recording;
 }
@@ -99,6 +103,114 @@ TEST(MaterialProfile, DescribesPitchAndPower) {
   EXPECT_NEAR(material->min_pitch_midi, 69, 1e-4);
   EXPECT_NEAR(material->profile.power_quantiles_db.front(), -1.5, 1e-4);
   EXPECT_NEAR(material->profile.power_quantiles_db.back(), 0, 1e-4);
+}
+
+TEST(DatasetShards, ALongListOfNamesStartsAnotherShard) {
+  Dataset dataset;
+  for (int r = 0; r < 300; ++r) dataset.recordings.push_back(Ramp(std::string(200, 'x') + std::to_string(r), 320));
+  const std::string folder = FreshFolder("names");
+  ASSERT_TRUE(WriteShards(folder, dataset).ok());
+  EXPECT_TRUE(fs::exists(folder + "/shard-00001.safetensors")) << "the room of a header is limited";
+  const auto read = ReadShards(folder);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->recordings.size(), 300);
+  EXPECT_EQ(read->recordings[299].name, dataset.recordings[299].name);
+}
+
+TEST(DatasetWriter, KeepsThePartThatIsWantedAndNothingThatWasDropped) {
+  const std::string folder = FreshFolder("writer");
+  auto writer = DatasetWriter::Create(folder);
+  ASSERT_TRUE(writer.ok()) << writer.status();
+  const std::vector<float> audio(1000, 0.5f), other(640, 0.25f);
+  ASSERT_TRUE((*writer)->Begin("dropped").ok() && (*writer)->Append(audio).ok() && (*writer)->Drop().ok());
+  ASSERT_TRUE((*writer)->Begin("cut").ok() && (*writer)->Append(audio).ok());
+  ASSERT_TRUE((*writer)->End(640, std::vector<FeatureFrame>(3)).ok());
+  ASSERT_TRUE((*writer)->Begin("last").ok() && (*writer)->Append(other).ok());
+  ASSERT_TRUE((*writer)->End(640, std::vector<FeatureFrame>(3)).ok());
+  ASSERT_TRUE((*writer)->Begin("too late").ok() && (*writer)->Append(audio).ok() && (*writer)->Drop().ok());
+  ASSERT_TRUE((*writer)->Finish(Dataset()).ok());
+  const auto read = ReadShards(folder);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_EQ(read->recordings.size(), 2);
+  EXPECT_EQ(read->recordings[0].name, "cut");
+  EXPECT_EQ(read->recordings[0].audio, SharedArray<float>(std::vector<float>(640, 0.5f)));
+  EXPECT_EQ(read->recordings[1].audio, SharedArray<float>(other));
+}
+
+TEST(DatasetWriter, LeavesOtherFilesAlone) {
+  const std::string folder = FreshFolder("others");
+  fs::create_directories(folder);
+  ASSERT_TRUE(WriteFileAtomically(folder + "/notes.txt", "mine").ok());
+  ASSERT_TRUE(WriteShards(folder, Ramps({1, 1}), /*shard_bytes=*/1).ok());
+  ASSERT_TRUE(WriteShards(folder, Ramps({1})).ok());
+  EXPECT_TRUE(fs::exists(folder + "/notes.txt"));
+  EXPECT_FALSE(fs::exists(folder + "/shard-00001.safetensors")) << "of the set before";
+}
+
+TEST(DatasetWriter, AnUnfinishedShardGoesWithItsWriter) {
+  const std::string folder = FreshFolder("unfinished");
+  {
+    auto writer = DatasetWriter::Create(folder);
+    ASSERT_TRUE((*writer)->Begin("a").ok() && (*writer)->Append(std::vector<float>(1000)).ok());
+  }
+  EXPECT_TRUE(fs::is_empty(folder));
+}
+
+TEST(DatasetStatistics, MeasureWhatIsThere) {
+  Dataset dataset = Ramps({30, 20});
+  dataset.warnings = {{"take-0.wav", "clipped"}};
+  for (size_t t = 0; t <= 500; ++t) dataset.recordings[0].frames[t] = {440, 0, false, -80, -80};
+  const DatasetStatistics statistics = MeasureDataset(dataset);
+  EXPECT_NEAR(statistics.seconds, 50, 1e-9);
+  EXPECT_NEAR(statistics.voiced_seconds, 40.02, 1e-9);
+  EXPECT_NEAR(statistics.pitch_midi.mean, 69, 1e-4);
+  EXPECT_NEAR(statistics.pitch_midi.deviation, 0, 1e-4);
+  EXPECT_NEAR(statistics.voiced_loudness_db.mean, -20, 1e-4);
+  EXPECT_NEAR(statistics.loudness_db.min, -80, 1e-4);
+  EXPECT_EQ(statistics.power_db.quantiles.size(), 101);
+  EXPECT_NEAR(statistics.power_db.quantiles[100], 0, 1e-4);
+  EXPECT_NEAR(statistics.held_out_seconds, 5, 0.1) << "the last tenth of each, for there are few";
+  const std::string json = statistics.ToJson();
+  EXPECT_THAT(json, AllOf(HasSubstr("\"voiced_seconds\": 40.02"), HasSubstr("\"text\": \"clipped\"")));
+  EXPECT_THAT(statistics.ToTable(), HasSubstr("warning: take-0.wav: clipped"));
+}
+
+TEST(DatasetStatistics, OfSilenceAreZeros) {
+  Dataset dataset = Ramps({5});
+  for (FeatureFrame& frame : dataset.recordings[0].frames) frame = {440, 0, false, -80, -80};
+  const DatasetStatistics statistics = MeasureDataset(dataset);
+  EXPECT_EQ(statistics.pitch_midi.mean, 0);
+  EXPECT_TRUE(statistics.pitch_midi.quantiles.empty());
+  EXPECT_EQ(statistics.training_examples, 0);
+  EXPECT_THAT(statistics.ToTable(), HasSubstr("0.0 s of it voiced"));
+}
+
+// Upstream: chunks of 20 s, the last one filled up, each with windows of 4 s every second: 17 of them.
+TEST(ListWindows, ChunksAreUpstreams) {
+  Dataset dataset = Ramps({60, 25});
+  dataset.examples.chunk_secs = 20;
+  const auto windows = ListWindows(dataset, WholeRecordings(dataset), WindowsOf(dataset));
+  std::vector<double> first, second;
+  for (const Segment& window : windows.windows) {
+    EXPECT_EQ(window.end - window.begin, 4 * kSecond);
+    (window.recording == 0 ? first : second).push_back(static_cast<double>(window.begin) / kSecond);
+  }
+  ASSERT_EQ(first.size(), 3 * 17);
+  EXPECT_EQ(first[16], 16);
+  EXPECT_EQ(first[17], 20) << "none crosses the border of a chunk";
+  // The second recording's last chunk has 5 s of sound; windows that are nearly all silence are left out.
+  EXPECT_EQ(second.size() + windows.silent, 2 * 17);
+  EXPECT_EQ(second.back(), 24);
+}
+
+TEST(ListWindows, ChunksDoNotReachIntoTheHeldOutPart) {
+  Dataset dataset = Ramps({100});
+  dataset.examples.chunk_secs = 20;
+  const DataSplit split = SplitDataset(dataset, SplitOf(dataset));
+  ASSERT_EQ(split.held_out.size(), 1);
+  const auto windows = ListWindows(dataset, split.training, WindowsOf(dataset)).windows;
+  ASSERT_FALSE(windows.empty());
+  for (const Segment& window : windows) EXPECT_LE(window.end + 4 * kSecond, split.held_out[0].begin);
 }
 
 // Samples between two segments of one recording; negative when they overlap.

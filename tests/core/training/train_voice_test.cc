@@ -158,8 +158,8 @@ TEST_F(TrainVoiceTest, TooLittleVoicedMaterialIsAnErrorThatSaysHowMuch) {
 TEST_F(TrainVoiceTest, ASilentFolderIsAnError) {
   Write("a.wav", 60, 0.0);
   const absl::Status status = Train().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("found 0.0 s of voiced material"));
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a.wav: is silent: nothing in its 60.0 s"));
 }
 
 TEST_F(TrainVoiceTest, AnEmptyFolderIsAnError) { EXPECT_EQ(Train().status().code(), absl::StatusCode::kNotFound); }

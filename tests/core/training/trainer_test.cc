@@ -28,10 +28,11 @@ constexpr int64_t kSteps = 12;
 // Half a minute of a tone that swells.
 Dataset SmallDataset() {
   Dataset dataset;
-  Recording recording{"tone.wav", std::vector<float>(30 * 16000), std::vector<FeatureFrame>(30 * 50 + 1)};
-  for (size_t i = 0; i < recording.audio.size(); ++i) {
-    recording.audio[i] = static_cast<float>(0.2 * std::sin(i * 2e-5) * std::sin(i * 2 * M_PI * 330 / 16000));
+  std::vector<float> audio(30 * 16000);
+  for (size_t i = 0; i < audio.size(); ++i) {
+    audio[i] = static_cast<float>(0.2 * std::sin(i * 2e-5) * std::sin(i * 2 * M_PI * 330 / 16000));
   }
+  Recording recording{"tone.wav", std::move(audio), std::vector<FeatureFrame>(30 * 50 + 1)};
   for (size_t t = 0; t < recording.frames.size(); ++t) {
     recording.frames[t] = {330, 0.9f, true, -20, -30 + 10 * std::sin(0.01f * t)};
   }
@@ -93,7 +94,7 @@ TEST(Trainer, LearnsTheTone) {
   options.step.learning_rate.peak = 3e-3;
   const auto trainer = MakeTrainer(options, dataset);
   ASSERT_TRUE(trainer->Run(Continue).ok());
-  const auto losses = ReadMetric(options.directory + "/logs", "loss/total");
+  const auto losses = ReadMetric(options.directory + "/logs", "losses/total_loss");
   ASSERT_EQ(losses.size(), 30);
   EXPECT_LT(losses.back().second, 0.7 * losses.front().second);
 }
