@@ -19,7 +19,11 @@ using Declare = Action (*)(CLI::App& options);
 
 Action DeclareDatasetGenerateSynthetic(CLI::App& options);
 Action DeclareDatasetImportTfRecord(CLI::App& options);
+Action DeclareDatasetPrepare(CLI::App& options);
 Action DeclareDatasetShow(CLI::App& options);
+Action DeclareDatasetStats(CLI::App& options);
+Action DeclareEval(CLI::App& options);
+Action DeclareExport(CLI::App& options);
 Action DeclareFeatures(CLI::App& options);
 Action DeclareGinShow(CLI::App& options);
 Action DeclareGinUpdate(CLI::App& options);

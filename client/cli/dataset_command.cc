@@ -11,6 +11,7 @@
 #include "core/datasets/feature_ranges.h"
 #include "core/datasets/record_import.h"
 #include "core/datasets/synthetic_set.h"
+#include "core/training/dataset_statistics.h"
 
 namespace ddsp::client {
 namespace {
@@ -59,7 +60,29 @@ absl::Status ImportTfRecord(RecordOptions options) {
   return Summarize(options.directory);
 }
 
+// What a set of recordings is made of.
+absl::Status ShowRecordings(const std::string& directory) {
+  ASSIGN_OR_RETURN(const training::Dataset dataset, training::ReadShards(directory));
+  const training::DatasetStatistics statistics = training::MeasureDataset(dataset);
+  const FeatureSettings& settings = dataset.settings;
+  const training::ExampleSettings& examples = dataset.examples;
+  std::cout << absl::StrFormat(
+      "%d recordings, %.1f s at %d Hz; %d frames a second, power over %d samples, pitch %g to %g Hz\n"
+      "examples of %g s every %g s, %s; %g %% held out\n",
+      dataset.recordings.size(), dataset.seconds(), settings.sample_rate, settings.frame_rate,
+      settings.power_frame_size, static_cast<double>(settings.min_f0_hz), static_cast<double>(settings.max_f0_hz),
+      examples.example_secs, examples.hop_secs,
+      examples.chunk_secs > 0 ? absl::StrCat("in chunks of ", examples.chunk_secs, " s") : "recordings left whole",
+      100 * examples.held_out_fraction);
+  for (const training::RecordingStatistics& recording : statistics.recordings) {
+    std::cout << absl::StrFormat("%10.1f s, %8.1f s voiced  %s%s\n", recording.seconds, recording.voiced_seconds,
+                                 recording.name, recording.held_out ? "  (held out, or its end)" : "");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Show(const std::string& directory) {
+  if (training::IsDataset(directory)) return ShowRecordings(directory);
   ASSIGN_OR_RETURN(const ExampleSet set, ExampleSet::Open(directory));
   ASSIGN_OR_RETURN(const auto ranges, MeasureFeatures(set));
   const ExampleIndex& index = set.index();

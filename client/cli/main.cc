@@ -23,6 +23,8 @@ struct Command {
 constexpr Command kCommands[] = {
     {"", "transfer", "Play a recording with a voice", DeclareTransfer},
     {"", "train", "Turn a folder of recordings into a voice", DeclareTrain},
+    {"", "eval", "Measure how well a voice plays back recordings that it never saw", DeclareEval},
+    {"", "export", "Turn a checkpoint of a training into a voice", DeclareExport},
     {"", "features", "Write pitch, loudness and power of a recording as CSV", DeclareFeatures},
     {"", "profile", "Measure how a performer plays, for `transfer --profile`", DeclareProfile},
     {"", "spectrogram", "Draw recordings, one above the other, as PNG", DeclareSpectrogram},
@@ -31,6 +33,8 @@ constexpr Command kCommands[] = {
     {"graph", "show", "Print or draw a graph", DeclareGraphShow},
     {"gin", "update", "Bring configurations of older releases up to date", DeclareGinUpdate},
     {"gin", "show", "Check a configuration and print it with all that it includes", DeclareGinShow},
+    {"dataset", "prepare", "Turn a folder of recordings into a data set for `train`", DeclareDatasetPrepare},
+    {"dataset", "stats", "Measure a data set of recordings", DeclareDatasetStats},
     {"dataset", "generate-synthetic", "Make up notes whose every control is known", DeclareDatasetGenerateSynthetic},
     {"dataset", "import-tfrecord", "Turn a data set of upstream's into one of ours", DeclareDatasetImportTfRecord},
     {"dataset", "show", "Print what a data set holds", DeclareDatasetShow},

@@ -121,7 +121,8 @@ Action DeclareTrain(CLI::App& app) {
   training::VoiceLabel& label = train.exporting.label;
   training::TrainerOptions& trainer = train.trainer;
   app.add_option("DIR", train.recordings,
-                 "Folder of recordings of one instrument, or one recording; with --gin, a data set of examples")
+                 "Folder of recordings of one instrument, or one recording, or a data set that `dataset prepare` made; "
+                 "with --gin, a data set of examples")
       ->required();
   app.add_option("--out", train.bundle,
                  "Folder of the new version, as in voices/violin/1; with --gin, of checkpoints and weights")
@@ -171,6 +172,26 @@ Action DeclareTrain(CLI::App& app) {
   AddWorkerOptions(app, &options->workers);
   app.add_option("--seed", trainer.seed, "Of weights, shuffle and noise")->capture_default_str();
   app.add_option("--work-dir", trainer.directory, "For data set, checkpoints and logs; OUT.training by default");
+  app.add_option("--early-stop-loss,--early_stop_loss_value", train.early_stop_loss,
+                 "End, and make the voice, once the loss (a mean over steps) is this low; 0: never")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option(
+         "--patience", train.patience,
+         "End after so many held-out losses that are no better than the best, whose weights the voice then has; "
+         "0: never")
+      ->check(CLI::NonNegativeNumber);
+  app.add_option("--steps-per-summary", trainer.log_steps, "Steps between lines of the log, each a mean over them")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--held-out-steps", trainer.held_out_steps, "Steps between held-out losses; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--example-steps", train.example_steps, "Steps between listening examples; 0: none")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_option("--keep", trainer.checkpoints_to_keep, "Checkpoints that are kept")
+      ->check(CLI::Range(1, 10000))
+      ->capture_default_str();
   app.add_option("--checkpoint-minutes", options->checkpoint_minutes, "Time between checkpoints")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
