@@ -141,7 +141,7 @@ void AddJobs(CLI::App& app, JobDeskOptions& jobs, RawFlags& raw) {
   app.add_option("--job-retention-days", raw.job_retention_days, "Older finished jobs are forgotten; 0: never")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 36500.0));
-  app.add_option("--max-finished-jobs", jobs.max_finished_jobs,
+  app.add_option("--max-finished-jobs", jobs.retention.max_finished,
                  "More finished jobs are forgotten, oldest first; 0: keep all")
       ->capture_default_str()
       ->check(CLI::Range(int64_t{0}, int64_t{10'000'000}));
@@ -183,7 +183,7 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->jobs.blob_quota_bytes = raw.blob_quota_mib << 20;
   options->jobs.policy.lease = absl::Seconds(raw.job_lease_secs);
   options->jobs.policy.heartbeat = absl::Seconds(raw.job_heartbeat_secs);
-  options->jobs.retention = absl::Hours(24) * raw.job_retention_days;
+  options->jobs.retention.max_age = absl::Hours(24) * raw.job_retention_days;
   options->jobs.bundled_repository = options->model_repository;
 }
 

@@ -67,6 +67,7 @@ JobMetrics::JobMetrics(std::shared_ptr<prometheus::Registry> registry)
     : registry_(std::move(registry)),
       jobs_(Gauges("ddsp_jobs", *registry_)),
       attempts_(Counters("ddsp_job_attempts_total", *registry_)),
+      finished_(Counters("ddsp_jobs_finished_total", *registry_)),
       job_seconds_(Histograms("ddsp_job_seconds", *registry_)),
       wait_seconds_(Histograms("ddsp_job_wait_seconds", *registry_)),
       publish_seconds_(Histograms("ddsp_job_publish_seconds", *registry_)),
@@ -87,7 +88,11 @@ void JobMetrics::JobClaimed(const std::string& kind, double waited_seconds) {
   wait_seconds_->Add({{"kind", kind}}, JobBuckets()).Observe(waited_seconds);
 }
 
-void JobMetrics::JobFinished(const std::string& kind, double seconds) {
+void JobMetrics::JobFinished(const std::string& kind, std::string_view state) {
+  finished_->Add({{"kind", kind}, {"state", std::string(state)}}).Increment();
+}
+
+void JobMetrics::JobTook(const std::string& kind, double seconds) {
   job_seconds_->Add({{"kind", kind}}, JobBuckets()).Observe(seconds);
 }
 

@@ -30,8 +30,10 @@ class JobMetrics {
   void ClaimTook(double seconds) { claim_seconds_->Observe(seconds); }
   // A job began `waited_seconds` after it could have.
   void JobClaimed(const std::string& kind, double waited_seconds);
+  // A client or a worker has ended it.
+  void JobFinished(const std::string& kind, std::string_view state);
   // From the first claim to the end.
-  void JobFinished(const std::string& kind, double seconds);
+  void JobTook(const std::string& kind, double seconds);
   void LeasesExpired(double leases) { lease_expirations_->Increment(leases); }
 
   void SetBlobs(double bytes, double quota_bytes, double uploads);
@@ -44,6 +46,7 @@ class JobMetrics {
   const std::shared_ptr<prometheus::Registry> registry_;
   prometheus::Family<prometheus::Gauge>* const jobs_;
   prometheus::Family<prometheus::Counter>* const attempts_;
+  prometheus::Family<prometheus::Counter>* const finished_;
   prometheus::Family<prometheus::Histogram>* const job_seconds_;
   prometheus::Family<prometheus::Histogram>* const wait_seconds_;
   prometheus::Family<prometheus::Histogram>* const publish_seconds_;

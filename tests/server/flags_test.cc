@@ -51,8 +51,8 @@ TEST(ParseFlags, ReadsWhatConcernsJobs) {
   EXPECT_EQ(jobs.policy.heartbeat, absl::Milliseconds(500));
   EXPECT_EQ(jobs.policy.max_failures, 3);
   EXPECT_EQ(jobs.max_queued_jobs, 7);
-  EXPECT_EQ(jobs.retention, absl::Hours(12));
-  EXPECT_EQ(jobs.max_finished_jobs, 9);
+  EXPECT_EQ(jobs.retention.max_age, absl::Hours(12));
+  EXPECT_EQ(jobs.retention.max_finished, 9);
   EXPECT_EQ(jobs.bundled_repository, "/voices");
 }
 

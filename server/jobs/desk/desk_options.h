@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/time/time.h"
+#include "server/jobs/job_store.h"
 #include "server/jobs/job_transition.h"
 
 namespace ddsp::server {
@@ -20,9 +20,8 @@ struct JobDeskOptions {
   JobPolicy policy;
   // Jobs that wait for a worker; one more is refused.
   int64_t max_queued_jobs = 100'000;
-  // Finished jobs are forgotten when they are older, or more; zero: never. Published voices stay.
-  absl::Duration retention = absl::Hours(24 * 90);
-  int64_t max_finished_jobs = 100'000;
+  // Finished jobs that are kept. Published voices stay whatever happens to their jobs.
+  JobRetention retention;
   // Voices that this server was given: their names are not for jobs.
   std::string bundled_repository;
 

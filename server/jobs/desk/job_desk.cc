@@ -48,7 +48,8 @@ absl::StatusOr<std::unique_ptr<SqlEngine>> OpenDatabase(const JobDeskOptions& op
 
 absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const JobDeskOptions& options, const Clock& clock) {
   ASSIGN_OR_RETURN(std::unique_ptr<SqlEngine> engine, OpenDatabase(options));
-  return MakeSqlJobStore(std::move(engine), clock, {.policy = options.policy});
+  return MakeSqlJobStore(std::move(engine), clock,
+                         {.policy = options.policy, .max_waiting_jobs = options.max_queued_jobs});
 }
 
 }  // namespace
@@ -78,7 +79,8 @@ JobDesk::JobDesk(const JobDeskOptions& options, const Surroundings& surroundings
       blobs_(std::move(blobs)),
       store_(std::make_unique<MeteredJobStore>(std::move(store), *metrics_, clock_)),
       publisher_(std::move(publisher)),
-      keeper_({.period = kRound, .blob_quota_bytes = options.blob_quota_bytes}, *store_, *blobs_, *metrics_, clock_),
+      keeper_({.period = kRound, .blob_quota_bytes = options.blob_quota_bytes, .retention = options.retention}, *store_,
+              *blobs_, *metrics_, clock_),
       work_({.threads = kWorkThreads, .max_waiting = kMaxWaiting}),
       following_({.threads = 1, .max_waiting = kMaxFollowing}),
       publishing_({.threads = 1, .max_waiting = kMaxWaiting}),

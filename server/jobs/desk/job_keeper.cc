@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "core/base/status_macros.h"
+#include "server/jobs/api/garbage.h"
 
 namespace ddsp::server {
 namespace {
@@ -12,6 +15,7 @@ namespace {
 constexpr int64_t kLeasesAtOnce = 100;
 // A round ends though a thousand workers died at once: calls that wait are woken every second.
 constexpr int kMostBatches = 10;
+constexpr int64_t kPrunedAtOnce = 1000;
 
 }  // namespace
 
@@ -21,7 +25,8 @@ JobKeeper::JobKeeper(const Options& options, JobStore& jobs, BlobStore& blobs, J
       blobs_(blobs),
       metrics_(metrics),
       clock_(clock),
-      last_round_us_(absl::ToUnixMicros(clock.Now())) {}
+      last_round_us_(absl::ToUnixMicros(clock.Now())),
+      last_sweep_(clock.Now()) {}
 
 void JobKeeper::Round() {
   const absl::Status kept = Keep();
@@ -39,12 +44,16 @@ void JobKeeper::ReportLag() {
 }
 
 absl::Status JobKeeper::Keep() {
-  const absl::Status expired = ExpireLeases();
-  blobs_.DropStaleUploads();
+  absl::Status kept = ExpireLeases();
+  kept.Update(CountJobs());
+  if (clock_.Now() - last_sweep_ >= options_.sweep_period) {
+    last_sweep_ = clock_.Now();
+    kept.Update(Sweep());
+  }
   metrics_.SetBlobs(static_cast<double>(blobs_.bytes_used()), static_cast<double>(options_.blob_quota_bytes),
                     static_cast<double>(blobs_.uploads()));
   jobs_.changes().Publish("");
-  return expired;
+  return kept;
 }
 
 absl::Status JobKeeper::ExpireLeases() {
@@ -53,6 +62,24 @@ absl::Status JobKeeper::ExpireLeases() {
     if (expired < kLeasesAtOnce) break;
   }
   return absl::OkStatus();
+}
+
+absl::Status JobKeeper::CountJobs() {
+  ASSIGN_OR_RETURN(const std::vector<JobCount> counts, jobs_.Count());
+  std::map<std::pair<std::string, JobState>, int64_t> jobs;
+  for (const auto& known : counted_) jobs[known] = 0;
+  for (const JobCount& count : counts) jobs[{count.kind, count.state}] = count.jobs;
+  for (const auto& [kind_and_state, number] : jobs) {
+    counted_.insert(kind_and_state);
+    metrics_.SetJobs(kind_and_state.first, NameOf(kind_and_state.second), static_cast<double>(number));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status JobKeeper::Sweep() {
+  blobs_.DropStaleUploads();
+  RETURN_IF_ERROR(jobs_.PruneFinished(options_.retention, kPrunedAtOnce).status());
+  return CollectGarbage(jobs_, blobs_).status();
 }
 
 }  // namespace ddsp::server

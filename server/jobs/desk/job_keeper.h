@@ -3,6 +3,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <set>
+#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -19,12 +22,16 @@ class JobKeeper {
     // How often somebody calls Round(); only the lag depends on it.
     absl::Duration period = absl::Seconds(1);
     int64_t blob_quota_bytes = 0;  // for the metric
+    JobRetention retention;
+    // Finished jobs and unneeded blobs are looked for so often.
+    absl::Duration sweep_period = absl::Minutes(1);
   };
   // What is borrowed outlives the keeper.
   JobKeeper(const Options& options, JobStore& jobs, BlobStore& blobs, JobMetrics& metrics, const Clock& clock);
 
-  // Does what is due: fails the attempts of silent workers, gives up stale uploads, wakes calls that wait, sets gauges.
-  // Trouble is told once on stderr and counted; the next round tries again. One call at a time.
+  // Does what is due: fails the attempts of silent workers, forgets old jobs, stale uploads and bytes that nobody
+  // needs, wakes calls that wait, sets gauges. Trouble is told once on stderr and counted; the next round tries again.
+  // One call at a time.
   void Round();
   // Sets how late the rounds are; on any thread.
   void ReportLag();
@@ -32,6 +39,8 @@ class JobKeeper {
  private:
   absl::Status Keep();
   absl::Status ExpireLeases();
+  absl::Status CountJobs();
+  absl::Status Sweep();
 
   const Options options_;
   JobStore& jobs_;
@@ -39,7 +48,10 @@ class JobKeeper {
   JobMetrics& metrics_;
   const Clock& clock_;
   std::atomic<int64_t> last_round_us_;
-  bool in_trouble_ = false;  // used by Round() alone
+  // Used by Round() alone.
+  absl::Time last_sweep_;
+  std::set<std::pair<std::string, JobState>> counted_;  // kinds and states that the gauges know
+  bool in_trouble_ = false;
 };
 
 }  // namespace ddsp::server

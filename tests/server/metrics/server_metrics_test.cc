@@ -19,6 +19,7 @@ void UseAll(ServerMetrics& metrics) {
   metrics.SessionEnded("violin", "client_close");
   metrics.SessionRejected("violin", "SESSION_SLOTS_EXHAUSTED");
   metrics.ModelLoaded("violin", 1, 0.5);
+  metrics.SetModelState("violin", 1, "READY");
   metrics.CallStarted("ddsp.v1.Synthesis/StreamSession");
   metrics.CallEnded("ddsp.v1.Synthesis/StreamSession", "OK", 1.5);
   metrics.SetStateBytes(1000);
@@ -26,7 +27,8 @@ void UseAll(ServerMetrics& metrics) {
   JobMetrics jobs(metrics.registry());
   jobs.SetJobs("train", "QUEUED", 3);
   jobs.JobClaimed("train", 2.5);
-  jobs.JobFinished("train", 600);
+  jobs.JobFinished("train", "SUCCEEDED");
+  jobs.JobTook("train", 600);
   jobs.PublishTook(PublishOutcome::kPublished, 0.4);
 }
 

@@ -92,6 +92,36 @@ TEST_F(JobKeeperTest, StaleUploadsAreGivenUp) {
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_blob_bytes 0"));
 }
 
+TEST_F(JobKeeperTest, CountsWhatIsNotFinished) {
+  const Job job = Claimed("r1");
+  ASSERT_TRUE(store_->Create({.request_id = "r2", .kind = "train", .spec = "{}"}).ok());
+  keeper_->Round();
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs{kind=\"train\",state=\"RUNNING\"} 1"));
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs{kind=\"train\",state=\"QUEUED\"} 1"));
+  ASSERT_TRUE(store_->Apply(job.id, JobCompleted{job.lease_id, "{}"}).ok());
+  keeper_->Round();
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs{kind=\"train\",state=\"RUNNING\"} 0"));
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs_finished_total{kind=\"train\",state=\"SUCCEEDED\"} 1"));
+}
+
+TEST_F(JobKeeperTest, OldJobsAndTheirBytesAreForgotten) {
+  const std::string input = Upload(*blobs_, "sound");
+  const std::string spec =
+      absl::StrCat("{\"features\":{\"inputs\":[{\"path\":\"a.wav\",\"sha256\":\"", input, "\",\"size\":\"5\"}]}}");
+  const Job job = *store_->Create({.request_id = "r", .kind = "features", .spec = spec});
+  clock_.Advance(absl::Hours(24 * 30));
+  keeper_->Round();
+  EXPECT_TRUE(blobs_->SizeOf(input).ok()) << "a job that waits needs it, however long";
+  ASSERT_TRUE(store_->Apply(job.id, JobCancelled{}).ok());
+  clock_.Advance(absl::Hours(24 * 89));
+  keeper_->Round();
+  EXPECT_TRUE(store_->Get(job.id).ok());
+  clock_.Advance(absl::Hours(24 * 2));
+  keeper_->Round();
+  EXPECT_EQ(ReasonOf(store_->Get(job.id).status()), "JOB_NOT_FOUND");
+  EXPECT_EQ(ReasonOf(blobs_->SizeOf(input).status()), "BLOB_NOT_FOUND");
+}
+
 TEST_F(JobKeeperTest, LagGrowsWhileNoRoundEnds) {
   keeper_->Round();
   clock_.Advance(absl::Seconds(1));
