@@ -29,6 +29,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr char kStaging[] = ".staging";
+constexpr char kCard[] = "report/MODEL_CARD.md";
+constexpr int64_t kMaxCardBytes = 1 << 20;
 
 // The disk's troubles are not the voice's: another attempt may do better.
 absl::Status DiskError(const std::error_code& error, const std::string& what) {
@@ -59,6 +61,11 @@ absl::Status FlushTree(const std::string& folder) {
   }
   RETURN_IF_ERROR(DiskError(error, absl::StrCat("cannot read ", folder)));
   return Flush(folder);
+}
+
+absl::Status WriteSafely(const std::string& path, const std::string& text) {
+  const absl::Status written = WriteFileAtomically(path, text);
+  return written.ok() ? written : absl::InternalError(written.message());  // whatever its code
 }
 
 absl::Status MakeFolder(const std::string& path) {
@@ -176,6 +183,7 @@ absl::StatusOr<std::string> VoicePublisher::PublishVoice(const Job& job, const v
     if (!put.ok()) return put.status();
     version = *put;
   }
+  RETURN_IF_ERROR(PutCard(voice, *version, result));
   RETURN_IF_ERROR(Serve(voice, *version));
   options_.before(Step::kDone);
   return absl::StrCat(model, "/", *version);
@@ -206,10 +214,7 @@ absl::Status VoicePublisher::Assemble(const Voice& voice, const v1::JobResult& r
     RETURN_IF_ERROR(DiskError(error, absl::StrCat("cannot copy ", source, " to ", target.string())));
     RETURN_IF_ERROR(FlushFile(target));
   }
-  const std::string made_by = absl::StrCat(voice.staging, "/", kJobFile);
-  if (const absl::Status written = WriteFileAtomically(made_by, voice.job + "\n"); !written.ok()) {
-    return absl::InternalError(written.message());
-  }
+  RETURN_IF_ERROR(WriteSafely(absl::StrCat(voice.staging, "/", kJobFile), voice.job + "\n"));
   return FlushTree(voice.staging);
 }
 
@@ -224,6 +229,15 @@ absl::StatusOr<int64_t> VoicePublisher::Rename(const Voice& voice) const {
   return version;
 }
 
+absl::Status VoicePublisher::PutCard(const Voice& voice, int64_t version, const v1::JobResult& result) const {
+  for (const v1::JobFile& file : result.files()) {
+    if (file.path() != kCard) continue;
+    ASSIGN_OR_RETURN(const std::string card, blobs_.Read(file.sha256(), 0, kMaxCardBytes));
+    return WriteSafely(VersionFolder(voice.model_folder, version) + ".md", card);
+  }
+  return absl::OkStatus();
+}
+
 // A version that cannot be loaded after all is withdrawn: the next start would stumble over it. One that somebody has
 // unloaded meanwhile is published none the less.
 absl::Status VoicePublisher::Serve(const Voice& voice, int64_t version) {
@@ -235,6 +249,7 @@ absl::Status VoicePublisher::Serve(const Voice& voice, int64_t version) {
   std::error_code error;
   fs::rename(VersionFolder(voice.model_folder, version), voice.staging, error);
   RETURN_IF_ERROR(DiskError(error, absl::StrCat("cannot withdraw ", voice.model, "/", version)));
+  RemoveAll(VersionFolder(voice.model_folder, version) + ".md");
   RemoveAll(voice.staging);
   return Rejection(std::string(loaded.message()));
 }

@@ -52,6 +52,7 @@ class VoicePublisher : public ResultPublisher {
   absl::StatusOr<int64_t> Put(const Voice& voice, const v1::JobResult& result, const RenewLease& renew);
   absl::Status Assemble(const Voice& voice, const v1::JobResult& result) const;
   absl::StatusOr<int64_t> Rename(const Voice& voice) const;
+  absl::Status PutCard(const Voice& voice, int64_t version, const v1::JobResult& result) const;
   absl::Status Serve(const Voice& voice, int64_t version);
 
   const Options options_;

@@ -84,6 +84,12 @@ TEST_F(VoicePublisherTest, APublishedVoiceIsInTheRepositoryAndServes) {
   EXPECT_THAT(server_metrics_.Text(), HasSubstr("ddsp_job_publish_seconds_count{outcome=\"published\"} 1"));
 }
 
+TEST_F(VoicePublisherTest, TheModelCardLiesBesideItsVersion) {
+  AddFile(*blobs_, "report/MODEL_CARD.md", "# my-cello\n", &result_);
+  ASSERT_TRUE(Open()->Publish(job_, result_, Renewed).ok());
+  EXPECT_EQ(*ReadFile(folder_ + "/my-cello/1.md"), "# my-cello\n");
+}
+
 TEST_F(VoicePublisherTest, EachJobGetsTheNextVersionAndKeepsIt) {
   const auto publisher = Open();
   EXPECT_EQ(publisher->Publish(job_, result_, Renewed)->model(), "my-cello/1");
