@@ -38,10 +38,12 @@ void JobDisplay::Show(const v1::Job& job) {
   if (on_terminal_) return Draw(absl::StrCat(Bar(job), " ", Tell(job)));
   const auto now = std::chrono::steady_clock::now();
   const std::string state = absl::StrCat(job.state(), job.cancel_requested(), job.attempts());
-  if (state == last_ && now - told_ < interval_) return;
-  last_ = state;
+  const std::string line = absl::StrCat(job.name(), " ", Tell(job));
+  if (state == last_state_ && (now - told_ < interval_ || line == last_line_)) return;
+  last_state_ = state;
+  last_line_ = line;
   told_ = now;
-  Say(absl::StrCat(job.name(), " ", Tell(job)));
+  Say(line);
 }
 
 void JobDisplay::ShowTrouble() {

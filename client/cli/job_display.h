@@ -29,8 +29,8 @@ class JobDisplay {
   std::FILE* const out_;
   const bool on_terminal_;
   const std::chrono::milliseconds interval_;
-  std::string drawn_;  // the line that stands on the terminal
-  std::string last_;   // the last state that was told
+  std::string drawn_;                   // the line that stands on the terminal
+  std::string last_state_, last_line_;  // that were told
   std::chrono::steady_clock::time_point told_;
   bool in_trouble_ = false;
 };

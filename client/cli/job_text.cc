@@ -36,6 +36,9 @@ std::string OneLine(std::string text) {
 
 std::string TellProgress(const v1::Job& job) {
   const v1::JobProgress& progress = job.progress();
+  if (progress.done() == 0 && progress.total() == 0) {
+    return job.cancel_requested() ? "begins; will be cancelled" : "begins";
+  }
   const char* const unit = job.spec().has_train() ? "step" : "file";
   std::string text = absl::StrCat(unit, " ", progress.done());
   if (progress.total() > 0) absl::StrAppend(&text, " of ", progress.total());
