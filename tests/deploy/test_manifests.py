@@ -1,0 +1,209 @@
+"""What is in deploy/ is what Kubernetes takes, and keeps to what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from kustomize import Object, build
+
+SOURCE = Path(__file__).resolve().parents[2]
+DEPLOY = SOURCE / "deploy"
+BIN = Path(os.environ["DDSP_BIN"])
+ROOTS = ["base", *(f"overlays/{path.name}" for path in sorted((DEPLOY / "overlays").iterdir())), "postgres",
+         "training-job/base", "training-job/kueue"]  # fmt: skip
+CUSTOM = {"ScaledObject", "ServiceMonitor", "PrometheusRule"}
+KUSTOMIZE = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
+
+
+def pods(things: list[Object]) -> list[tuple[str, Object]]:
+    return [
+        (thing["metadata"]["name"], thing["spec"]["template"]["spec"])
+        for thing in things
+        if "template" in thing.get("spec", {})
+    ]
+
+
+def flags_of(container: Object) -> dict[str, str]:
+    return dict(flag.removeprefix("--").partition("=")[::2] for flag in container.get("args", []))
+
+
+def only(things: list[Object], kind: str, name: str) -> Object:
+    (found,) = (thing for thing in things if thing["kind"] == kind and thing["metadata"]["name"] == name)
+    return found
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_kubernetes_takes_it(root: str):
+    validate = pytest.importorskip("kubernetes_validate")
+    things = build(DEPLOY / root)
+    assert things
+    for thing in things:
+        # The newest that the package knows, and what clusters still run.
+        for version in ("1.29", validate.latest_version()):
+            if thing["kind"] not in CUSTOM:
+                validate.validate(thing, version, strict=True)
+
+
+def test_the_validator_finds_mistakes():
+    validate = pytest.importorskip("kubernetes_validate")
+    thing = only(build(DEPLOY / "base"), "Deployment", "ddsp-live")
+    thing["spec"]["template"]["spec"]["terminationGracePeriod"] = 600
+    with pytest.raises(validate.ValidationError):
+        validate.validate(thing, validate.latest_version(), strict=True)
+
+
+@pytest.mark.skipif(not shutil.which(KUSTOMIZE[0]), reason="neither kustomize nor kubectl is there")
+@pytest.mark.parametrize("root", ROOTS)
+def test_kustomize_gives_the_same(root: str):
+    ran = subprocess.run([*KUSTOMIZE, DEPLOY / root], check=True, capture_output=True, text=True)
+    theirs = {(thing["kind"], thing["metadata"]["name"]): thing for thing in yaml.safe_load_all(ran.stdout)}
+    mine = {(thing["kind"], thing["metadata"]["name"]): thing for thing in build(DEPLOY / root)}
+    # Theirs hashes the names of generated config maps.
+    assert {key for key in mine if key[0] != "ConfigMap"} == {key for key in theirs if key[0] != "ConfigMap"}
+    for key, thing in mine.items():
+        if "spec" in thing:
+            assert thing["spec"] == theirs[key]["spec"], key
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_pods_are_locked_down(root: str):
+    for name, pod in pods(build(DEPLOY / root)):
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert container["resources"]["limits"]["memory"]
+            assert container["resources"]["requests"].keys() >= {"cpu", "memory"}
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_secret_is_in_the_tree(root: str):
+    for thing in build(DEPLOY / root):
+        assert thing["kind"] != "Secret"
+        for _, pod in pods([thing]):
+            for container in pod["containers"]:
+                for variable in container.get("env", []):
+                    if "PASSWORD" in variable["name"]:
+                        assert "secretKeyRef" in variable["valueFrom"]
+                assert "password" not in str(container.get("args"))
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_grace_is_longer_than_what_programs_may_take(root: str):
+    for name, pod in pods(build(DEPLOY / root)):
+        grace = pod["terminationGracePeriodSeconds"]
+        for container in pod["containers"]:
+            flags = flags_of(container)
+            if container.get("command") == ["ddsp-server"]:
+                assert grace == int(flags["drain-delay-secs"]) + int(flags["exit-timeout-secs"]) + 10, name
+                assert "preStop" not in str(container), "one of them: --drain-delay-secs or a hook"
+            if container.get("command") == ["ddsp-worker"]:
+                assert grace == int(flags["grace-seconds"]) + 10, name
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_programs_have_the_flags(root: str):
+    """Each command with its flags, as far as --help: a flag that does not exist is an error."""
+    for _, pod in pods(build(DEPLOY / root)):
+        for container in pod["containers"]:
+            program = (container.get("command") or [""])[0]
+            if not program.startswith("ddsp-"):
+                continue
+            if not (BIN / program).exists():
+                pytest.skip(f"this build has no {program}")
+            known = subprocess.run([BIN / program, "--help"], capture_output=True, text=True, check=True).stdout
+            for flag in flags_of(container):
+                assert re.search(rf"--{flag}\b", known), f"{program} has no --{flag}"
+
+
+def test_probes_and_services_meet_the_ports():
+    things = build(DEPLOY / "base")
+    for _, pod in pods(things):
+        for container in pod["containers"]:
+            ports = {port["containerPort"] for port in container.get("ports", [])}
+            for kind in ("startupProbe", "readinessProbe", "livenessProbe"):
+                probe = container.get(kind, {})
+                for how in ("grpc", "tcpSocket"):
+                    if how in probe:
+                        assert probe[how]["port"] in ports
+                # During a drain health says "not serving", and a kill would end live sessions.
+                assert not (kind == "livenessProbe" and "grpc" in probe)
+    named = {
+        (thing["spec"]["template"]["metadata"]["labels"]["app.kubernetes.io/name"], port["name"])
+        for thing in things
+        if thing["kind"] == "Deployment"
+        for container in thing["spec"]["template"]["spec"]["containers"]
+        for port in container.get("ports", [])
+    }
+    for service in (thing for thing in things if thing["kind"] == "Service"):
+        for port in service["spec"]["ports"]:
+            assert (service["spec"]["selector"]["app.kubernetes.io/name"], port["targetPort"]) in named
+    monitor = only(build(DEPLOY / "overlays/production"), "ServiceMonitor", "ddsp")
+    (wanted,) = monitor["spec"]["selector"]["matchExpressions"]
+    for name in wanted["values"]:
+        assert any(
+            thing["metadata"].get("labels", {}).get("app.kubernetes.io/name") == name
+            for thing in things
+            if thing["kind"] == "Service"
+        )
+
+
+def test_several_hosts_share_a_database_and_a_volume():
+    things = build(DEPLOY / "overlays/several-hosts")
+    jobs = only(things, "Deployment", "ddsp-jobs")
+    (container,) = jobs["spec"]["template"]["spec"]["containers"]
+    host = re.search(r"@([\w-]+)/", flags_of(container)["job-database"])
+    assert host
+    assert only(things, "Service", host[1])["spec"]["ports"][0]["port"] == 5432
+    assert jobs["spec"]["replicas"] == 2
+    assert only(things, "PersistentVolumeClaim", "ddsp-data")["spec"]["accessModes"] == ["ReadWriteMany"]
+    # With a store in a file there may be one.
+    alone = only(build(DEPLOY / "base"), "Deployment", "ddsp-jobs")["spec"]
+    assert (alone["replicas"], alone["strategy"]["type"]) == (1, "Recreate")
+
+
+def test_scalers_leave_the_number_of_replicas_to_themselves():
+    things = build(DEPLOY / "overlays/production")
+    for thing in (thing for thing in things if thing["kind"] == "ScaledObject"):
+        target = only(things, "Deployment", thing["spec"]["scaleTargetRef"]["name"])
+        assert "replicas" not in target["spec"]
+        assert all(trigger["metadata"]["ignoreNullValues"] == "false" for trigger in thing["spec"]["triggers"])
+
+
+def test_a_training_may_be_a_job_of_its_own():
+    job = only(build(DEPLOY / "training-job/base"), "Job", "ddsp-JOB")
+    assert job["spec"]["suspend"] is False
+    (container,) = job["spec"]["template"]["spec"]["containers"]
+    assert flags_of(container)["job"] == "jobs/JOB"
+    queued = only(build(DEPLOY / "training-job/kueue"), "Job", "ddsp-JOB")
+    assert queued["spec"]["suspend"] is True
+    assert queued["metadata"]["labels"]["kueue.x-k8s.io/queue-name"]
+    refused = subprocess.run([DEPLOY / "training-job/render", "jobs/; rm -rf x"], capture_output=True, text=True)
+    assert refused.returncode == 2
+    assert "no name of a job" in refused.stderr
+
+
+@pytest.mark.skipif(not shutil.which(KUSTOMIZE[0]), reason="neither kustomize nor kubectl is there")
+def test_a_training_is_rendered():
+    ran = subprocess.run(
+        [DEPLOY / "training-job/render", "jobs/train-4f0c2a9be1d07735", "kueue"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    job = yaml.safe_load(ran.stdout)
+    assert job["metadata"]["name"] == "ddsp-train-4f0c2a9be1d07735"
+    assert "--job=jobs/train-4f0c2a9be1d07735" in job["spec"]["template"]["spec"]["containers"][0]["args"]
