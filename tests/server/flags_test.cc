@@ -29,6 +29,24 @@ void ExpectUsageError(const std::vector<const char*>& arguments, const std::vect
   for (const std::string& part : said) EXPECT_THAT(parsed.said, HasSubstr(part));
 }
 
+TEST(ParseFlags, ReadsWhatVoicesAreLoaded) {
+  EXPECT_EQ(Parse({}).flags.options.model_control_mode, ControlMode::kNone);
+  const Parsed parsed =
+      Parse({"--model-control-mode=explicit", "--load-model=violin", "--load-model=flute/2", "--version-policy=all",
+             "--version-policy=flute=latest:2", "--repository-poll-secs=0.5", "--exit-on-error=false"});
+  ASSERT_FALSE(parsed.flags.exit_code.has_value()) << parsed.said;
+  const ServerOptions& options = parsed.flags.options;
+  EXPECT_EQ(options.model_control_mode, ControlMode::kExplicit);
+  EXPECT_EQ(options.load_models, (std::vector<std::string>{"violin", "flute/2"}));
+  EXPECT_EQ(options.version_policies.For("flute").latest, 2);
+  EXPECT_EQ(options.version_policies.For("violin").kind, VersionPolicy::Kind::kAll);
+  EXPECT_EQ(options.repository_poll, absl::Milliseconds(500));
+  EXPECT_FALSE(options.exit_on_error);
+  EXPECT_EQ(Parse({"--model-control-mode=poll"}).flags.options.model_control_mode, ControlMode::kPoll);
+  ExpectUsageError({"--version-policy=newest"}, {"--version-policy", "'newest' is no version policy"});
+  ExpectUsageError({"--model-control-mode=all"}, {"--model-control-mode"});
+}
+
 TEST(ParseFlags, WithoutADataDirThereAreNoJobs) {
   const ServerOptions options = Parse({}).flags.options;
   EXPECT_EQ(options.jobs.data_dir, "");
