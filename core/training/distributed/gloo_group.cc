@@ -6,6 +6,7 @@
 #include <torch/csrc/distributed/c10d/ProcessGroupGloo.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/training/distributed/worker_group.h"
@@ -15,10 +16,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// The first line of what c10d says: stack traces follow.
-std::string FirstLine(const std::exception& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.find('\n'));
+// What c10d says, without the place in its source, its advice and its stack trace.
+std::string Reason(const std::exception& error) {
+  absl::string_view text = error.what();
+  text = text.substr(0, text.find('\n'));
+  if (const size_t place = text.find("] "); absl::StartsWith(text, "[/") && place != text.npos)
+    text.remove_prefix(place + 2);
+  return std::string(text.substr(0, text.find(". This is typically")));
 }
 
 class GlooGroup final : public WorkerGroup {
@@ -47,7 +51,7 @@ class GlooGroup final : public WorkerGroup {
       start()->wait();
     } catch (const std::exception& error) {
       lost_ = absl::UnavailableError(absl::StrCat("a worker of this training was lost: worker ", rank(), " of ",
-                                                  workers(), " sees: ", FirstLine(error)));
+                                                  workers(), " sees: ", Reason(error)));
     }
     return lost_;
   }
@@ -115,7 +119,7 @@ absl::StatusOr<std::unique_ptr<WorkerGroup>> JoinWorkers(const JoinOptions& opti
     store = c10::make_intrusive<c10d::TCPStore>(options.host, store_options);
   } catch (const std::exception& error) {
     return absl::UnavailableError(
-        absl::StrCat(where, options.rank == 0 ? ": cannot listen: " : ": no worker 0 there: ", FirstLine(error)));
+        absl::StrCat(where, options.rank == 0 ? ": cannot listen: " : ": no worker 0 there: ", Reason(error)));
   }
   if (options.prepare) RETURN_IF_ERROR(options.prepare(store->getPort()));
   try {
@@ -130,7 +134,7 @@ absl::StatusOr<std::unique_ptr<WorkerGroup>> JoinWorkers(const JoinOptions& opti
     return joined;
   } catch (const std::exception& error) {
     return absl::UnavailableError(absl::StrCat("not all of ", options.workers, " workers met at ", where, " in ",
-                                               absl::FormatDuration(options.join_timeout), ": ", FirstLine(error)));
+                                               absl::FormatDuration(options.join_timeout), ": ", Reason(error)));
   }
 }
 
