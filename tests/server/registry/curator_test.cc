@@ -466,14 +466,14 @@ TEST_F(CuratorTest, SurvivesAStormOfOperators) {
     });
   }
   for (int i = 0; i < 2; ++i) {
-    players.emplace_back([&] {
+    players.emplace_back([&, slot = i] {
       while (!over) {
         for (const char* reference : {"kazoo", "kazoo@champion", "kazoo/1"}) {
           const auto voice = registry_.Resolve(reference);
           if (!voice.ok()) continue;
           const std::optional<VoicePin> pin = VoicePin::Take(*voice);
           if (!pin.has_value()) continue;
-          EXPECT_TRUE(pin->voice().engine()->Reset(0, {.input = StreamInput::kControls}).ok());
+          EXPECT_TRUE(pin->voice().engine()->Reset(slot, {.input = StreamInput::kControls}).ok());
           EXPECT_EQ(engine_table_.at(pin->voice().engine_index).engine, pin->voice().engine());
         }
       }
