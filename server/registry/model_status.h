@@ -5,9 +5,11 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/models/voice.h"
+#include "core/models/voice_name.h"
 #include "server/registry/model_book.h"
 
 namespace ddsp::server {
@@ -25,6 +27,9 @@ struct VersionStatus {
 
   bool operator==(const VersionStatus&) const = default;
 };
+
+// What models and aliases may be called.
+inline bool IsModelName(std::string_view name) { return IsVoiceName(name); }
 
 struct ModelStatus {
   std::string name;

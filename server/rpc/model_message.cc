@@ -6,7 +6,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/status_macros.h"
-#include "core/models/voice_name.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
@@ -56,7 +55,7 @@ void Describe(const VersionStatus& version, v1::LoadedVoice* loaded) {
 // "models/violin/versions/7" in parts, where it has as many; empty otherwise.
 std::vector<std::string> Parts(std::string_view name, size_t count) {
   const std::vector<std::string> parts = absl::StrSplit(absl::string_view(name.data(), name.size()), '/');
-  if (parts.size() != count || parts[0] != "models" || !IsVoiceName(parts[1])) return {};
+  if (parts.size() != count || parts[0] != "models" || !IsModelName(parts[1])) return {};
   return parts;
 }
 
@@ -99,7 +98,7 @@ absl::StatusOr<VersionName> VersionNameOf(std::string_view name) {
 
 absl::StatusOr<AliasName> AliasNameOf(std::string_view name) {
   const std::vector<std::string> parts = Parts(name, 4);
-  if (parts.empty() || parts[2] != "aliases" || !IsVoiceName(parts[3])) {
+  if (parts.empty() || parts[2] != "aliases" || !IsModelName(parts[3])) {
     return Invalid(name, "models/MODEL/aliases/ALIAS");
   }
   return AliasName{.model = parts[1], .alias = parts[3]};

@@ -9,7 +9,6 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
-#include "core/models/voice_name.h"
 #include "server/errors/errors.h"
 #include "server/rpc/model_message.h"
 #include "server/rpc/unary_call.h"
@@ -87,7 +86,7 @@ absl::Status ListModels(const std::vector<ModelStatus>& models, const v1::ListMo
                           {{"page_size", "expected 0 or more"}});
   }
   // The name of the last model of the page before.
-  if (!request.page_token().empty() && !IsVoiceName(request.page_token())) {
+  if (!request.page_token().empty() && !IsModelName(request.page_token())) {
     return MakeFieldError(Reason::kInvalidModelRequest, "page_token comes from no list of models",
                           {{"page_token", "expected the next_page_token of a response"}});
   }

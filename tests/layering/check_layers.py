@@ -42,7 +42,7 @@ ALLOWED = {
                         'server/metrics', 'server/scheduler'},
     'server/session': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/session', 'server/errors', 'server/metrics',
                        'server/registry', 'server/scheduler'},
-    'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session',
+    'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/models', 'proto/rpc', 'proto/session',
                    'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                    'server/metrics', 'server/registry', 'server/session'},
     'server/jobs/desk': {'core/base', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
@@ -53,7 +53,7 @@ ALLOWED = {
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
-                   'core/training', 'proto/jobs', 'proto/model'},
+                   'core/training', 'proto/models', 'proto/jobs', 'proto/model'},
     # Talks to servers and never is one.
     'worker': {'client/sdk', 'core/base', 'proto/jobs', 'worker/runners'},
     'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker'},
@@ -63,12 +63,12 @@ ALLOWED = {
 # These may use LibTorch; the live path and everything that speaks to a network does without.
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed', 'worker/runners'}
 # Messages of the protocol, by the first words of their header.
-PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
+PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/models': 'proto/models', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
           'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
-# One thread owns a device, so one file steps an engine.
+# A device's threads step engines; what a step costs is measured before the first stream.
 DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')
-DEVICE_FILES = {'server/scheduler/device_worker.cc'}
+DEVICE_FILES = {'server/scheduler/device_worker.cc', 'server/scheduler/measure_cost.cc'}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
