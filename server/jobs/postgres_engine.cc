@@ -90,6 +90,7 @@ class PostgresEngine : public SqlEngine {
 
   const SqlDialect dialect_ = {.lock_row = " FOR UPDATE OF jobs",
                                .lock_free_rows = " FOR UPDATE OF jobs SKIP LOCKED",
+                               .announce_row = absl::StrCat(" RETURNING pg_notify('", kPostgresChannel, "', id)"),
                                .lock_migrations = "SELECT pg_advisory_xact_lock(7233110)"};
   ChangeHub hub_;
   PostgresPool pool_;

@@ -28,6 +28,7 @@ class SqlTransaction {
 struct SqlDialect {
   std::string lock_row;         // ends a SELECT of jobs: nobody else changes them until the transaction ends
   std::string lock_free_rows;   // the same, without the jobs that another transaction holds
+  std::string announce_row;     // ends an UPDATE of jobs that announces them too; empty: Announce() does
   std::string lock_migrations;  // a statement; empty: transactions exclude each other anyway
 };
 

@@ -57,12 +57,14 @@ absl::StatusOr<Job> JobOf(SqlTransaction& transaction, const std::string& id, st
 }
 
 // Writes what has changed, if anything, and tells it.
-absl::Status Keep(SqlTransaction& transaction, const Job& before, const Job& after) {
+absl::Status Keep(SqlTransaction& transaction, const SqlDialect& dialect, const Job& before, const Job& after) {
   if (after.revision == before.revision) return absl::OkStatus();
-  RETURN_IF_ERROR(Run(transaction, UpdateJob(after)).status());
+  SqlStatement update = UpdateJob(after);
+  update.sql += dialect.announce_row;
+  RETURN_IF_ERROR(Run(transaction, update).status());
   if (after.result != before.result) RETURN_IF_ERROR(Run(transaction, UpdateResult(after)).status());
   RETURN_IF_ERROR(UpdateBlobs(transaction, before, after));
-  return transaction.Announce(after.id);
+  return dialect.announce_row.empty() ? transaction.Announce(after.id) : absl::OkStatus();
 }
 
 absl::Status Forget(SqlTransaction& transaction, const std::string& id) {
@@ -146,7 +148,7 @@ class SqlJobStore : public JobStore {
       ASSIGN_OR_RETURN(std::vector<Job> jobs, Claimable(transaction, claim, now));
       for (Job& job : jobs) {
         ASSIGN_OR_RETURN(Job claimed, Next(job, JobClaimed{claim.worker, RandomId(16)}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, job, claimed));
+        RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, claimed));
         job = std::move(claimed);
       }
       return jobs;
@@ -159,7 +161,7 @@ class SqlJobStore : public JobStore {
     return Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
       ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobs, engine_->dialect().lock_row));
       ASSIGN_OR_RETURN(Job next, Next(job, event, now, options_.policy));
-      RETURN_IF_ERROR(Keep(transaction, job, next));
+      RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
       return next;
     });
   }
@@ -173,7 +175,7 @@ class SqlJobStore : public JobStore {
         const JobHeard heard, Transact<JobHeard>([&](SqlTransaction& transaction) -> absl::StatusOr<JobHeard> {
           ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobRows, engine_->dialect().lock_row));
           ASSIGN_OR_RETURN(const Job next, Next(job, heartbeat, now, options_.policy));
-          RETURN_IF_ERROR(Keep(transaction, job, next));
+          RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
           if (!log_lines.empty() && lines_checked.ok()) {
             RETURN_IF_ERROR(AppendLog(transaction, id, log_lines, now, options_.max_log_lines));
             RETURN_IF_ERROR(transaction.Announce(id));
@@ -192,7 +194,7 @@ class SqlJobStore : public JobStore {
       ASSIGN_OR_RETURN(const std::vector<Job> jobs, Jobs(transaction, select));
       for (const Job& job : jobs) {
         ASSIGN_OR_RETURN(const Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, job, next));
+        RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
       }
       return static_cast<int64_t>(jobs.size());
     });
