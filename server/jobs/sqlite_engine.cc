@@ -202,9 +202,12 @@ absl::StatusOr<std::unique_ptr<SqlEngine>> OpenSqlite(const SqliteOptions& optio
   Database db(opened);
   if (code != SQLITE_OK) return ToStatus(code, db.get(), options.path);
   sqlite3_busy_timeout(db.get(), static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
-  for (const char* const setting :
-       {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "PRAGMA foreign_keys = ON"}) {
-    const int set = sqlite3_exec(db.get(), setting, nullptr, nullptr, nullptr);
+  std::vector<std::string> settings = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
+                                       "PRAGMA foreign_keys = ON"};
+  // Pages have 4096 bytes where nobody says otherwise.
+  if (options.max_bytes > 0) settings.push_back(absl::StrCat("PRAGMA max_page_count = ", options.max_bytes / 4096 + 1));
+  for (const std::string& setting : settings) {
+    const int set = sqlite3_exec(db.get(), setting.c_str(), nullptr, nullptr, nullptr);
     if (set != SQLITE_OK) return ToStatus(set, db.get(), options.path);
   }
   return std::make_unique<SqliteEngine>(std::move(db), options.path);

@@ -11,6 +11,8 @@ namespace ddsp::server {
 
 struct SqliteOptions {
   std::string path;  // one file, made where there is none; SQLite keeps its log beside it
+  // Of the file; what would make it larger fails with JOB_STORE_FULL. Zero: as large as the disk allows.
+  int64_t max_bytes = 0;
   // How long to wait for another process that is writing.
   absl::Duration busy_timeout = absl::Seconds(5);
 };

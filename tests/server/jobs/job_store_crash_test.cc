@@ -7,17 +7,22 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <map>
+#include <functional>
+#include <thread>
+#include <vector>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/clock.h"
+#include "core/base/mutex.h"
 #include "server/errors/errors.h"
 #include "server/jobs/anchored_clock.h"
+#include "server/jobs/sqlite_engine.h"
 #include "tests/server/jobs/test_database.h"
 
 namespace ddsp::server {
@@ -137,6 +142,111 @@ TEST_P(JobStoreCrashTest, ARestartOfTheDatabaseIsSurvived) {
   ASSERT_TRUE(there.ok()) << there.status();
   EXPECT_EQ(*there, job);
   EXPECT_EQ((*store)->Claim({.worker = "w", .kinds = {"train"}})->size(), 1u);
+}
+
+// Does everything a client and a worker do, again and again until it works, and notes what it was told.
+class Laborer {
+ public:
+  Laborer(JobStore& store, const std::atomic<bool>& ending) : store_(store), ending_(ending) {}
+
+  void Work(int number) {
+    for (int i = 0; !ending_; ++i) {
+      const auto job = UntilItWorks<Job>(
+          [&] { return store_.Create({.request_id = absl::StrCat("r", number, "-", i), .kind = "train"}); });
+      if (!job.ok()) return;
+      created.push_back(job->id);
+      const auto claimed =
+          UntilItWorks<std::vector<Job>>([&] { return store_.Claim({.worker = "w", .kinds = {"train"}}); });
+      if (!claimed.ok()) return;
+      for (const Job& work : *claimed) {
+        const auto done = UntilItWorks<Job>([&] { return store_.Apply(work.id, JobCompleted{work.lease_id, "{}"}); });
+        if (!done.ok()) return;
+        completed.push_back(work.id);
+      }
+    }
+  }
+
+  std::vector<std::string> created, completed;
+  int64_t refusals = 0;
+
+ private:
+  template <typename T>
+  absl::StatusOr<T> UntilItWorks(const std::function<absl::StatusOr<T>()>& call) {
+    for (;;) {
+      absl::StatusOr<T> answer = call();
+      if (answer.ok()) return answer;
+      EXPECT_EQ(ReasonOf(answer.status()), "JOB_STORE_UNAVAILABLE") << answer.status();
+      ++refusals;
+      if (ending_) return answer;
+    }
+  }
+
+  JobStore& store_;
+  const std::atomic<bool>& ending_;
+};
+
+// Theorem: a database that is killed again and again under load loses nothing that anybody was told; callers are told
+// that it is away, and go on when it is back.
+TEST_P(JobStoreCrashTest, RestartsUnderLoadLoseNothing) {
+  if (GetParam() == EngineKind::kSqlite) GTEST_SKIP() << "SQLite has no server";
+  const AnchoredClock clock;
+  const auto store = OpenStore(GetParam(), database_->place(), clock);
+  ASSERT_TRUE(store.ok()) << store.status();
+  std::atomic<bool> ending = false;
+  std::vector<Laborer> laborers(3, Laborer(**store, ending));
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back([&, i] { laborers[i].Work(i); });
+  const auto seen = [&] { return (*store)->List({.page_size = 1000}); };
+  for (int restart = 0; restart < 3; ++restart) {
+    EXPECT_TRUE(SharedPostgres()->Restart().ok());
+    // Work goes on before the next.
+    const size_t before = seen().ok() ? seen()->jobs.size() : 0;
+    for (auto now = seen(); !now.ok() || (now->jobs.size() <= before && before < 900); now = seen()) {
+    }
+  }
+  ending = true;
+  for (std::thread& thread : threads) thread.join();
+  for (const Laborer& laborer : laborers) {
+    for (const std::string& id : laborer.created) EXPECT_TRUE((*store)->Get(id).ok()) << id;
+    for (const std::string& id : laborer.completed) EXPECT_EQ((*store)->Get(id)->state, JobState::kSucceeded) << id;
+    EXPECT_GT(laborer.created.size(), 3u);
+  }
+}
+
+// A file that may grow no further stands for a disk that is full.
+TEST(SqliteStore, AFullDiskLosesNothingAndPasses) {
+  const TestDatabase database(EngineKind::kSqlite);
+  const AnchoredClock clock;
+  const auto open = [&](int64_t max_bytes) {
+    return *MakeSqlJobStore(*OpenSqlite({.path = database.place(), .max_bytes = max_bytes}), clock, {});
+  };
+  const auto create = [](JobStore& store, int i) {
+    return store.Create({.request_id = absl::StrCat("r", i), .kind = "train", .spec = std::string(50'000, 'x')});
+  };
+  std::vector<std::thread> clients;
+  Mutex mu;
+  std::vector<Job> created;
+  std::unique_ptr<JobStore> store = open(2'000'000);
+  for (int client = 0; client < 4; ++client) {
+    clients.emplace_back([&, client] {
+      for (int i = 0; i < 20; ++i) {
+        const auto job = create(*store, client * 100 + i);
+        const MutexLock lock(&mu);
+        if (job.ok()) created.push_back(*job);
+        if (!job.ok()) {
+          EXPECT_EQ(ReasonOf(job.status()), "JOB_STORE_FULL") << job.status();
+        }
+      }
+    });
+  }
+  for (std::thread& client : clients) client.join();
+  EXPECT_GT(created.size(), 10u);
+  EXPECT_LT(created.size(), 60u);
+  for (const Job& job : created) EXPECT_EQ(*store->Get(job.id), job);
+  EXPECT_EQ(store->Claim({.worker = "w", .kinds = {"train"}})->size(), 1u) << "what needs no room goes on";
+  store = open(0);
+  EXPECT_TRUE(create(*store, 1000).ok());
+  EXPECT_EQ(*store->Get(created[5].id), created[5]);
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, JobStoreCrashTest, testing::Values(EngineKind::kSqlite, EngineKind::kPostgres),
