@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
 import os
 import re
 import shutil
@@ -71,6 +73,29 @@ def test_what_is_copied_is_not_ignored():
     for folder in re.findall(r"add_subdirectory\(([\w-]+)\)", top):
         assert folder in kept | {"tests", "tools", "benchmarks"}, folder
     assert not {"tests", "testdata", ".git", "build", ".venv"} & kept
+
+
+def test_a_stage_is_carried_out_where_no_engine_runs(tmp_path: Path):
+    """All but RUN, which needs a root of Debian: files of the other stage and of this tree land where they belong."""
+    loader = importlib.machinery.SourceFileLoader("run_stage", str(DOCKER / "run-stage"))
+    run_stage = importlib.util.module_from_spec(importlib.util.spec_from_loader("run_stage", loader))
+    loader.exec_module(run_stage)
+    built, root = tmp_path / "built", tmp_path / "root"
+    for name in ("out/bin/ddsp-server", "out/lib/libtorch.so"):
+        (built / name).parent.mkdir(parents=True)
+        (built / name).write_text(name)
+    known = run_stage.stages(DOCKERFILE)
+    assert known["cpu"][0] == "base"
+    run = run_stage.Run(root, {"build": built})
+    for word, rest in known["base"][1] + known["cpu"][1]:
+        if word != "RUN":
+            run.step(word, rest)
+    assert (root / "opt/ddsp/bin/ddsp-server").read_text() == "out/bin/ddsp-server"
+    assert (root / "opt/ddsp/lib/libtorch.so").exists()
+    assert os.access(root / "opt/ddsp/bin/health", os.X_OK)
+    assert (root / "opt/ddsp/models/violin/1/MANIFEST.textproto").exists()
+    assert (run.user, run.folder, run.command[0]) == ("1000:1000", "/data", "ddsp-server")
+    assert run.environment["PATH"].startswith("/opt/ddsp/bin:")
 
 
 def test_the_laptop_has_what_its_services_mount():
