@@ -1,5 +1,9 @@
 #include "server/jobs/desk/job_desk.h"
 
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <utility>
 
@@ -25,6 +29,8 @@ constexpr int kWorkThreads = 4;
 constexpr size_t kMaxWaiting = 4096;
 // As many as there can be calls.
 constexpr size_t kMaxFollowing = 1'000'000;
+// Of the thread that publishes: live sessions go before golden tests.
+constexpr int kNiceness = 10;
 
 absl::Status AtFlag(const absl::Status& status, const char* flag, const std::string& value) {
   if (status.ok()) return status;
@@ -84,7 +90,9 @@ JobDesk::JobDesk(const JobDeskOptions& options, const Surroundings& surroundings
       work_({.threads = kWorkThreads, .max_waiting = kMaxWaiting}),
       following_({.threads = 1, .max_waiting = kMaxFollowing}),
       publishing_({.threads = 1, .max_waiting = kMaxWaiting}),
-      ticker_("ddsp-jobs", kRound, [this] { keeper_.Round(); }) {}
+      ticker_("ddsp-jobs", kRound, [this] { keeper_.Round(); }) {
+  (void)publishing_.Post([] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness); });
+}
 
 void JobDesk::AddMethods(MethodTable* methods) {
   AddJobsMethods({.jobs = *store_,
