@@ -187,6 +187,19 @@ TEST_F(VoicePublisherTest, APassingTroubleOfServingIsTriedAgain) {
   EXPECT_THAT(Published(), ElementsAre("my-cello/1"));
 }
 
+TEST_F(VoicePublisherTest, ATroubleOfTheDiskIsNotTheVoices) {
+  const std::string blob = *blobs_->PathOf(result_.files(0).sha256()), elsewhere = directory_.path() + "/elsewhere";
+  fs::rename(blob, elsewhere);
+  const auto publisher = Open();
+  const absl::Status error = publisher->Publish(job_, result_, Renewed).status();
+  EXPECT_THAT(std::string(error.message()), HasSubstr("cannot copy " + blob));
+  EXPECT_FALSE(FailsForGood(error));
+  EXPECT_THAT(Published(), ElementsAre());
+  EXPECT_TRUE(StagingIsEmpty());
+  fs::rename(elsewhere, blob);
+  EXPECT_EQ(publisher->Publish(job_, result_, Renewed)->model(), "my-cello/1");
+}
+
 TEST_F(VoicePublisherTest, AFolderThatCannotBeMadeIsNamed) {
   const auto opened = VoicePublisher::Open({.folder = "/proc/nowhere"}, *blobs_, models_, metrics_);
   EXPECT_THAT(std::string(opened.status().message()), HasSubstr("/proc/nowhere"));
