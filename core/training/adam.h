@@ -18,6 +18,9 @@ struct Adam {
   //   rates  [size], multiplies the learning rate of each weight
   void Update(int64_t step, double learning_rate, const at::Tensor& rates, const at::Tensor& gradient,
               const at::Tensor& weights);
+  // The same of the weights [begin, end) alone, which may be done by several threads at once.
+  void UpdateRange(int64_t begin, int64_t end, int64_t step, double learning_rate, const at::Tensor& rates,
+                   const at::Tensor& gradient, const at::Tensor& weights);
 };
 
 // Scales `gradient` in place so that its norm is at most `limit`; returns the norm before.

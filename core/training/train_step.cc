@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
@@ -39,7 +40,20 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     loss.backward();
     losses[shard] = loss.item<double>();
   });
-  for (int shard = 1; shard < pool_->workers(); ++shard) gradients_[0].add_(gradients_[shard]);
+  // Each thread its part of all weights. Work outside the pool would wake the library's own threads, which go on
+  // spinning while others have work.
+  const auto for_parts = [&](const std::function<void(int64_t begin, int64_t end)>& task) {
+    const int64_t lines = store_.flat().numel() / 16;
+    pool_->Run([&](int shard) {
+      const at::NoGradGuard no_gradients;
+      task(16 * (lines * shard / pool_->workers()), 16 * (lines * (shard + 1) / pool_->workers()));
+    });
+  };
+  for_parts([&](int64_t begin, int64_t end) {
+    for (int shard = 1; shard < pool_->workers(); ++shard) {
+      gradients_[0].slice(0, begin, end).add_(gradients_[shard].slice(0, begin, end));
+    }
+  });
 
   StepReport report;
   for (const double loss : losses) report.loss += loss;
@@ -50,12 +64,16 @@ absl::StatusOr<StepReport> TrainStep::Run(const TrainingBatch& batch, const Voic
     report.loss = loss.item<double>();
   }
   report.learning_rate = options_.learning_rate.At(step_);
-  report.gradient_norm = ClipNorm(options_.clip_norm, gradients_[0]);
+  pool_->Run([&](int shard) {
+    if (shard == 0) report.gradient_norm = ClipNorm(options_.clip_norm, gradients_[0]);
+  });
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
     return absl::InternalError(absl::StrCat("step ", step_, ": loss ", report.loss, ", gradient norm ",
                                             report.gradient_norm, " are not finite"));
   }
-  adam_.Update(step_, report.learning_rate, rates_, gradients_[0], store_.flat());
+  for_parts([&](int64_t begin, int64_t end) {
+    adam_.UpdateRange(begin, end, step_, report.learning_rate, rates_, gradients_[0], store_.flat());
+  });
   ++step_;
   return report;
 }
