@@ -17,6 +17,8 @@
 #include "client/cli/training_progress.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/training/checkpoint.h"
+#include "core/training/evaluation_voice.h"
 #include "core/training/train_voice.h"
 
 namespace ddsp::client {
@@ -27,7 +29,9 @@ using training::LearningRate;
 struct Options {
   training::TrainVoiceOptions train;
   TrainGinOptions gin;  // the other way, where a file is given
-  std::string recipe = "vst", schedule = "cosine", json;
+  std::string recipe = "vst", schedule = "cosine", json, mode = "train", restore_dir;
+  int64_t examples = 4, batches = 5;  // of --mode sample and eval
+  bool once = false;
   double checkpoint_minutes = 2;
   int threads = 0;  // 0: see Run
   bool full_precision = false;
@@ -56,6 +60,37 @@ absl::Status NameVoice(training::TrainVoiceOptions* options) {
   return absl::OkStatus();
 }
 
+// Puts the newest checkpoint of another run where a new one finds it: weights, optimiser and step go on.
+absl::Status RestoreFrom(const std::string& restore_dir, const std::string& directory) {
+  namespace fs = std::filesystem;
+  const std::string own = directory + "/checkpoints";
+  if (restore_dir.empty() || !training::LatestCheckpoint(own).empty()) return absl::OkStatus();
+  for (const std::string& folder : {restore_dir + "/checkpoints", restore_dir}) {
+    const fs::path newest = training::LatestCheckpoint(folder);
+    if (newest.empty()) continue;
+    std::error_code error;
+    fs::create_directories(own, error);
+    fs::copy_file(newest, fs::path(own) / newest.filename(), error);
+    if (!error) return absl::OkStatus();
+    return absl::InternalError(absl::StrCat("cannot copy ", newest.string(), " to ", own, ": ", error.message()));
+  }
+  return absl::NotFoundError(absl::StrCat("--restore-dir ", restore_dir, ": no checkpoint there"));
+}
+
+training::WatchOptions WatchOf(const Options& options) {
+  return {options.once ? training::Watch::kOnce : training::Watch::kUntilStopped, WaitForProgress};
+}
+
+// Looks at the checkpoints of a run, this command's own or another's that goes on.
+absl::Status LookAt(const Options& options) {
+  StopTrainingOnSignals();
+  training::RunViewOptions view;
+  view.watch = WatchOf(options);
+  view.examples = options.examples;
+  view.say = [](const std::string& line) { std::cout << line << std::endl; };
+  return options.mode == "eval" ? training::EvaluateRun(options.train, view) : training::SampleRun(options.train, view);
+}
+
 absl::Status Run(Options options) {
   training::TrainVoiceOptions& train = options.train;
   RETURN_IF_ERROR(NameVoice(&train));
@@ -68,6 +103,8 @@ absl::Status Run(Options options) {
   train.exporting.seed = train.trainer.seed;
   train.exporting.storage = options.full_precision ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
   if (train.trainer.directory.empty()) train.trainer.directory = train.bundle + ".training";
+  if (options.mode != "train") return LookAt(options);
+  RETURN_IF_ERROR(RestoreFrom(options.restore_dir, train.trainer.directory));
 
   LocalWorkers locals;
   std::vector<std::string> for_locals;
@@ -108,7 +145,17 @@ absl::Status RunGin(Options options) {
   model.seed = options.train.trainer.seed;
   model.begin_from = options.train.trainer.begin_from;
   model.start_over = options.train.start_over;
-  return TrainFromGin(options.gin);
+  if (options.mode == "train") {
+    RETURN_IF_ERROR(RestoreFrom(options.restore_dir, model.out));
+    return TrainFromGin(options.gin);
+  }
+  StopTrainingOnSignals();
+  training::ModelViewOptions view;
+  view.watch = WatchOf(options);
+  view.examples = options.examples;
+  view.batches = options.batches;
+  view.say = [](const std::string& line) { std::cout << line << std::endl; };
+  return options.mode == "eval" ? EvaluateFromGin(options.gin, view) : SampleFromGin(options.gin, view);
 }
 
 }  // namespace
@@ -172,17 +219,34 @@ Action DeclareTrain(CLI::App& app) {
   AddWorkerOptions(app, &options->workers);
   app.add_option("--seed", trainer.seed, "Of weights, shuffle and noise")->capture_default_str();
   app.add_option("--work-dir", trainer.directory, "For data set, checkpoints and logs; OUT.training by default");
-  app.add_option("--early-stop-loss,--early_stop_loss_value", train.early_stop_loss,
-                 "End, and make the voice, once the loss (a mean over steps) is this low; 0: never")
-      ->check(CLI::NonNegativeNumber);
+  app.add_option(
+         "--mode", options->mode,
+         "train; or look at the checkpoints of such a training as they come: eval measures them on what is held "
+         "out (with --gin, on the data set), sample writes what they sound like")
+      ->check(CLI::IsMember({"train", "eval", "sample"}))
+      ->capture_default_str();
+  app.add_flag("--once,--run_once", options->once, "With --mode eval or sample: the newest checkpoint alone");
+  app.add_option("--examples", options->examples, "With --mode sample: sounds of a checkpoint")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--batches", options->batches, "With --mode eval and --gin: batches that are measured")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--restore-dir,--restore_dir", options->restore_dir,
+                 "Folder of another run with these options, whose newest checkpoint a new run goes on from");
+  CLI::Option* const early_stop =
+      app.add_option("--early-stop-loss,--early_stop_loss_value", train.early_stop_loss,
+                     "End, and make the voice, once the loss (a mean over steps) is this low; 0: never")
+          ->check(CLI::NonNegativeNumber);
   app.add_option(
          "--patience", train.patience,
          "End after so many held-out losses that are no better than the best, whose weights the voice then has; "
          "0: never")
       ->check(CLI::NonNegativeNumber);
-  app.add_option("--steps-per-summary", trainer.log_steps, "Steps between lines of the log, each a mean over them")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  CLI::Option* const log_steps =
+      app.add_option("--steps-per-summary", trainer.log_steps, "Steps between lines of the log, each a mean over them")
+          ->check(CLI::PositiveNumber)
+          ->capture_default_str();
   app.add_option("--held-out-steps", trainer.held_out_steps, "Steps between held-out losses; 0: none")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
@@ -210,6 +274,8 @@ Action DeclareTrain(CLI::App& app) {
     if (steps->count() > 0) model.steps = options->train.trainer.steps;
     if (batch_size->count() > 0) model.batch_size = options->train.trainer.batch_size;
     if (learning_rate->count() > 0) model.learning_rate = options->train.trainer.step.learning_rate.peak;
+    if (early_stop->count() > 0) model.early_stop_loss = options->train.early_stop_loss;
+    if (log_steps->count() > 0) model.log_steps = options->train.trainer.log_steps;
     return RunGin(*options);
   };
 }

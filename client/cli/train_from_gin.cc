@@ -22,4 +22,14 @@ absl::Status TrainFromGin(TrainGinOptions options) {
   return absl::OkStatus();
 }
 
+absl::Status EvaluateFromGin(TrainGinOptions options, const training::ModelViewOptions& view) {
+  ASSIGN_OR_RETURN(options.train.config, ReadGin(options.file, options.gin));
+  return training::EvaluateModel(options.train, view);
+}
+
+absl::Status SampleFromGin(TrainGinOptions options, const training::ModelViewOptions& view) {
+  ASSIGN_OR_RETURN(options.train.config, ReadGin(options.file, options.gin));
+  return training::SampleModel(options.train, view);
+}
+
 }  // namespace ddsp::client

@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "client/cli/gin_options.h"
+#include "core/training/evaluation_model.h"
 #include "core/training/train_model.h"
 
 namespace ddsp::client {
@@ -16,5 +17,9 @@ struct TrainGinOptions {
 };
 
 absl::Status TrainFromGin(TrainGinOptions options);
+
+// `ddsp train DATASET --gin FILE --mode eval | sample`.
+absl::Status EvaluateFromGin(TrainGinOptions options, const training::ModelViewOptions& view);
+absl::Status SampleFromGin(TrainGinOptions options, const training::ModelViewOptions& view);
 
 }  // namespace ddsp::client

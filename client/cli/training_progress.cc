@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
 
 namespace ddsp::client {
 namespace {
@@ -57,6 +58,11 @@ training::TrainerVerdict ShowProgress(const TrainingProgress& progress) {
 
 training::TrainerVerdict HeedSignals(const TrainingProgress&) {
   return interrupted ? training::TrainerVerdict::kStop : training::TrainerVerdict::kContinue;
+}
+
+bool WaitForProgress() {
+  for (int tenths = 0; tenths < 50 && !interrupted; ++tenths) absl::SleepFor(absl::Milliseconds(100));
+  return !interrupted;
 }
 
 }  // namespace ddsp::client

@@ -14,4 +14,7 @@ training::TrainerVerdict ShowProgress(const training::TrainingProgress& progress
 // Says nothing, but returns kStop after a signal.
 training::TrainerVerdict HeedSignals(const training::TrainingProgress& progress);
 
+// Waits some seconds for another process to make progress; false once a signal has come.
+bool WaitForProgress();
+
 }  // namespace ddsp::client

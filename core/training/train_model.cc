@@ -20,29 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The configuration as it is run.
-absl::StatusOr<gin::Config> Operative(const TrainModelOptions& options) {
-  gin::Config config = options.config;
-  std::vector<std::string> bindings;
-  if (options.steps) bindings.push_back(absl::StrCat("train.num_steps = ", *options.steps));
-  if (options.batch_size) bindings.push_back(absl::StrCat("train.batch_size = ", *options.batch_size));
-  if (options.learning_rate) {
-    bindings.push_back(absl::StrFormat("Trainer.learning_rate = %.9e", *options.learning_rate));
-  }
-  RETURN_IF_ERROR(gin::Override(bindings, &config));
-  return config;
-}
-
-absl::StatusOr<int64_t> BatchSize(const gin::Config& config) {
-  const absl::StatusOr<gin::Value> value = config.Get("train", "batch_size");
-  if (absl::IsNotFound(value.status())) return 32;  // upstream's default
-  RETURN_IF_ERROR(value.status());
-  const auto* size = value->As<int64_t>();
-  if (size != nullptr && *size >= 1) return *size;
-  return gin::ErrorAt(value->position(),
-                      absl::StrCat("train.batch_size is ", value->Describe(), ", expected 1 or more"));
-}
-
 // A run that has another number of steps may go on.
 std::string Describe(const TrainModelOptions& options, int64_t batch_size) {
   return absl::StrCat("data ", options.dataset, options.synthetic.empty() ? "" : " beside ", options.synthetic,
@@ -72,16 +49,45 @@ absl::Status WriteWeights(const std::string& path, const Parameters& weights, co
 
 }  // namespace
 
-absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, const TrainModelEvents& events) {
-  ASSIGN_OR_RETURN(const gin::Config config, Operative(options));
-  ASSIGN_OR_RETURN(ModelTrainerOptions run, TrainerOptionsFromGin(config));
-  ASSIGN_OR_RETURN(const int64_t batch_size, BatchSize(config));
+absl::StatusOr<gin::Config> OperativeConfig(const TrainModelOptions& options) {
+  gin::Config config = options.config;
+  std::vector<std::string> bindings;
+  if (options.steps) bindings.push_back(absl::StrCat("train.num_steps = ", *options.steps));
+  if (options.early_stop_loss) {
+    bindings.push_back(absl::StrFormat("train.early_stop_loss_value = %.9e", *options.early_stop_loss));
+  }
+  if (options.batch_size) bindings.push_back(absl::StrCat("train.batch_size = ", *options.batch_size));
+  if (options.learning_rate) {
+    bindings.push_back(absl::StrFormat("Trainer.learning_rate = %.9e", *options.learning_rate));
+  }
+  RETURN_IF_ERROR(gin::Override(bindings, &config));
+  return config;
+}
+
+absl::StatusOr<int64_t> BatchSizeOf(const gin::Config& config) {
+  const absl::StatusOr<gin::Value> value = config.Get("train", "batch_size");
+  if (absl::IsNotFound(value.status())) return 32;  // upstream's default
+  RETURN_IF_ERROR(value.status());
+  const auto* size = value->As<int64_t>();
+  if (size != nullptr && *size >= 1) return *size;
+  return gin::ErrorAt(value->position(),
+                      absl::StrCat("train.batch_size is ", value->Describe(), ", expected 1 or more"));
+}
+
+absl::StatusOr<std::unique_ptr<TrainableModel>> MakeModel(const TrainModelOptions& options, const gin::Config& config) {
   GinModelOptions of_model;
   of_model.generator = at::detail::createCPUGenerator(DeriveSeed(options.seed, "weights", 0));
   if (!options.crepe_weights.empty()) {
     ASSIGN_OR_RETURN(of_model.crepe, CrepeNetwork::Read(options.crepe_weights));
   }
-  ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model, ModelFromGin(config, of_model));
+  return ModelFromGin(config, of_model);
+}
+
+absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, const TrainModelEvents& events) {
+  ASSIGN_OR_RETURN(const gin::Config config, OperativeConfig(options));
+  ASSIGN_OR_RETURN(ModelTrainerOptions run, TrainerOptionsFromGin(config));
+  ASSIGN_OR_RETURN(const int64_t batch_size, BatchSizeOf(config));
+  ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model, MakeModel(options, config));
   ASSIGN_OR_RETURN(const ExampleSet examples, ExampleSet::Open(options.dataset));
   std::unique_ptr<BatchSource> batches = BatchesOfExamples(examples, batch_size, options.seed);
   std::optional<ExampleSet> synthetic;
@@ -93,6 +99,7 @@ absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, co
   run.seed = options.seed;
   run.directory = options.out;
   run.begin_from = options.begin_from;
+  if (options.log_steps) run.log_steps = *options.log_steps;
   run.description = Describe(options, batch_size);
   RETURN_IF_ERROR(PrepareFolder(options, config));
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelTrainer> trainer, ModelTrainer::Create(run, *batches, model.get()));

@@ -20,10 +20,11 @@ struct TrainModelOptions {
   std::string crepe_weights;  // safetensors (core/dsp/crepe_network); empty: none, and no model may need them
   // What wins over the configuration.
   std::optional<int64_t> steps, batch_size;
-  std::optional<double> learning_rate;
-  uint64_t seed = 1;        // of weights, order and noise
-  std::string begin_from;   // a checkpoint whose weights a new run begins with; empty: fresh ones
-  bool start_over = false;  // forget the checkpoints in `out`
+  std::optional<double> learning_rate, early_stop_loss;
+  std::optional<int64_t> log_steps;  // steps between lines of the log
+  uint64_t seed = 1;                 // of weights, order and noise
+  std::string begin_from;            // a checkpoint whose weights a new run begins with; empty: fresh ones
+  bool start_over = false;           // forget the checkpoints in `out`
 };
 
 struct TrainModelEvents {
@@ -36,6 +37,15 @@ struct TrainModelResult {
   bool stopped = false;  // told to, before its end
   double loss = 0;       // smoothed
 };
+
+// The configuration as it is run.
+absl::StatusOr<gin::Config> OperativeConfig(const TrainModelOptions& options);
+
+// Errors: those of ModelFromGin() and CrepeNetwork::Read().
+absl::StatusOr<std::unique_ptr<TrainableModel>> MakeModel(const TrainModelOptions& options, const gin::Config& config);
+
+// train.batch_size; upstream's default where the configuration says nothing.
+absl::StatusOr<int64_t> BatchSizeOf(const gin::Config& config);
 
 // Trains, or goes on where a run of the same settings in `out` stopped. weights.safetensors has the names of upstream's
 // checkpoints below "model/". Errors: those of ModelFromGin(), ExampleSet::Open() and ModelTrainer.

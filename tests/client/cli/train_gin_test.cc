@@ -75,6 +75,27 @@ TEST_F(TrainGin, HearsWithTheWeightsOfCrepeThatAreGiven) {
   EXPECT_EQ(Train(notes + " --crepe-weights " + crepe).exit_code, 2);  // of a recipe: nothing would hear
 }
 
+TEST_F(TrainGin, LooksAtCheckpoints) {
+  const std::string command = Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --seed 3";
+  EXPECT_THAT(Train(command + " --mode eval --once").said, HasSubstr("no checkpoint yet"));
+  ASSERT_EQ(Train(command + " --steps 4 --steps-per-summary 2").exit_code, 0);
+  const ProgramResult measured = Train(command + " --mode eval --run_once --batches 2");
+  ASSERT_EQ(measured.exit_code, 0) << measured.said;
+  EXPECT_THAT(measured.said, AllOf(HasSubstr("step 4: "), HasSubstr("losses/total_loss")));
+  EXPECT_THAT(*ReadFile(folder_.path() + "/out/eval/metrics.jsonl"), HasSubstr("losses/ss_f0_hz_loss"));
+  const ProgramResult sampled = Train(command + " --mode sample --once --examples 3");
+  ASSERT_EQ(sampled.exit_code, 0) << sampled.said;
+  EXPECT_TRUE(ReadFile(folder_.path() + "/out/samples/step-000000004/2-rendered.wav").ok());
+  EXPECT_FALSE(ReadFile(folder_.path() + "/out/samples/step-000000004/3-rendered.wav").ok());
+}
+
+TEST_F(TrainGin, StopsEarly) {
+  const ProgramResult result =
+      Train(Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --steps 50 --early-stop-loss 1e9");
+  ASSERT_EQ(result.exit_code, 0) << result.said;
+  EXPECT_THAT(result.said, AllOf(HasSubstr("stopped early"), HasSubstr("step 1, loss")));
+}
+
 TEST_F(TrainGin, SaysWhatIsWrong) {
   const std::string notes = Notes();
   const ProgramResult gin = Train(notes + " --gin " + kPretrain + " --gin-param InverseSynthesis.colour=1");

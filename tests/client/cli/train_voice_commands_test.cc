@@ -115,6 +115,33 @@ TEST_F(TrainVoiceCommands, ASetIsTrainedOnEvaluatedAndExported) {
   EXPECT_EQ(*ReadFile(Path("voices/tone/2/weights.safetensors")), *ReadFile(Path("voices/tone/1/weights.safetensors")));
 }
 
+TEST_F(TrainVoiceCommands, ARunIsLookedAtAndGoneOnWith) {
+  WriteNotes("takes/a.wav", 45);
+  const std::string command = "train " + Path("takes") + " --batch 2 --example-steps 0 --out ";
+  const std::string first = command + Path("voices/tone/1");
+  EXPECT_THAT(Ddsp(first + " --mode eval --once").said, HasSubstr("no checkpoint yet"));
+  ASSERT_EQ(Ddsp(first + " --steps 2").exit_code, 0);
+  const ProgramResult measured = Ddsp(first + " --mode eval --once");
+  ASSERT_EQ(measured.exit_code, 0) << measured.said;
+  EXPECT_THAT(measured.said, AllOf(HasSubstr("step 2: spectral loss"), HasSubstr("RPA")));
+  EXPECT_THAT(*ReadFile(Path("voices/tone/1.training/logs/eval/metrics.jsonl")), HasSubstr("metrics/f0_outliers"));
+  const ProgramResult sampled = Ddsp(first + " --mode sample --once");
+  ASSERT_EQ(sampled.exit_code, 0) << sampled.said;
+  const std::string samples = Path("voices/tone/1.training/samples/step-000000002/a.wav-");
+  EXPECT_EQ(ReadWav(samples + "rendered.wav")->frames(), ReadWav(samples + "original.wav")->frames());
+
+  // The same schedule of the learning rate, or it would be another run.
+  const std::string second = command + Path("voices/tone/2") + " --restore-dir " + Path("voices/tone/1.training");
+  const ProgramResult other = Ddsp(second + " --steps 3");
+  EXPECT_THAT(other.said, HasSubstr("a run with other options"));
+  const ProgramResult restored = Ddsp(second + " --steps 2");
+  ASSERT_EQ(restored.exit_code, 0) << restored.said;
+  EXPECT_THAT(restored.said, HasSubstr("going on from step 2"));
+  EXPECT_EQ(*ReadFile(Path("voices/tone/2/weights.safetensors")), *ReadFile(Path("voices/tone/1/weights.safetensors")));
+  EXPECT_THAT(Ddsp(command + Path("voices/tone/3") + " --restore-dir " + Path("takes")).said,
+              HasSubstr("no checkpoint there"));
+}
+
 TEST_F(TrainVoiceCommands, EvalAndExportSayWhatIsWrong) {
   WriteNotes("takes/a.wav", 2);
   const auto expect = [&](const std::string& arguments, const std::string& said) {
