@@ -53,7 +53,7 @@ ALLOWED = {
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/pacing': {'client/sdk', 'core/base'},
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
-                   'core/training', 'proto/models', 'proto/jobs', 'proto/model'},
+                   'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model'},
     # Talks to servers and never is one.
     'worker': {'client/sdk', 'core/base', 'proto/jobs', 'worker/runners'},
     'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker'},
