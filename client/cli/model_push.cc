@@ -32,7 +32,10 @@ int64_t NextVersion(const fs::path& model) {
   return largest + 1;
 }
 
-// What the manifest lists, and the manifest last.
+// For people; no part of the format.
+constexpr char kCardFile[] = "MODEL_CARD.md";
+
+// What the manifest lists, what is said about the voice, and the manifest last.
 absl::Status CopyBundle(const fs::path& from, const fs::path& to) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(from / kManifestFile));
   v1::Manifest manifest;
@@ -43,6 +46,9 @@ absl::Status CopyBundle(const fs::path& from, const fs::path& to) {
     fs::create_directories((to / file.path()).parent_path(), error);
     if (error) return absl::PermissionDeniedError(absl::StrCat("cannot create ", to.string(), ": ", error.message()));
     RETURN_IF_ERROR(WriteFileAtomically(to / file.path(), content));
+  }
+  if (const absl::StatusOr<std::string> card = ReadFile(from / kCardFile); card.ok()) {
+    RETURN_IF_ERROR(WriteFileAtomically(to / kCardFile, *card));
   }
   return WriteFileAtomically(to / kManifestFile, text);
 }
@@ -61,6 +67,7 @@ struct Staging {
 
 absl::StatusOr<VoiceLocation> PushVoice(const std::string& version_directory, const std::string& repository) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(version_directory));
+  const fs::path plain = (fs::path(version_directory) / "").lexically_normal().parent_path();  // without a slash
   const fs::path model = fs::path(repository) / voice->spec.name();
   const Staging staging(model / absl::StrCat(".push-", getpid()));
   RETURN_IF_ERROR(CopyBundle(version_directory, staging.path));
@@ -69,6 +76,10 @@ absl::StatusOr<VoiceLocation> PushVoice(const std::string& version_directory, co
     const int64_t version = NextVersion(model);
     const fs::path target = model / absl::StrCat(version);
     if (std::rename(staging.path.c_str(), target.c_str()) == 0) {
+      // `ddsp train` writes it beside the version.
+      if (const absl::StatusOr<std::string> card = ReadFile(plain.string() + ".md"); card.ok()) {
+        RETURN_IF_ERROR(WriteFileAtomically(target.string() + ".md", *card));
+      }
       return VoiceLocation{.model = voice->spec.name(), .version = version, .directory = target};
     }
     // Somebody else was faster.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/model_text.h"
+#include "core/base/file.h"
 #include "core/models/aliases.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -64,10 +65,16 @@ class ModelCommand : public ::testing::Test {
 
 TEST_F(ModelCommand, PushPublishesTheNextVersion) {
   fs::create_directory(repository_.path() + "/kazoo/5");  // no version, but a number that is taken
+  ASSERT_TRUE(WriteFileAtomically(voice() + "/MODEL_CARD.md", "A kazoo.").ok());
+  ASSERT_TRUE(WriteFileAtomically(voice() + ".md", "A kazoo, beside.").ok());
+  ASSERT_TRUE(WriteFileAtomically(voice() + "/notes", "Mine.").ok());
   const json pushed = Output("push " + voice() + " --repository " + repository_.path() + " --output json");
   EXPECT_EQ(pushed["name"], "kazoo");
   EXPECT_EQ(pushed["version"], 6);
   EXPECT_EQ(Model("verify " + repository_.path() + "/kazoo/6").exit_code, 0);
+  EXPECT_TRUE(fs::exists(repository_.path() + "/kazoo/6/MODEL_CARD.md"));
+  EXPECT_TRUE(fs::exists(repository_.path() + "/kazoo/6.md"));
+  EXPECT_FALSE(fs::exists(repository_.path() + "/kazoo/6/notes"));
   EXPECT_EQ(Model("push " + voice() + " --repository " + studio_.path() + "/new").exit_code, 0);
   EXPECT_TRUE(fs::exists(studio_.path() + "/new/kazoo/1/MANIFEST.textproto"));
 }
