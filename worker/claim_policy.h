@@ -24,7 +24,7 @@ struct ClaimRules {
   int64_t max_jobs = 0;                    // then the worker ends; 0: never
   bool exit_when_idle = false;             // ends when there is nothing to claim
   absl::Duration poll = absl::Seconds(1);  // between claims where nothing waits
-  absl::Duration first_pause = absl::Milliseconds(250), longest_pause = absl::Seconds(15);  // server away: doubling
+  absl::Duration first_pause = absl::Milliseconds(250), longest_pause = absl::Seconds(5);  // server away: doubling
 };
 
 struct ClaimState {

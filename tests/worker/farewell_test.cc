@@ -28,6 +28,7 @@ TEST(Farewell, OfWhatCannotBeIsForGood) {
   EXPECT_EQ(FarewellOf(absl::InvalidArgumentError("x"), StopReason::kShutdown), Farewell::kFailPermanently);
   EXPECT_EQ(FarewellOf(absl::ResourceExhaustedError("disk"), StopReason::kNone), Farewell::kFail);
   EXPECT_EQ(FarewellOf(absl::InternalError("disk"), StopReason::kNone), Farewell::kFail);
+  EXPECT_EQ(FarewellOf(absl::OutOfRangeError("File too large"), StopReason::kNone), Farewell::kFail);
 }
 
 }  // namespace

@@ -41,13 +41,14 @@ Courier::~Courier() {
 }
 
 absl::Status Courier::OfferCheckpoint(int64_t step, const std::string& file, const std::string& directory) {
+  const MutexLock lock(&mu_);
+  if (step == offered_step_) return absl::OkStatus();  // a trainer saves its last step twice
   // A second name: the trainer removes its own when newer checkpoints are there.
   const std::string kept = absl::StrCat(folder_, "/checkpoint-", step);
   std::error_code error;
-  fs::remove(kept, error);
   fs::create_hard_link(file, kept, error);
   if (error) return absl::InternalError(absl::StrCat(kept, ": ", error.message()));
-  const MutexLock lock(&mu_);
+  offered_step_ = step;
   if (checkpoint_) Remove(checkpoint_->file);
   checkpoint_ = Parcel{kept, step, directory, ""};
   changed_.NotifyAll();

@@ -52,6 +52,7 @@ class Courier {
 
   Mutex mu_;
   CondVar changed_;
+  int64_t offered_step_ ABSL_GUARDED_BY(mu_) = -1;  // of the last checkpoint
   std::optional<Parcel> checkpoint_ ABSL_GUARDED_BY(mu_);
   std::deque<Parcel> examples_ ABSL_GUARDED_BY(mu_);
   bool busy_ ABSL_GUARDED_BY(mu_) = false;

@@ -60,6 +60,16 @@ TEST_F(CourierTest, GoesOnAfterAnUploadThatFailed) {
   EXPECT_EQ(report_.checkpoints()[0].step(), 2);
 }
 
+// As a trainer does that ends on a step at which it has just saved.
+TEST_F(CourierTest, TakesACheckpointOnce) {
+  Courier courier(depot_, report_, folder_ + "/courier");
+  const std::string file = Write("one");
+  for (int i = 0; i < 10; ++i) ASSERT_TRUE(courier.OfferCheckpoint(1, file, folder_).ok());
+  courier.Drain();
+  EXPECT_EQ(report_.checkpoints().size(), 1);
+  EXPECT_TRUE(report_.lines().empty());
+}
+
 TEST_F(CourierTest, BringsExamples) {
   Courier courier(depot_, report_, folder_ + "/courier");
   courier.OfferExample("examples/a.wav", Write("a.wav"));
