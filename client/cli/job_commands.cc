@@ -25,9 +25,12 @@ struct ListOptions {
 };
 
 void PrintRow(const v1::Job& job) {
-  std::cout << absl::StreamFormat("%-30s %-10s %-9s %4.0f %%  %-20s %s\n", job.name(), KindOf(job),
-                                  absl::AsciiStrToLower(StateOf(job)), 100 * ShareOf(job), job.display_name(),
-                                  job.done() ? "" : Tell(job));
+  // How far it is, or what went wrong.
+  const bool says_it_all = job.done() && job.state() != v1::JOB_STATE_FAILED;
+  const std::string row = absl::StrFormat("%-30s %-10s %-9s %4.0f %%  %-20s %s", job.name(), KindOf(job),
+                                          absl::AsciiStrToLower(StateOf(job)), 100 * ShareOf(job), job.display_name(),
+                                          says_it_all ? "" : Tell(job));
+  std::cout << absl::StripTrailingAsciiWhitespace(row) << "\n";
 }
 
 // Page by page: there may be many thousands.

@@ -14,7 +14,7 @@
 namespace ddsp::client {
 namespace {
 
-constexpr char kSpeed[] = "steps_per_second", kLoss[] = "loss";
+constexpr char kSpeed[] = "steps_per_second", kLoss[] = "loss", kHeldOut[] = "held_out";
 
 absl::Time TimeOf(const google::protobuf::Timestamp& time) {
   return absl::FromUnixSeconds(time.seconds()) + absl::Nanoseconds(time.nanos());
@@ -46,6 +46,9 @@ std::string TellProgress(const v1::Job& job) {
   // The loss first, then those that are named after it.
   if (const auto loss = metrics.find(kLoss); loss != metrics.end()) {
     absl::StrAppendFormat(&text, ", loss %.4g", loss->second);
+  }
+  if (const auto held_out = metrics.find(kHeldOut); held_out != metrics.end()) {
+    absl::StrAppendFormat(&text, ", held out %.4g", held_out->second);
   }
   std::vector<std::string> others;
   for (const auto& [name, value] : metrics) {

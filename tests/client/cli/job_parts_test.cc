@@ -70,11 +70,12 @@ TEST(JobText, TellsAJobInALine) {
   job.mutable_progress()->set_total(1000);
   auto& metrics = *job.mutable_progress()->mutable_metrics();
   metrics["loss"] = 3.21449;
-  metrics["held_out_loss"] = 4;
+  metrics["held_out"] = 3.5;
+  metrics["pitch_loss"] = 4;
   metrics["steps_per_second"] = 2.1;
   metrics["learning_rate"] = 0.001;
   job.mutable_progress()->mutable_time_left()->set_seconds(3876);
-  EXPECT_EQ(Tell(job), "step 420 of 1000, loss 3.214, held_out_loss 4, 2.10 steps a second, 1:04:36 left");
+  EXPECT_EQ(Tell(job), "step 420 of 1000, loss 3.214, held out 3.5, pitch_loss 4, 2.10 steps a second, 1:04:36 left");
   EXPECT_DOUBLE_EQ(ShareOf(job), 0.42);
   job.set_state(v1::JOB_STATE_SUCCEEDED);
   job.mutable_result()->set_model("my-cello/1");
