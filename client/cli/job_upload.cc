@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "client/cli/progress_bar.h"
-#include "core/base/status_macros.h"
+#include "client/sdk/error.h"
 
 namespace ddsp::client {
 namespace {
@@ -18,6 +18,14 @@ constexpr size_t kMostTold = 20;
 int64_t TotalBytes(const InputFiles& inputs) {
   return std::accumulate(inputs.files.begin(), inputs.files.end(), int64_t{0},
                          [](int64_t sum, const InputFile& file) { return sum + file.size; });
+}
+
+// What the server says of a file, with the file's name; other errors have it, or are of the connection.
+absl::Status Named(const std::string& path, const absl::Status& error) {
+  if (!DetailsOf(error)) return error;
+  absl::Status named(error.code(), absl::StrCat(path, ": ", error.message()));
+  error.ForEachPayload([&](absl::string_view url, const absl::Cord& payload) { named.SetPayload(url, payload); });
+  return named;
 }
 
 }  // namespace
@@ -36,14 +44,14 @@ absl::StatusOr<google::protobuf::RepeatedPtrField<v1::JobFile>> Upload(const Inp
   ProgressBar bar("uploading");
   double before = 0;
   for (const InputFile& input : inputs.files) {
-    ASSIGN_OR_RETURN(const Blob blob, blobs.UploadFile(input.source, [&](int64_t done, int64_t) {
-      bar.Show((before + static_cast<double>(done)) / total);
-    }));
-    before += static_cast<double>(blob.size);
+    const absl::StatusOr<Blob> blob = blobs.UploadFile(
+        input.source, [&](int64_t done, int64_t) { bar.Show((before + static_cast<double>(done)) / total); });
+    if (!blob.ok()) return Named(input.source, blob.status());
+    before += static_cast<double>(blob->size);
     v1::JobFile* const file = files.Add();
     file->set_path(input.path);
-    file->set_sha256(blob.sha256);
-    file->set_size(blob.size);
+    file->set_sha256(blob->sha256);
+    file->set_size(blob->size);
   }
   return files;
 }

@@ -249,6 +249,13 @@ TEST_F(JobCommand, AServerThatIsNotThereHasACodeOfItsOwn) {
   EXPECT_EQ(std::count(result.said.begin(), result.said.end(), '\n'), 1) << result.said;
 }
 
+TEST_F(JobCommand, AFullServerNamesTheFile) {
+  JobsServer small(/*quota=*/1000);
+  const ProgramResult result = Ddsp("submit features --input " + WriteSound("in.wav") + " --server " + small.address());
+  ExpectFailure(result, 1, Path("in.wav") + ": ");
+  EXPECT_THAT(result.said, HasSubstr("BLOB_QUOTA_EXCEEDED"));
+}
+
 TEST_F(JobCommand, TheServerCanComeFromTheEnvironment) {
   const ProgramResult result =
       RunProgram("DDSP_SERVER=" + server_.address() + " " + DDSP_PROGRAM + " job list --output json");
