@@ -7,7 +7,6 @@
 #include "core/models/trainable/gin_arguments.h"
 #include "core/training/checkpoint.h"
 #include "core/training/seed.h"
-#include "core/training/tensor_memory.h"
 
 namespace ddsp::training {
 namespace {
@@ -53,7 +52,6 @@ ModelTrainer::ModelTrainer(const ModelTrainerOptions& options, const BatchSource
 
 absl::StatusOr<std::unique_ptr<ModelTrainer>> ModelTrainer::Create(const ModelTrainerOptions& options,
                                                                    const BatchSource& batches, TrainableModel* model) {
-  KeepTensorMemory();
   std::unique_ptr<ModelTrainer> trainer(new ModelTrainer(options, batches, model));
   RETURN_IF_ERROR(trainer->Resume());
   ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory, trainer->step_.step()));
