@@ -29,6 +29,18 @@ void Tell(const Dataset& dataset, const MaterialEvents& events) {
   }
 }
 
+// A recording on both sides would be learned by heart.
+absl::Status CheckApart(const Dataset& training, const Dataset& held_out) {
+  for (const Recording& heard : training.recordings) {
+    for (const Recording& kept : held_out.recordings) {
+      if (!(heard.audio == kept.audio)) continue;  // sizes are compared first
+      return absl::FailedPreconditionError(
+          absl::StrCat("held-out ", kept.name, " holds the same samples as ", heard.name, ", which is trained on"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 std::string DescribeData(const Dataset& dataset) {
@@ -55,6 +67,7 @@ absl::StatusOr<TrainingMaterial> ReadMaterial(const MaterialOptions& options, co
   } else {
     build.exclude.clear();
     ASSIGN_OR_RETURN(material.held_out, ReadRecordings(options.held_out, build, options.cache + "/held-out"));
+    RETURN_IF_ERROR(CheckApart(material.training, material.held_out));
     Tell(material.held_out, events);
     material.held_out_segments = WholeRecordings(material.held_out);
   }

@@ -32,7 +32,7 @@ struct TrainingMaterial {
 std::string DescribeData(const Dataset& dataset);
 
 // Errors: those of BuildDataset and ReadShards; FAILED_PRECONDITION (not enough voiced material, a data set of other
-// features than the recipe's).
+// features than the recipe's, a recording that is both trained on and held out).
 absl::StatusOr<TrainingMaterial> ReadMaterial(const MaterialOptions& options, const MaterialEvents& events);
 
 // The first `seconds` of held-out sound, of the training material when nothing is held out.

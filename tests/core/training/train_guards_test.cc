@@ -212,6 +212,15 @@ TEST_F(TrainGuards, RemarksOfRecordingsAreInTheReport) {
   EXPECT_THAT(ReadFile(folder_ + "/work/report.json").value(), HasSubstr("\"name\": \"letter.wav\""));
 }
 
+TEST_F(TrainGuards, ARecordingThatIsAlsoHeldOutIsAnError) {
+  fs::create_directories(folder_ + "/test");
+  fs::copy_file(folder_ + "/takes/a.wav", folder_ + "/test/copy.wav");
+  options_.held_out = folder_ + "/test";
+  const absl::Status status = Train().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("copy.wav holds the same samples as a.wav"));
+}
+
 TEST_F(TrainGuards, ACheckpointBecomesTheVoiceThatTheRunExports) {
   ASSERT_TRUE(Train().ok());
   const auto checkpoint = OpenVoiceCheckpoint(folder_ + "/work");
