@@ -201,15 +201,25 @@ void Trainer::Log(const StepReport& report, double seconds) {
   }
 }
 
+// A worker that is lost takes nothing along: the weights are those of the last step that all made.
+absl::Status Trainer::SaveAndReturn(const absl::Status& lost) const {
+  RETURN_IF_ERROR(Save());
+  return lost;
+}
+
 absl::Status Trainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
   absl::Time saved = options_.clock->Now();
   while (step_->step() < options_.steps) {
     const absl::Time begin = options_.clock->Now();
-    ASSIGN_OR_RETURN(const StepReport report, Step());
+    const absl::StatusOr<StepReport> made = Step();
+    if (absl::IsUnavailable(made.status())) return SaveAndReturn(made.status());
+    ASSIGN_OR_RETURN(const StepReport report, made);
     Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
     bool stop = observe(progress_) == TrainerVerdict::kStop;
     if (options_.group != nullptr) {
-      ASSIGN_OR_RETURN(stop, AnyWorker(*options_.group, stop));
+      const absl::StatusOr<bool> any = AnyWorker(*options_.group, stop);
+      if (!any.ok()) return SaveAndReturn(any.status());
+      stop = *any;
     }
     if (stop || options_.clock->Now() - saved >= options_.checkpoint_interval) {
       RETURN_IF_ERROR(Save());

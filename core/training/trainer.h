@@ -58,8 +58,8 @@ class Trainer {
                                                          const std::vector<Segment>& training_windows,
                                                          TrainingBatch held_out);
 
-  // Steps until options.steps are done or `observe`, called after every step, says stop, at any worker; then writes a
-  // checkpoint.
+  // Steps until options.steps are done or `observe`, called after every step, says stop, at any worker, or a worker is
+  // lost; then writes a checkpoint.
   absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
 
   const TrainStep& model() const { return *step_; }
@@ -74,6 +74,7 @@ class Trainer {
   absl::Status Resume();
   absl::StatusOr<StepReport> Step();
   absl::Status Save() const;
+  absl::Status SaveAndReturn(const absl::Status& lost) const;
   void Log(const StepReport& report, double seconds);
 
   const TrainerOptions options_;
