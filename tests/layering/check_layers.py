@@ -30,7 +30,7 @@ ALLOWED = {
     'core/cuda': {'core/base', 'core/features', 'core/kernels', 'core/models', 'core/streaming', 'proto/model'},
     'core/offline': {'core/base', 'core/dsp', 'core/features', 'core/models', 'core/streaming', 'proto/model'},
     'core/training/distributed': {'core/base'},
-    'core/training': {'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/kernels', 'core/losses', 'core/models',
+    'core/training': {'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/kernels', 'core/losses', 'core/models', 'core/picture',
                       'core/models/trainable', 'core/nn', 'core/processors', 'core/streaming', 'core/training/distributed', 'proto/model'},
     'server/errors': {'core/base', 'proto/rpc'},
     'server/blobs': {'core/base', 'server/errors'},
