@@ -2,6 +2,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <thread>
 
 #include "absl/strings/str_cat.h"
@@ -31,6 +32,7 @@ struct Options {
   TrainGinOptions gin;  // the other way, where a file is given
   std::string recipe = "vst", schedule = "cosine", json, mode = "train", restore_dir;
   int64_t examples = 4, batches = 5;  // of --mode sample and eval
+  std::optional<double> reverb_bias;
   bool once = false;
   double checkpoint_minutes = 2;
   int threads = 0;  // 0: see Run
@@ -95,6 +97,7 @@ absl::Status Run(Options options) {
   training::TrainVoiceOptions& train = options.train;
   RETURN_IF_ERROR(NameVoice(&train));
   ASSIGN_OR_RETURN(train.trainer.step.shape, training::RecipeShape(options.recipe));
+  if (options.reverb_bias) train.trainer.step.shape.reverb_bias = *options.reverb_bias;
   LearningRate& rate = train.trainer.step.learning_rate;
   rate.shape = options.schedule == "cosine" ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
   rate.total_steps = train.trainer.steps;
@@ -204,6 +207,11 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--reverb-rate", trainer.step.reverb_rate, "Multiplies the learning rate of the reverb; upstream: 1")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
+  app.add_option(
+         "--reverb-bias", options->reverb_bias,
+         "Where the reverb's magnitudes begin, before exp_sigmoid: -3 is upstream's; of dry recordings begin lower, "
+         "with -6, for it takes them many thousand steps to fall")
+      ->check(CLI::Range(-20.0, 5.0));
   app.add_option("--from", trainer.begin_from, "Checkpoint whose weights a new run begins with; fresh ones by default");
   app.add_option("--schedule", options->schedule,
                  "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
