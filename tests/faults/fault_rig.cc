@@ -65,9 +65,8 @@ void FaultRig::StartServer() {
 
 std::unique_ptr<Program> FaultRig::StartWorker(std::vector<std::string> flags, const std::string& address) {
   const std::string name = absl::StrCat("worker", ++programs_);
-  std::vector<std::string> command = {DDSP_WORKER_PROGRAM,  "--server=" + (address.empty() ? this->address() : address),
-                                      "--name=" + name,     "--work-dir=" + work_dir(),
-                                      "--poll-seconds=0.1", "--checkpoint-seconds=0.05"};
+  std::vector<std::string> command = {DDSP_WORKER_PROGRAM, "--server=" + (address.empty() ? this->address() : address),
+                                      "--name=" + name, "--work-dir=" + work_dir(), "--poll-seconds=0.1"};
   const bool saves = std::any_of(flags.begin(), flags.end(), [](const std::string& flag) {
     return absl::StartsWith(flag, "--checkpoint-seconds");
   });
