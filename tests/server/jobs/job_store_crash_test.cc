@@ -25,6 +25,9 @@
 #include "server/jobs/sqlite_engine.h"
 #include "tests/server/jobs/test_database.h"
 
+// libpqxx 6 forgets a result, some 200 bytes, when a connection breaks while it waits for one.
+extern "C" const char* __lsan_default_suppressions() { return "leak:libpqxx\n"; }
+
 namespace ddsp::server {
 namespace {
 
