@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "worker/worker_options.h"
+#include "worker/jobs/worker_options.h"
 
 namespace ddsp::worker {
 

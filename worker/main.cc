@@ -10,12 +10,12 @@
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "worker/flags.h"
-#include "worker/remote_blob_depot.h"
-#include "worker/remote_job_server.h"
+#include "worker/jobs/remote_blob_depot.h"
+#include "worker/jobs/remote_job_server.h"
+#include "worker/jobs/worker.h"
 #include "worker/runners/file_runners.h"
 #include "worker/runners/train_runner.h"
 #include "worker/signal_thread.h"
-#include "worker/worker.h"
 
 namespace ddsp::worker {
 namespace {

@@ -55,8 +55,9 @@ ALLOWED = {
     'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
                    'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model'},
     # Talks to servers and never is one.
-    'worker': {'client/sdk', 'core/base', 'proto/jobs', 'worker/runners'},
-    'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker'},
+    'worker': {'client/sdk', 'core/base', 'worker/jobs', 'worker/runners'},
+    'worker/jobs': {'client/sdk', 'core/base', 'proto/jobs'},
+    'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker/jobs'},
     'client/examples': {'client/sdk', 'core/base'},
     'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }

@@ -10,8 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "core/base/mutex.h"
-#include "worker/blob_depot.h"
-#include "worker/job_reporter.h"
+#include "worker/jobs/blob_depot.h"
+#include "worker/jobs/job_reporter.h"
 
 namespace ddsp::worker {
 

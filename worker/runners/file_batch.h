@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
-#include "worker/job_runner.h"
+#include "worker/jobs/job_runner.h"
 #include "worker/runners/batch_record.h"
 
 namespace ddsp::worker {

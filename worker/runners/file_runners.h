@@ -8,7 +8,7 @@
 #include <memory>
 
 #include "absl/time/time.h"
-#include "worker/job_runner.h"
+#include "worker/jobs/job_runner.h"
 
 namespace grpc {
 class Channel;

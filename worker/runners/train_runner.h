@@ -2,7 +2,7 @@
 #pragma once
 
 #include "absl/time/time.h"
-#include "worker/job_runner.h"
+#include "worker/jobs/job_runner.h"
 
 namespace ddsp::worker {
 

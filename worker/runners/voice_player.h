@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "client/sdk/retry.h"
 #include "client/sdk/synthesis_stream.h"
-#include "worker/stop_token.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 namespace ddsp::worker {
 namespace {

@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "core/base/file.h"
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 namespace ddsp::worker {
 namespace {

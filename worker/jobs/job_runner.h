@@ -4,9 +4,9 @@
 
 #include "absl/status/statusor.h"
 #include "ddsp/v1/jobs.pb.h"
-#include "worker/blob_depot.h"
-#include "worker/job_reporter.h"
-#include "worker/stop_token.h"
+#include "worker/jobs/blob_depot.h"
+#include "worker/jobs/job_reporter.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "ddsp/v1/jobs.grpc.pb.h"
-#include "worker/job_server.h"
+#include "worker/jobs/job_server.h"
 
 namespace ddsp::worker {
 

@@ -1,4 +1,4 @@
-#include "worker/claim_policy.h"
+#include "worker/jobs/claim_policy.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "worker/job_news.h"
+#include "worker/jobs/job_news.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

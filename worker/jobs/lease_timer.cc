@@ -1,4 +1,4 @@
-#include "worker/lease_timer.h"
+#include "worker/jobs/lease_timer.h"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "worker/work_dir.h"
+#include "worker/jobs/work_dir.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

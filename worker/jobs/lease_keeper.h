@@ -10,11 +10,11 @@
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "ddsp/v1/jobs.pb.h"
-#include "worker/job_news.h"
-#include "worker/job_reporter.h"
-#include "worker/job_server.h"
-#include "worker/lease_timer.h"
-#include "worker/stop_token.h"
+#include "worker/jobs/job_news.h"
+#include "worker/jobs/job_reporter.h"
+#include "worker/jobs/job_server.h"
+#include "worker/jobs/lease_timer.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "worker/stop_token.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

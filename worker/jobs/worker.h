@@ -8,12 +8,12 @@
 
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
-#include "worker/blob_depot.h"
-#include "worker/claim_policy.h"
-#include "worker/job_runner.h"
-#include "worker/job_server.h"
-#include "worker/work_dir.h"
-#include "worker/worker_options.h"
+#include "worker/jobs/blob_depot.h"
+#include "worker/jobs/claim_policy.h"
+#include "worker/jobs/job_runner.h"
+#include "worker/jobs/job_server.h"
+#include "worker/jobs/work_dir.h"
+#include "worker/jobs/worker_options.h"
 
 namespace ddsp::worker {
 

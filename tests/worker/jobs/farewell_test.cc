@@ -1,4 +1,4 @@
-#include "worker/farewell.h"
+#include "worker/jobs/farewell.h"
 
 #include <gtest/gtest.h>
 

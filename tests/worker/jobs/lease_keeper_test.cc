@@ -1,10 +1,10 @@
 // The lease thread against a server in this process. No test waits for a time: each waits for what it tests.
-#include "worker/lease_keeper.h"
+#include "worker/jobs/lease_keeper.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 namespace ddsp::worker {
 namespace {

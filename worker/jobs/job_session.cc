@@ -1,4 +1,4 @@
-#include "worker/job_session.h"
+#include "worker/jobs/job_session.h"
 
 #include <algorithm>
 #include <memory>
@@ -8,7 +8,7 @@
 #include "client/sdk/error.h"
 #include "client/sdk/jobs_client.h"
 #include "core/base/status_macros.h"
-#include "worker/farewell.h"
+#include "worker/jobs/farewell.h"
 
 namespace ddsp::worker {
 namespace {

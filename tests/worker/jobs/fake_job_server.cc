@@ -1,4 +1,4 @@
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 #include <filesystem>
 

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "worker/claim_policy.h"
+#include "worker/jobs/claim_policy.h"
 
 namespace ddsp::worker {
 

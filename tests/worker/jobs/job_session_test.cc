@@ -1,5 +1,5 @@
 // A job from its lease to the farewell, with runners that do what the test says.
-#include "worker/job_session.h"
+#include "worker/jobs/job_session.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <functional>
 
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 namespace ddsp::worker {
 namespace {

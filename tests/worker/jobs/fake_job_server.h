@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "core/base/mutex.h"
-#include "worker/blob_depot.h"
-#include "worker/job_reporter.h"
-#include "worker/job_server.h"
+#include "worker/jobs/blob_depot.h"
+#include "worker/jobs/job_reporter.h"
+#include "worker/jobs/job_server.h"
 
 namespace ddsp::testing {
 

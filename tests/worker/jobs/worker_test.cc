@@ -1,11 +1,11 @@
-#include "worker/worker.h"
+#include "worker/jobs/worker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <thread>
 
-#include "tests/worker/fake_job_server.h"
+#include "tests/worker/jobs/fake_job_server.h"
 
 namespace ddsp::worker {
 namespace {

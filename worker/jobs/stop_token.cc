@@ -1,4 +1,4 @@
-#include "worker/stop_token.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

@@ -1,10 +1,10 @@
-#include "worker/worker.h"
+#include "worker/jobs/worker.h"
 
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "client/sdk/error.h"
-#include "worker/job_session.h"
+#include "worker/jobs/job_session.h"
 
 namespace ddsp::worker {
 namespace {

@@ -1,4 +1,4 @@
-#include "worker/farewell.h"
+#include "worker/jobs/farewell.h"
 
 namespace ddsp::worker {
 

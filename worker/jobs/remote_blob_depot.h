@@ -4,8 +4,8 @@
 #include <string>
 
 #include "client/sdk/blob_transfer.h"
-#include "worker/blob_depot.h"
-#include "worker/stop_token.h"
+#include "worker/jobs/blob_depot.h"
+#include "worker/jobs/stop_token.h"
 
 namespace ddsp::worker {
 

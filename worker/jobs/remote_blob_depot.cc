@@ -1,4 +1,4 @@
-#include "worker/remote_blob_depot.h"
+#include "worker/jobs/remote_blob_depot.h"
 
 #include "core/base/status_macros.h"
 

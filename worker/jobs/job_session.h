@@ -4,10 +4,10 @@
 #include <string>
 
 #include "absl/time/time.h"
-#include "worker/job_runner.h"
-#include "worker/job_server.h"
-#include "worker/lease_keeper.h"
-#include "worker/work_dir.h"
+#include "worker/jobs/job_runner.h"
+#include "worker/jobs/job_server.h"
+#include "worker/jobs/lease_keeper.h"
+#include "worker/jobs/work_dir.h"
 
 namespace ddsp::worker {
 

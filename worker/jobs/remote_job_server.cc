@@ -1,4 +1,4 @@
-#include "worker/remote_job_server.h"
+#include "worker/jobs/remote_job_server.h"
 
 #include <grpcpp/client_context.h>
 
