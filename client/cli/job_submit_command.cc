@@ -15,6 +15,7 @@
 #include "client/cli/job_upload.h"
 #include "core/base/status_macros.h"
 #include "core/gin/parser.h"
+#include "core/models/performer_profile.h"
 
 namespace ddsp::client {
 namespace {
@@ -131,6 +132,13 @@ absl::Status SubmitTraining(Options options) {
   return Submit(options, session);
 }
 
+// What the file says, once it is known to be a profile.
+std::string ProfileText(const std::string& path) {
+  const absl::StatusOr<PerformerProfile> profile = ReadProfile(path);
+  if (!profile.ok()) throw CLI::ValidationError("--profile", std::string(profile.status().message()));
+  return FormatProfile(*profile);
+}
+
 }  // namespace
 
 Action DeclareJobSubmitTrain(CLI::App& app) {
@@ -175,7 +183,8 @@ Action DeclareJobSubmitTransfer(CLI::App& app) {
          "--model", [&](const std::string& model) { transfer.set_model(model); }, "Voice: NAME or NAME/VERSION")
       ->required();
   app.add_option_function<std::string>(
-      "--profile", [&](const std::string& profile) { transfer.set_profile(profile); }, "Of the performer");
+      "--profile", [&](const std::string& path) { transfer.set_profile(ProfileText(path)); },
+      "File that `ddsp profile` has written of the performer");
   AddSeed(app, [&](uint64_t seed) { transfer.set_seed(seed); });
   AddCommonOptions(app, options.get());
   return [options, &transfer] { return SubmitInputs(*options, InputKind::kRecordings, transfer.mutable_inputs()); };
