@@ -1,11 +1,11 @@
 #include <iostream>
 #include <memory>
 
-#include "absl/strings/str_format.h"
 #include "client/cli/command.h"
 #include "client/cli/recording_features.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/features/feature_table.h"
 
 namespace ddsp::client {
 namespace {
@@ -15,21 +15,11 @@ struct Options {
   int frame_rate = 100;
 };
 
-std::string FormatCsv(const std::vector<FeatureFrame>& frames, int frame_rate) {
-  std::string csv = "time_s,f0_hz,f0_confidence,voiced,loudness_db,power_db\n";
-  for (size_t t = 0; t < frames.size(); ++t) {
-    const FeatureFrame& frame = frames[t];
-    absl::StrAppendFormat(&csv, "%.6f,%.4f,%.5f,%d,%.4f,%.4f\n", static_cast<double>(t) / frame_rate, frame.f0_hz,
-                          frame.f0_confidence, frame.voiced ? 1 : 0, frame.loudness_db, frame.power_db);
-  }
-  return csv;
-}
-
 absl::Status Run(const Options& options) {
   ASSIGN_OR_RETURN(const std::vector<FeatureFrame> frames,
                    options.server.empty() ? ExtractFromFile(options.input, options.frame_rate)
                                           : ExtractRemotely(options.input, options.frame_rate, options.server));
-  RETURN_IF_ERROR(WriteFileAtomically(options.output, FormatCsv(frames, options.frame_rate)));
+  RETURN_IF_ERROR(WriteFileAtomically(options.output, FormatFeatures({options.frame_rate, frames})));
   std::cout << options.output << ": " << frames.size() << " frames at " << options.frame_rate << " a second\n";
   return absl::OkStatus();
 }

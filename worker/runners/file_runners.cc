@@ -11,8 +11,8 @@
 #include "core/base/status_macros.h"
 #include "core/base/wav.h"
 #include "core/features/feature_extractor.h"
+#include "core/features/feature_table.h"
 #include "core/models/performer_profile.h"
-#include "worker/runners/feature_table.h"
 #include "worker/runners/file_batch.h"
 #include "worker/runners/voice_player.h"
 

@@ -18,7 +18,7 @@ namespace ddsp::worker {
 
 class FeaturesRunner : public JobRunner {
  public:
-  // Outputs are tables (feature_table.h), ending .csv.
+  // Outputs are tables (core/features/feature_table.h), ending .csv.
   absl::StatusOr<v1::JobResult> Run(const JobContext& context) const override;
 };
 
@@ -35,7 +35,7 @@ class TransferRunner : public JobRunner {
 class RenderRunner : public JobRunner {
  public:
   explicit RenderRunner(std::shared_ptr<grpc::Channel> channel) : channel_(std::move(channel)) {}
-  // Inputs are tables (feature_table.h), outputs WAV files of 32-bit floats at the voice's rate.
+  // Inputs are tables (core/features/feature_table.h), outputs WAV files of 32-bit floats at the voice's rate.
   absl::StatusOr<v1::JobResult> Run(const JobContext& context) const override;
 
  private:

@@ -1,9 +1,9 @@
-#include "worker/runners/feature_table.h"
+#include "core/features/feature_table.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace ddsp::worker {
+namespace ddsp {
 namespace {
 
 using testing::HasSubstr;
@@ -50,4 +50,4 @@ TEST(FeatureTable, NamesTheLineThatIsWrong) {
 }
 
 }  // namespace
-}  // namespace ddsp::worker
+}  // namespace ddsp

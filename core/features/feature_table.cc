@@ -1,4 +1,4 @@
-#include "worker/runners/feature_table.h"
+#include "core/features/feature_table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -12,7 +12,7 @@
 #include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
 
-namespace ddsp::worker {
+namespace ddsp {
 namespace {
 
 absl::Status BadLine(size_t line, const std::string& problem) {
@@ -99,4 +99,4 @@ absl::StatusOr<FeatureTable> ParseFeatures(const std::string& text) {
   return table;
 }
 
-}  // namespace ddsp::worker
+}  // namespace ddsp

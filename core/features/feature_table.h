@@ -1,4 +1,4 @@
-// Pitch and loudness as a table of text: what features jobs make and render jobs play. As `ddsp features` writes it.
+// Pitch and loudness as a table of text: what `ddsp features` and features jobs write, and render jobs play.
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "core/features/feature_extractor.h"
 
-namespace ddsp::worker {
+namespace ddsp {
 
 struct FeatureTable {
   int frame_rate = 0;  // Hz
@@ -24,4 +24,4 @@ std::string FormatFeatures(const FeatureTable& table);
 // a pitch that is not positive, times that are not a frame apart, no frames.
 absl::StatusOr<FeatureTable> ParseFeatures(const std::string& text);
 
-}  // namespace ddsp::worker
+}  // namespace ddsp
