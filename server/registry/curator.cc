@@ -1,43 +1,20 @@
 #include "server/registry/curator.h"
 
-#include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <chrono>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "core/base/status_macros.h"
-#include "core/models/voice_name.h"
-#include "server/errors/errors.h"
+#include "server/registry/model_id.h"
 
 namespace ddsp::server {
 namespace {
 
 using Kind = VersionAction::Kind;
-
-// Of a client's text that is repeated to it.
-constexpr size_t kMostEcho = 80;
-// Of the loading thread, below live streams.
-constexpr int kNiceness = 5;
-
-std::string Id(const std::string& model, int64_t version) { return absl::StrCat(model, "/", version); }
-
-absl::Status NotFound(const std::string& what) {
-  const std::string asked = what.substr(0, kMostEcho);
-  return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "' in the repositories"),
-                   {{"model", asked}});
-}
-
-absl::Status Stopped() { return MakeError(Reason::kServerDraining, "this server is stopping"); }
 
 // Without slashes at the end of directories.
 Curator::Options Normal(Curator::Options options) {
@@ -226,150 +203,6 @@ void Curator::Poll() {
   changed_();
 }
 
-// ---------------------------------------------------------------- requests
-
-absl::StatusOr<Curator::Entry*> Curator::Known(const std::string& model) {
-  const auto found = entries_.find(model);
-  if (found == entries_.end() || found->second.book.versions().empty()) return NotFound(model);
-  return &found->second;
-}
-
-absl::StatusOr<int64_t> Curator::KnownVersion(const std::string& model, const Entry& entry, int64_t version) const {
-  if (version == 0 && entry.book.newest() == 0) return NotFound(model);
-  if (version == 0) version = entry.book.newest();
-  const ModelBook::Version* known = entry.book.Find(version);
-  if (known == nullptr || !known->published) return NotFound(Id(model, version));
-  return version;
-}
-
-absl::Status Curator::Load(const std::string& model, int64_t version) {
-  const absl::Status seen = Look(ModelBook::NewVersions::kLeave);
-  absl::Status status;
-  {
-    const MutexLock lock(&mu_);
-    ASSIGN_OR_RETURN(Entry* const entry, Known(model));
-    ASSIGN_OR_RETURN(const int64_t wanted, KnownVersion(model, *entry, version));
-    const int64_t loads = entry->book.Find(wanted)->loads;
-    if (version == 0) entry->book.AskForAll();
-    entry->book.Ask(wanted);
-    Settle(model, *entry);
-    status = Await(model, wanted, loads);
-  }
-  changed_();
-  return status;
-}
-
-absl::Status Curator::Await(const std::string& model, int64_t number, int64_t loads_before) {
-  work_.NotifyAll();
-  while (!stopping_) {
-    const ModelBook::Version* version = entries_.at(model).book.Find(number);
-    if (version == nullptr) return NotFound(Id(model, number));
-    if (version->state == VersionState::kReady) return absl::OkStatus();
-    const ErrorMetadata metadata = {{"model", model}, {"version", absl::StrCat(number)}};
-    if (version->state == VersionState::kUnavailable && version->loads > loads_before) {
-      return MakeError(Reason::kModelLoadFailed,
-                       absl::StrCat(Id(model, number), " could not be loaded: ", version->reason), metadata);
-    }
-    if (version->refused) {
-      return MakeError(Reason::kModelNotReady, absl::StrCat(Id(model, number), " was unloaded meanwhile"), metadata);
-    }
-    settled_.Wait(&mu_);
-  }
-  return Stopped();
-}
-
-absl::Status Curator::Unload(const std::string& model, int64_t version) {
-  {
-    const MutexLock lock(&mu_);
-    ASSIGN_OR_RETURN(Entry* const entry, Known(model));
-    std::vector<int64_t> refused = {version};
-    if (version == 0) {
-      refused.clear();
-      for (const auto& [number, known] : entry->book.versions()) refused.push_back(number);
-    } else if (entry->book.Find(version) == nullptr) {
-      return NotFound(Id(model, version));
-    }
-    for (const int64_t number : refused) entry->book.Refuse(number);
-    Settle(model, *entry);
-    work_.NotifyAll();
-    settled_.NotifyAll();
-  }
-  changed_();
-  return absl::OkStatus();
-}
-
-absl::Status Curator::SetAlias(const std::string& model, const std::string& alias, int64_t version) {
-  if (!IsVoiceName(alias)) {
-    return MakeError(Reason::kInvalidModelRequest,
-                     absl::StrCat("'", alias.substr(0, kMostEcho), "' is no name for an alias: [a-z][a-z0-9-]{0,62}"));
-  }
-  const absl::Status seen = Look(ModelBook::NewVersions::kLeave);
-  int64_t target = 0;
-  absl::Status status;
-  {
-    const MutexLock lock(&mu_);
-    ASSIGN_OR_RETURN(Entry* const entry, Known(model));
-    ASSIGN_OR_RETURN(target, KnownVersion(model, *entry, version));
-    const ModelBook::Version known = *entry->book.Find(target);
-    entry->book.Hold(target);
-    entry->book.Ask(target);
-    if (!known.pinned) entry->book.Unpin(target);  // the alias will hold it
-    Settle(model, *entry);
-    status = Await(model, target, known.loads);
-  }
-  if (status.ok()) {
-    status = RewriteAliases(model, [&](VoiceAliases& aliases) {
-      aliases[alias] = target;
-      return absl::OkStatus();
-    });
-  }
-  {
-    const MutexLock lock(&mu_);
-    Entry& entry = entries_.at(model);
-    entry.book.Unhold(target);
-    Settle(model, entry);
-    work_.NotifyAll();
-  }
-  changed_();
-  return status;
-}
-
-absl::Status Curator::DeleteAlias(const std::string& model, const std::string& alias) {
-  {
-    const MutexLock lock(&mu_);
-    RETURN_IF_ERROR(Known(model).status());
-  }
-  const absl::Status status = RewriteAliases(model, [&](VoiceAliases& aliases) {
-    return aliases.erase(alias) > 0 ? absl::OkStatus() : NotFound(absl::StrCat(model, "@", alias));
-  });
-  changed_();
-  return status;
-}
-
-absl::Status Curator::RewriteAliases(const std::string& model,
-                                     const std::function<absl::Status(VoiceAliases&)>& change) {
-  const MutexLock one_at_a_time(&repository_mu_);
-  FoundModel found;
-  {
-    const MutexLock lock(&mu_);
-    found = entries_.at(model).found;
-  }
-  absl::StatusOr<VoiceAliases> aliases = ReadAliases(found.directory);
-  if (aliases.ok()) RETURN_IF_ERROR(change(*aliases));
-  absl::Status written = aliases.status();
-  written.Update(aliases.ok() ? WriteAliases(found.directory, *aliases) : absl::OkStatus());
-  if (!written.ok()) {
-    return MakeError(Reason::kRepositoryNotWritable,
-                     absl::StrCat("aliases of ", model, " stay: ", Shortened(std::string(written.message()))),
-                     {{"model", model}});
-  }
-  found.aliases = *std::move(aliases);
-  const MutexLock lock(&mu_);
-  Merge(model, found, ModelBook::NewVersions::kLeave);
-  work_.NotifyAll();
-  return absl::OkStatus();
-}
-
 // ---------------------------------------------------------------- what takes no time
 
 void Curator::Settle(const std::string& model, Entry& entry) {
@@ -468,132 +301,7 @@ absl::StatusOr<ModelStatus> Curator::Get(const std::string& model) const {
   for (ModelStatus& status : Models()) {
     if (status.name == model) return std::move(status);
   }
-  return NotFound(model);
-}
-
-// ---------------------------------------------------------------- what takes time
-
-std::optional<Curator::Task> Curator::NextTask() {
-  if (stopping_) return std::nullopt;
-  std::optional<Task> load;
-  for (auto& [model, entry] : entries_) {
-    const std::optional<VersionAction> action =
-        entry.book.NextSlow([&entry = entry](int64_t version) { return entry.hosted.at(version)->pins() == 0; });
-    if (!action.has_value()) continue;
-    if (action->kind == Kind::kFree) {
-      entry.book.Take(*action);
-      return Task{.model = model, .action = *action, .directory = {}, .hosted = entry.hosted.at(action->version)};
-    }
-    // Another model's memory is freed before.
-    if (!load.has_value()) {
-      load = Task{.model = model,
-                  .action = *action,
-                  .directory = entry.found.versions.at(action->version).directory,
-                  .hosted = nullptr};
-    }
-  }
-  if (load.has_value()) {
-    Entry& entry = entries_.at(load->model);
-    entry.book.Take(load->action);
-    Settle(load->model, entry);
-  }
-  return load;
-}
-
-bool Curator::WorkOnce() {
-  std::optional<Task> task;
-  {
-    const MutexLock lock(&mu_);
-    task = NextTask();
-  }
-  if (!task.has_value()) return false;
-  changed_();
-  task->action.kind == Kind::kLoad ? DoLoad(*task) : DoFree(*task);
-  changed_();
-  return true;
-}
-
-absl::StatusOr<std::shared_ptr<HostedVoice>> Curator::Prepare(const Task& task) {
-  const VoiceLocation location{task.model, task.action.version, task.directory};
-  ASSIGN_OR_RETURN(VoiceListing listing, LoadListing(location, options_.slots, options_.make_engine));
-  const auto voice = std::make_shared<HostedVoice>(task.model, task.action.version, std::move(listing.engine));
-  voice->voice = std::move(listing.voice);
-  voice->load_seconds = listing.load_seconds;
-  RETURN_IF_ERROR(hosting_.Begin(*voice));
-  bool measure = false;
-  {
-    const MutexLock lock(&mu_);
-    measure = !starting_;
-  }
-  if (measure) hosting_.Measure(*voice);
-  return voice;
-}
-
-void Curator::DoLoad(const Task& task) {
-  absl::StatusOr<std::shared_ptr<HostedVoice>> voice = Prepare(task);
-  const int64_t version = task.action.version;
-  if (voice.ok()) {
-    metrics_.ModelLoaded(task.model, version, (*voice)->load_seconds);
-    options_.say(absl::StrFormat("loaded %s in %.2f s", (*voice)->id(), (*voice)->load_seconds));
-  } else {
-    options_.say(absl::StrCat("could not load ", Id(task.model, version), ": ", voice.status().message()));
-  }
-  bool serves = false;
-  {
-    const MutexLock lock(&mu_);
-    Entry& entry = entries_.at(task.model);
-    if (voice.ok()) entry.hosted[version] = *voice;
-    const absl::Status status(voice.status().code(), Shortened(std::string(voice.status().message())));
-    serves = entry.book.LoadEnded(version, status);
-    if (!serves) entry.hosted.erase(version);
-    Settle(task.model, entry);
-    settled_.NotifyAll();
-    work_.NotifyAll();
-  }
-  if (voice.ok() && !serves) hosting_.End(**voice);  // nobody has seen it
-}
-
-void Curator::DoFree(const Task& task) {
-  hosting_.End(*task.hosted);
-  options_.say(absl::StrCat("unloaded ", task.hosted->id()));
-  const MutexLock lock(&mu_);
-  Entry& entry = entries_.at(task.model);
-  entry.hosted.erase(task.action.version);
-  entry.book.Freed(task.action.version);
-  Settle(task.model, entry);
-  settled_.NotifyAll();
-  work_.NotifyAll();
-}
-
-void Curator::Run() {
-  pthread_setname_np(pthread_self(), "ddsp-models");
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
-  const bool polls = options_.mode == ControlMode::kPoll;
-  const Clock& clock = Clock::Steady();
-  absl::Time next_poll = polls ? clock.Now() + options_.poll_interval : absl::InfiniteFuture();
-  while (true) {
-    while (WorkOnce()) continue;
-    if (clock.Now() >= next_poll) {
-      Poll();
-      next_poll = clock.Now() + options_.poll_interval;
-      continue;
-    }
-    const MutexLock lock(&mu_);
-    if (stopping_) return;
-    if (HasWork()) continue;
-    if (polls) {
-      work_.WaitFor(&mu_, absl::ToChronoNanoseconds(next_poll - clock.Now()));
-    } else {
-      work_.Wait(&mu_);
-    }
-  }
-}
-
-bool Curator::HasWork() const {
-  return std::any_of(entries_.begin(), entries_.end(), [](const auto& named) {
-    const Entry& entry = named.second;
-    return entry.book.NextSlow([&entry](int64_t version) { return entry.hosted.at(version)->pins() == 0; }).has_value();
-  });
+  return ModelNotFound(model);
 }
 
 std::string Curator::Shortened(std::string text) const {
