@@ -33,6 +33,20 @@ constexpr size_t kGroup = 12;
 
 }  // namespace
 
+void SaveFrame(const FeatureFrame& frame, StateWriter& writer) {
+  writer.Floats({frame.f0_hz, frame.f0_confidence, frame.voiced ? 1.0f : 0.0f, frame.loudness_db, frame.power_db});
+}
+
+FeatureFrame RestoreFrame(StateReader& reader) {
+  std::array<float, 5> values;
+  reader.Floats(absl::MakeSpan(values));
+  return {.f0_hz = values[0],
+          .f0_confidence = values[1],
+          .voiced = values[2] != 0,
+          .loudness_db = values[3],
+          .power_db = values[4]};
+}
+
 struct FeatureState::Impl {
   // The newest frame's window, oldest sample first.
   std::array<float, kWindow> history;
@@ -50,6 +64,17 @@ FeatureState::FeatureState(FeatureState&&) noexcept = default;
 FeatureState& FeatureState::operator=(FeatureState&&) noexcept = default;
 FeatureState::~FeatureState() = default;
 void FeatureState::Reset() { impl_->Reset(); }
+
+void FeatureState::Save(StateWriter& writer) const {
+  writer.Floats(impl_->history);
+  impl_->pitch.Save(writer);
+}
+
+void FeatureState::Restore(StateReader& reader) {
+  reader.Floats(absl::MakeSpan(impl_->history));
+  impl_->pitch.Restore(reader);
+}
+
 int64_t FeatureState::bytes() { return sizeof(FeatureState) + sizeof(Impl); }
 
 struct FeatureWorkspace::Impl {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/base/state_bytes.h"
 #include "core/features/feature_settings.h"
 
 namespace ddsp {
@@ -24,6 +25,9 @@ struct FeatureFrame {
   float power_db = -80.0f;
 };
 
+void SaveFrame(const FeatureFrame& frame, StateWriter& writer);
+FeatureFrame RestoreFrame(StateReader& reader);
+
 // What a stream's extraction remembers. Of fixed size; Step allocates nothing. Made by FeatureExtractor::MakeState.
 class FeatureState {
  public:
@@ -33,6 +37,11 @@ class FeatureState {
 
   // Back to the state before the first Step.
   void Reset();
+
+  // Makes it what it was when it was saved, by an extractor with the same settings. What cannot be read fails the
+  // reader.
+  void Save(StateWriter& writer) const;
+  void Restore(StateReader& reader);
 
   // Memory of one, that on the heap included.
   static int64_t bytes();

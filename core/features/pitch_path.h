@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "core/base/state_bytes.h"
 #include "core/features/pitch_grid.h"
 
 namespace ddsp {
@@ -15,6 +16,9 @@ class PitchPath {
  public:
   // Adds a step and returns the candidate with the best path to it; evidence[bin] is finite.
   int Advance(std::span<const float> evidence);
+
+  void Save(StateWriter& writer) const { writer.Floats(score_); }
+  void Restore(StateReader& reader) { reader.Floats(absl::MakeSpan(score_)); }
 
  private:
   static constexpr int kGlide = 3;

@@ -100,6 +100,20 @@ float ShortShare(int bin) {
 
 }  // namespace
 
+void PitchState::Save(StateWriter& writer) const {
+  path.Save(writer);
+  writer.Int(bin);
+  writer.Int(since_onset);
+  writer.Float(held_hz);
+}
+
+void PitchState::Restore(StateReader& reader) {
+  path.Restore(reader);
+  bin = static_cast<int>(reader.Int(0, PitchGrid::kBins - 1));
+  since_onset = static_cast<int>(reader.Int(0, kAttack));
+  held_hz = reader.Float();
+}
+
 PitchTracker::PitchTracker(const FeatureSettings& settings)
     : settings_(settings),
       periodicity_{

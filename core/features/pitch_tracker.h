@@ -3,6 +3,7 @@
 #include <array>
 #include <span>
 
+#include "core/base/state_bytes.h"
 #include "core/features/feature_settings.h"
 #include "core/features/fine_lag_search.h"
 #include "core/features/periodicity.h"
@@ -24,6 +25,9 @@ struct PitchState {
   // Samples since the pitch leapt or a pause ended.
   int since_onset = 0;
   float held_hz = 0.0f;
+
+  void Save(StateWriter& writer) const;
+  void Restore(StateReader& reader);
 };
 
 // Follows the pitch of one voice.
