@@ -138,6 +138,10 @@ struct PartitionedConvolver::StreamState {
   float *gathered, *late_ring, *late_sum, *late_output;  // [2 late blocks], [late ring], [late spectrum], [late block]
 };
 
+bool PartitionedConvolver::Supports(int block) {
+  return RealFft::Supports(2 * block) && RealFft::Supports(2 * kLateRatio * block);
+}
+
 PartitionedConvolver::PartitionedConvolver(absl::Span<const float> impulse_response, int block, ConvolverOutput output)
     : block_(block), taps_(impulse_response.size()), output_(output) {
   DDSP_CHECK(!impulse_response.empty(), "an impulse response has at least one tap");
@@ -168,6 +172,29 @@ PartitionedConvolver::StreamState PartitionedConvolver::View(float* state) const
   float* late_sum = late_ ? late_ring + late_->ring_size() : nullptr;
   float* late_output = late_ ? late_sum + late_->spectrum_size() : nullptr;
   return {state[0], state[1], state[2], previous, early_ring, gathered, late_ring, late_sum, late_output};
+}
+
+// The ring of early spectra, each of two blocks. The oldest late output that is still due was made when the late ring
+// was one older, and a late spectrum is of two late blocks, too.
+int64_t PartitionedConvolver::replay_blocks(const float* cursors) const {
+  if (!late_) return early_->count + 1;
+  return Cursor(cursors[2], kLateRatio) + kLateRatio * (int64_t{late_->count} + 2);
+}
+
+int64_t PartitionedConvolver::most_replay_blocks() const {
+  const float latest[kCursors] = {0, 0, kLateRatio - 1};
+  return replay_blocks(latest);
+}
+
+std::array<float, PartitionedConvolver::kCursors> PartitionedConvolver::Rewind(const float* cursors) const {
+  const int64_t blocks = replay_blocks(cursors);
+  std::array<float, kCursors> rewound = {};
+  rewound[0] = static_cast<float>((Cursor(cursors[0], early_->count) + blocks) % early_->count);
+  if (late_) {
+    const int64_t late_blocks = (blocks + kLateRatio - 1) / kLateRatio;
+    rewound[1] = static_cast<float>((Cursor(cursors[1], late_->count) + late_blocks) % late_->count);
+  }
+  return rewound;
 }
 
 void PartitionedConvolver::Step(const float* in, float* state, float* out, float* scratch) const {

@@ -1,6 +1,7 @@
 // Convolution of a stream with a long impulse response, block by block, without added latency.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 
@@ -24,7 +25,10 @@ enum class ConvolverOutput { kWet, kDryPlusWet };
 // Immutable: the spectra of the impulse response are shared by all streams; a stream owns state_size() floats.
 class PartitionedConvolver {
  public:
-  // `impulse_response` has 1 tap or more; RealFft::Supports(2 * block).
+  // Whether blocks of so many samples can be transformed.
+  static bool Supports(int block);
+
+  // `impulse_response` has 1 tap or more; Supports(block).
   PartitionedConvolver(absl::Span<const float> impulse_response, int block, ConvolverOutput output);
   ~PartitionedConvolver();
   PartitionedConvolver(PartitionedConvolver&&) noexcept;
@@ -36,6 +40,15 @@ class PartitionedConvolver {
   int64_t state_size() const;
   // Floats of scratch for one Step(); contents do not matter.
   int64_t scratch_size() const;
+
+  // A state follows to the bit from fewer floats: its cursors, which are its first ones, and the newest blocks of
+  // input; replay_blocks() of them, or all since the start where there are fewer. From the latter, a state of zeros
+  // that is stepped through them; otherwise one with cursors that were rewound.
+  static constexpr int kCursors = 3;
+  int64_t most_replay_blocks() const;
+  int64_t replay_blocks(const float* cursors) const;
+  // The cursors replay_blocks() before `cursors`.
+  std::array<float, kCursors> Rewind(const float* cursors) const;
 
   // Consumes in [block] and writes out [block], the convolution at the same samples. `out` may be `in`.
   void Step(const float* in, float* state, float* out, float* scratch) const;

@@ -8,6 +8,12 @@
 #include "core/streaming/flush_denormals.h"
 
 namespace ddsp {
+namespace {
+
+// Counts the forms that a saved slot has had.
+constexpr int64_t kStateForm = 1;
+
+}  // namespace
 
 struct BatchVoiceEngine::Workspace : StepWorkspace {
   Workspace(HopControls made, StreamTable::Workspace analysis)
@@ -69,7 +75,38 @@ absl::Status BatchVoiceEngine::Reset(int slot, const StreamSettings& settings) {
   RETURN_IF_ERROR(streams_.Reset(slot, settings));
   std::fill_n(decoder_state_.begin() + slot * decoder_.state_size(), decoder_.state_size(), 0.0f);
   graph_.Reset(slot, memory_);
+  if (settings.resumable) graph_.KeepHistory(slot, memory_);
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> BatchVoiceEngine::Save(int slot) {
+  if (!streams_.resumable(slot)) return absl::FailedPreconditionError("the stream was not begun as one to be saved");
+  StateWriter writer;
+  writer.Int(kStateForm);
+  writer.Bytes(voice_->id());
+  writer.CountedFloats(
+      absl::MakeConstSpan(decoder_state_).subspan(slot * decoder_.state_size(), decoder_.state_size()));
+  streams_.Save(slot, writer);
+  graph_.Save(slot, memory_, writer);
+  return writer.Take();
+}
+
+absl::Status BatchVoiceEngine::Restore(int slot, const StreamSettings& settings, std::string_view state) {
+  const ScopedFlushDenormals flush;
+  StreamSettings resumable = settings;
+  resumable.resumable = true;
+  RETURN_IF_ERROR(Reset(slot, resumable));
+  StateReader reader(state);
+  reader.Int(kStateForm, kStateForm);
+  if (const std::string_view id = reader.Bytes(); id != voice_->id()) reader.Fail("it is not of this voice");
+  const size_t units = decoder_.state_size();
+  const std::vector<float> decoder = reader.CountedFloats(units);
+  if (decoder.size() != units) reader.Fail("it is of another decoder");
+  if (!reader.ok()) return reader.Finish();
+  std::copy(decoder.begin(), decoder.end(), decoder_state_.begin() + slot * units);
+  streams_.Restore(slot, reader);
+  graph_.Restore(slot, reader, memory_);
+  return reader.Finish();
 }
 
 void BatchVoiceEngine::Describe(const HopRequest& request, int stream, HopControls& controls) const {

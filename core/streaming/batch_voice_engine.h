@@ -26,6 +26,8 @@ class BatchVoiceEngine : public VoiceEngine {
   // What bytes_per_slot() is made of: the heap's part included, a profile's counted whether there is one or not.
   std::vector<StatePart> state_parts() const;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
+  absl::StatusOr<std::string> Save(int slot) override;
+  absl::Status Restore(int slot, const StreamSettings& settings, std::string_view state) override;
   std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
   absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override;
 

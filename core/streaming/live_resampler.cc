@@ -17,6 +17,9 @@ constexpr double kMaxHalfWidthSeconds = 0.003;
 constexpr double kKaiserBeta = 6.8;
 constexpr double kTransitionHz = 750;
 constexpr int kMaxExactPhases = 1024;
+// Of a state: more is nonsense.
+constexpr int64_t kMostSamples = int64_t{1} << 44;
+constexpr size_t kMostHistory = size_t{1} << 20;
 
 double BesselI0(double x) {
   double sum = 1, term = 1;
@@ -130,6 +133,22 @@ void LiveResampler::Process(absl::Span<const float> in, std::vector<float>* out)
     history_.erase(history_.begin(), history_.begin() + drop);
     history_begin_ += drop;
   }
+}
+
+void LiveResampler::Save(StateWriter& writer) const {
+  if (filter_ == nullptr) return;
+  writer.Int(produced_);
+  writer.Int(history_begin_);
+  writer.CountedFloats(history_);
+}
+
+void LiveResampler::Restore(StateReader& reader) {
+  if (filter_ == nullptr) return;
+  produced_ = reader.Int(0, kMostSamples);
+  // The next output sample may look so far back.
+  const int64_t oldest = produced_ * filter_->step / filter_->exact_phases - half_width_ + 1;
+  history_begin_ = reader.Int(oldest - 1, oldest);
+  history_ = reader.CountedFloats(kMostHistory);
 }
 
 }  // namespace ddsp

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "core/base/state_bytes.h"
 
 namespace ddsp {
 
@@ -25,6 +26,10 @@ class LiveResampler {
 
   // Appends to `out` every output sample that `in` completes. Any cutting of the input gives the same samples.
   void Process(absl::Span<const float> in, std::vector<float>* out);
+
+  // Makes it what it was when one of the same rates was saved. What cannot be read fails the reader.
+  void Save(StateWriter& writer) const;
+  void Restore(StateReader& reader);
 
  private:
   struct Filter;  // coefficients, shared by all streams of the same rates

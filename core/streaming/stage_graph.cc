@@ -42,6 +42,8 @@ absl::StatusOr<StageGraph> StageGraph::Compile(const Voice& voice, const FrameLa
     }
     compiled.memory_begin = graph.memory_size_;
     graph.memory_size_ += compiled.stage->memory_size();
+    compiled.history_begin = graph.history_size_;
+    graph.history_size_ += compiled.stage->history_size();
     graph.scratch_size_ = std::max(graph.scratch_size_, compiled.stage->scratch_size());
     tails.push_back(tail + compiled.stage->tail());
     if (!index.emplace(node.name(), static_cast<int>(graph.nodes_.size())).second) {
@@ -62,7 +64,8 @@ std::vector<StatePart> StageGraph::state_parts() const {
 }
 
 StageGraph::Memory StageGraph::MakeMemory(int slots) const {
-  return {std::vector<double>(slots * nodes_.size()), ZeroedArray<float>(slots * memory_size_)};
+  return {std::vector<double>(slots * nodes_.size()), ZeroedArray<float>(slots * memory_size_),
+          std::vector<std::vector<float>>(slots)};
 }
 
 StageGraph::Workspace StageGraph::MakeWorkspace() const {
@@ -74,6 +77,31 @@ StageGraph::Workspace StageGraph::MakeWorkspace() const {
 void StageGraph::Reset(int slot, Memory& memory) const {
   std::fill_n(memory.phases.begin() + slot * nodes_.size(), nodes_.size(), 0.0);
   std::fill_n(memory.floats.data() + slot * memory_size_, memory_size_, 0.0f);
+  memory.histories[slot] = {};
+}
+
+void StageGraph::KeepHistory(int slot, Memory& memory) const { memory.histories[slot].assign(history_size_, 0.0f); }
+
+StageMemory StageGraph::View(int slot, size_t node, Memory& memory) const {
+  const StreamStage& stage = *nodes_[node].stage;
+  float* floats = memory.floats.data() + slot * memory_size_ + nodes_[node].memory_begin;
+  StageMemory view{memory.phases[slot * nodes_.size() + node], absl::MakeSpan(floats, stage.memory_size()), {}};
+  if (std::vector<float>& history = memory.histories[slot]; !history.empty()) {
+    view.history = absl::MakeSpan(history).subspan(nodes_[node].history_begin, stage.history_size());
+  }
+  return view;
+}
+
+void StageGraph::Save(int slot, Memory& memory, StateWriter& writer) const {
+  for (size_t i = 0; i < nodes_.size(); ++i) nodes_[i].stage->Save(View(slot, i, memory), writer);
+}
+
+void StageGraph::Restore(int slot, StateReader& reader, Memory& memory) const {
+  for (size_t i = 0; i < nodes_.size(); ++i) {
+    StageMemory view = View(slot, i, memory);
+    nodes_[i].stage->Restore(reader, view);
+    memory.phases[slot * nodes_.size() + i] = view.phase;
+  }
 }
 
 void StageGraph::Step(int slot, uint64_t seed, absl::Span<const ControlStep> frames, float* output, Memory& memory,
@@ -84,8 +112,7 @@ void StageGraph::Step(int slot, uint64_t seed, absl::Span<const ControlStep> fra
   step.scratch = workspace.scratch.data();
   for (size_t i = 0; i < nodes_.size(); ++i) {
     const Node& node = nodes_[i];
-    float* floats = memory.floats.data() + slot * memory_size_ + node.memory_begin;
-    StageMemory view{memory.phases[slot * nodes_.size() + i], absl::MakeSpan(floats, node.stage->memory_size())};
+    StageMemory view = View(slot, i, memory);
     step.output = i + 1 == nodes_.size() ? output : &workspace.signals[i * hop_size_];
     if (!node.stage->is_effect()) {
       for (const ControlStep& control : frames) {

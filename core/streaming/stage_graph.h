@@ -17,8 +17,9 @@ class StageGraph {
  public:
   // State of all slots: what each stage keeps, slot after slot.
   struct Memory {
-    std::vector<double> phases;  // [slots, nodes]
-    ZeroedArray<float> floats;   // [slots, memory_size]
+    std::vector<double> phases;                 // [slots, nodes]
+    ZeroedArray<float> floats;                  // [slots, memory_size]
+    std::vector<std::vector<float>> histories;  // [slots][history_size], or empty
   };
   struct Workspace {
     std::vector<float> signals;  // [nodes, hop]
@@ -35,6 +36,11 @@ class StageGraph {
   Memory MakeMemory(int slots) const;
   Workspace MakeWorkspace() const;
   void Reset(int slot, Memory& memory) const;
+  // After a reset: the slot may be saved.
+  void KeepHistory(int slot, Memory& memory) const;
+  void Save(int slot, Memory& memory, StateWriter& writer) const;
+  // The slot is as new, with a history.
+  void Restore(int slot, StateReader& reader, Memory& memory) const;
 
   // Runs the stages for one slot from frame to frame of its controls: those of a hop, of which it writes the samples to
   // `output`, or frame 0 alone.
@@ -45,13 +51,14 @@ class StageGraph {
   struct Node {
     std::string name;
     std::unique_ptr<StreamStage> stage;
-    std::vector<int> signals;  // nodes that feed it
-    int64_t memory_begin = 0;  // floats
+    std::vector<int> signals;                     // nodes that feed it
+    int64_t memory_begin = 0, history_begin = 0;  // floats
   };
+  StageMemory View(int slot, size_t node, Memory& memory) const;
 
   std::vector<Node> nodes_;
   int hop_size_ = 0, decoder_hop_ = 0;
-  int64_t memory_size_ = 0, scratch_size_ = 0, tail_ = 0;
+  int64_t memory_size_ = 0, history_size_ = 0, scratch_size_ = 0, tail_ = 0;
 };
 
 }  // namespace ddsp

@@ -24,10 +24,11 @@ absl::Status CheckRate(const char* which, int rate) {
 // Smallest L such that every output sample is known by the time that
 // max(0, floor(M * out / in) - L) declares it due (see DeclaredLatency in tests/core/streaming/stream_framer_test.cc).
 int64_t DeclaredLatency(const StreamFormat& format, int in, int out, int in_lookahead, int out_lookahead) {
-  const double model = format.sample_rate;
-  const double inside = format.latency() + out_lookahead;
-  const double nominal = inside * out / model + static_cast<double>(in_lookahead) * out / in;
-  const double bound = (inside - 1) * out / model + (in_lookahead + 1.0) * out / in - 1;
+  const double heard = format.input_rate, played = format.sample_rate;
+  const double around = out_lookahead * (out / played) + static_cast<double>(in_lookahead) * out / in;
+  const double nominal = static_cast<double>(format.lookahead()) * out / heard + around;
+  const double bound =
+      static_cast<double>(format.lookahead() - 1) * out / heard + around + static_cast<double>(out) / in - 1;
   return static_cast<int64_t>(std::ceil(std::max(nominal, bound) - 1e-9));
 }
 
@@ -48,11 +49,11 @@ absl::StatusOr<std::unique_ptr<StreamFramer>> StreamFramer::Create(const Options
 
 StreamFramer::StreamFramer(const Options& options)
     : options_(options),
-      input_resampler_(options.input_rate, options.format.sample_rate),
+      input_resampler_(options.input_rate, options.format.input_rate),
       output_resampler_(options.format.sample_rate, options.output_rate),
       input_(options.format.preroll, 0.0f),
       parameters_(options.parameters),
-      hop_in_(options.format.hop_size),
+      hop_in_(options.format.input_hop),
       hop_out_(options.format.hop_size) {
   const StreamFormat& format = options.format;
   const int in_lookahead = options.input == StreamInput::kAudio ? input_resampler_.lookahead() : 0;
@@ -61,14 +62,17 @@ StreamFramer::StreamFramer(const Options& options)
   tail_ = CeilDiv(format.tail * options.output_rate, format.sample_rate);
 }
 
-int64_t StreamFramer::ModelSamples(int64_t input_samples) const {
+int64_t StreamFramer::EngineInput(int64_t input_samples) const {
+  return CeilDiv(input_samples * options_.format.input_rate, options_.input_rate);
+}
+
+int64_t StreamFramer::EngineOutput(int64_t input_samples) const {
   return CeilDiv(input_samples * options_.format.sample_rate, options_.input_rate);
 }
 
 int64_t StreamFramer::input_backlog() const {
-  const int64_t taken = step_ * options_.format.hop_size - options_.format.preroll;
-  return std::max<int64_t>(0,
-                           pushed_ - std::max<int64_t>(0, taken) * options_.input_rate / options_.format.sample_rate);
+  const int64_t taken = step_ * options_.format.input_hop - options_.format.preroll;
+  return std::max<int64_t>(0, pushed_ - std::max<int64_t>(0, taken) * options_.input_rate / options_.format.input_rate);
 }
 
 void StreamFramer::PushAudio(absl::Span<const float> samples) {
@@ -89,7 +93,7 @@ absl::Status StreamFramer::ChangeParameters(int64_t sample, const StreamParamete
     return absl::OutOfRangeError(
         absl::StrCat("change at sample ", sample, " comes after ", pushed_, " samples were sent"));
   }
-  const int64_t at = ModelSamples(sample);
+  const int64_t at = EngineOutput(sample);
   if (!pending_changes_.empty() && at < pending_changes_.back().sample) {
     return absl::OutOfRangeError(absl::StrCat("change at sample ", sample, " lies before an earlier change"));
   }
@@ -108,7 +112,7 @@ int64_t StreamFramer::total_output() const {
 int64_t StreamFramer::TotalSteps() const {
   const StreamFormat& format = options_.format;
   if (pushed_ == 0) return 0;
-  const int64_t frames = ModelSamples(pushed_) / format.hop_size + 1;
+  const int64_t frames = EngineInput(pushed_) / format.input_hop + 1;
   const int64_t last_sample =
       (total_output() - 1) * format.sample_rate / options_.output_rate + output_resampler_.lookahead();
   const int64_t hops = total_output() == 0 ? 0 : last_sample / format.hop_size + 1;
@@ -119,9 +123,9 @@ bool StreamFramer::HopReady() const {
   const StreamFormat& format = options_.format;
   if (finished_) return step_ < TotalSteps();
   if (options_.input == StreamInput::kControls) {
-    return ModelSamples(pushed_) + format.preroll >= (step_ + 1) * format.hop_size;
+    return EngineInput(pushed_) + format.preroll >= (step_ + 1) * format.input_hop;
   }
-  return input_.size() - input_begin_ >= static_cast<size_t>(format.hop_size);
+  return input_.size() - input_begin_ >= static_cast<size_t>(format.input_hop);
 }
 
 // The hop that this step gives starts at sample (step - warmup) * hop; changes up to the frame at its end fall into it.
@@ -136,8 +140,8 @@ void StreamFramer::CollectChanges() {
   }
 }
 
-ControlFrame StreamFramer::ControlAt(int64_t model_sample) {
-  const int64_t sample = model_sample * options_.input_rate / options_.format.sample_rate;
+ControlFrame StreamFramer::ControlAt(int64_t engine_sample) {
+  const int64_t sample = engine_sample * options_.input_rate / options_.format.input_rate;
   while (controls_.size() > 1 && controls_.front().end <= sample) controls_.pop_front();
   if (controls_.empty()) return {0, kSilenceDb};
   ControlFrame frame = controls_.front().frame;
@@ -150,10 +154,10 @@ HopRequest StreamFramer::NextHop() {
   const StreamFormat& format = options_.format;
   HopRequest request;
   if (options_.input == StreamInput::kAudio) {
-    const size_t hop = format.hop_size;
+    const size_t hop = format.input_hop;
     if (input_.size() - input_begin_ < hop) {
       // Past the end: the input goes on in silence, through the resampler so that its last samples come out too.
-      hop_in_.assign(hop * options_.input_rate / format.sample_rate + 2 * input_resampler_.lookahead() + 1, 0.0f);
+      hop_in_.assign(hop * options_.input_rate / format.input_rate + 2 * input_resampler_.lookahead() + 1, 0.0f);
       input_resampler_.Process(hop_in_, &input_);
     }
     hop_in_.assign(input_.begin() + input_begin_, input_.begin() + input_begin_ + hop);
@@ -161,7 +165,7 @@ HopRequest StreamFramer::NextHop() {
     Compact(&input_, &input_begin_);
     request.audio = hop_in_;
   } else {
-    request.control = ControlAt((step_ - format.warmup_hops + 1) * format.hop_size);
+    request.control = ControlAt((step_ - format.warmup_hops + 1) * format.input_hop);
   }
   CollectChanges();
   request.parameters = parameters_;
@@ -174,7 +178,7 @@ HopRequest StreamFramer::NextHop() {
 void StreamFramer::CompleteHop() {
   const StreamFormat& format = options_.format;
   const int64_t frame = step_ - format.warmup_hops + 1;
-  const bool past_end = finished_ && frame * format.hop_size > ModelSamples(pushed_);
+  const bool past_end = finished_ && frame * format.input_hop > EngineInput(pushed_);
   if (frame >= 0 && !past_end) feature_queue_.push_back(features_);
   if (step_ >= format.warmup_hops) output_resampler_.Process(hop_out_, &output_);
   if (!changes_.empty()) parameters_ = changes_.back().parameters;

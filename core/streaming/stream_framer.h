@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -63,11 +65,18 @@ class StreamFramer {
   HopRequest NextHop();
   void CompleteHop();
 
+  // All that it remembers, while no hop is in hand, and back into a framer that was just made with the same options.
+  // Not after Finish(). Errors: DATA_LOSS (of other options, or no state of a framer).
+  std::string Save() const;
+  absl::Status Restore(std::string_view state);
+  // Input samples from which parameters change that no hop has taken up yet; rounded down.
+  std::vector<int64_t> pending_changes() const;
+
   // Samples that can be popped now, at the output rate.
   int64_t due() const;
   // Moves up to out.size() due samples to `out`; returns how many.
   int64_t Pop(absl::Span<float> out);
-  // Feature frames since the last call; frame t is centred at t * hop_size.
+  // Feature frames since the last call; frame t is centred at the first sample of hop t.
   std::vector<FeatureFrame> TakeFeatures();
   // Finished, and every sample has been popped.
   bool done() const;
@@ -76,7 +85,7 @@ class StreamFramer {
 
  private:
   struct TimedChange {
-    int64_t sample;  // at the engine's rate
+    int64_t sample;  // of the engine's output
     StreamParameters parameters;
   };
   struct HeldControl {
@@ -85,17 +94,19 @@ class StreamFramer {
   };
 
   explicit StreamFramer(const Options& options);
-  // Samples at the engine's rate whose time lies within the first `input_samples`.
-  int64_t ModelSamples(int64_t input_samples) const;
+  // Samples of the engine's input and output whose time lies within the first `input_samples`.
+  int64_t EngineInput(int64_t input_samples) const;
+  int64_t EngineOutput(int64_t input_samples) const;
   int64_t TotalSteps() const;  // of a finished stream
+  void RestoreCounts(StateReader& reader);
   void CollectChanges();
-  ControlFrame ControlAt(int64_t model_sample);
+  ControlFrame ControlAt(int64_t engine_sample);
 
   const Options options_;
   int64_t latency_ = 0, tail_ = 0;
 
   LiveResampler input_resampler_, output_resampler_;
-  std::vector<float> input_;  // at the engine's rate, [input_begin_, size) not yet taken
+  std::vector<float> input_;  // of the engine, [input_begin_, size) not yet taken
   size_t input_begin_ = 0;
   std::deque<HeldControl> controls_;
   std::deque<TimedChange> pending_changes_;

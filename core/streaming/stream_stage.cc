@@ -21,6 +21,17 @@ constexpr struct {
 
 }  // namespace
 
+void StreamStage::Save(const StageMemory& memory, StateWriter& writer) const {
+  writer.Double(memory.phase);
+  writer.Floats(memory.floats);
+}
+
+void StreamStage::Restore(StateReader& reader, StageMemory& memory) const {
+  memory.phase = reader.Double();
+  if (memory.phase < 0 || memory.phase > 1) reader.Fail(absl::StrCat("a phase is ", memory.phase));
+  reader.Floats(memory.floats);
+}
+
 absl::StatusOr<std::unique_ptr<StreamStage>> MakeStreamStage(const StageContext& context) {
   for (const auto& [type, make] : kStages) {
     if (context.node.type() != type) continue;

@@ -12,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "core/base/state_bytes.h"
 #include "core/models/voice.h"
 #include "core/streaming/frame_layout.h"
 
@@ -19,8 +20,9 @@ namespace ddsp {
 
 // All zero at the start of a stream.
 struct StageMemory {
-  double phase = 0;          // cycles, [0, 1)
-  absl::Span<float> floats;  // [memory_size()]
+  double phase = 0;           // cycles, [0, 1)
+  absl::Span<float> floats;   // [memory_size()]
+  absl::Span<float> history;  // [history_size()], or empty where the stream cannot be saved
 };
 
 // From the end of the section before up to sample `end` after a frame, the frame that follows it is `frame`. One
@@ -53,6 +55,13 @@ class StreamStage {
   // Frame 0 starts a stream and gives no samples: synthesisers take note of it, effects are not called.
   virtual bool is_effect() const = 0;
   virtual void Step(const StageStep& step, StageMemory& memory) const = 0;
+
+  // A stage that can tell its memory in fewer bytes keeps here what it is told by. Floats a slot.
+  virtual int64_t history_size() const { return 0; }
+  // What a slot remembers; `memory` has a history. Restore() is given memory as at the start of a stream. What cannot
+  // be read fails the reader.
+  virtual void Save(const StageMemory& memory, StateWriter& writer) const;
+  virtual void Restore(StateReader& reader, StageMemory& memory) const;
 };
 
 // What a node of the graph is built from.

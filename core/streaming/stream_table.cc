@@ -13,6 +13,7 @@
 namespace ddsp {
 namespace {
 
+constexpr int64_t kMostSteps = int64_t{1} << 40;
 constexpr float kMinF0Hz = 8.1758f, kMaxF0Hz = 12543.85f;  // MIDI 0 and 127
 
 PerformerProfile NeutralProfile(const v1::VoiceSpec& spec) {
@@ -72,9 +73,11 @@ StreamTable::StreamTable(std::shared_ptr<const Voice> voice, std::unique_ptr<con
 }
 
 StreamFormat StreamTable::format(StreamInput input) const {
-  StreamFormat format{voice_->spec.sample_rate_hz(), voice_->spec.hop_size(), 0, 0, 0};
+  StreamFormat format{.sample_rate = voice_->spec.sample_rate_hz(), .hop_size = voice_->spec.hop_size()};
   // A hop needs the frame at its end: one step more than the frame at its start.
   if (input == StreamInput::kAudio) {
+    format.input_rate = extractor_->settings().sample_rate;
+    format.input_hop = extractor_->hop();
     format.preroll = extractor_->preroll();
     format.warmup_hops = extractor_->warmup_steps() + 1;
   } else {
@@ -101,10 +104,30 @@ absl::Status StreamTable::Reset(int slot, const StreamSettings& settings) {
   }
   state.features.Reset();
   state.input = settings.input;
+  state.resumable = settings.resumable;
   state.seed = settings.seed;
   state.step = 0;
   state.previous = state.frame = FeatureFrame();
   return absl::OkStatus();
+}
+
+void StreamTable::Save(int slot, StateWriter& writer) const {
+  const Slot& state = slots_[slot];
+  writer.Int(static_cast<int64_t>(state.input));
+  writer.Int(state.step);
+  SaveFrame(state.previous, writer);
+  SaveFrame(state.frame, writer);
+  if (state.input == StreamInput::kAudio) state.features.Save(writer);
+}
+
+void StreamTable::Restore(int slot, StateReader& reader) {
+  Slot& state = slots_[slot];
+  const auto input = static_cast<int64_t>(state.input);
+  reader.Int(input, input);
+  state.step = reader.Int(0, kMostSteps);
+  state.previous = RestoreFrame(reader);
+  state.frame = RestoreFrame(reader);
+  if (state.input == StreamInput::kAudio) state.features.Restore(reader);
 }
 
 StreamTable::Workspace StreamTable::MakeWorkspace(int max_requests) const {

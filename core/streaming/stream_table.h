@@ -28,6 +28,11 @@ class StreamTable {
   // Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   absl::Status Reset(int slot, const StreamSettings& settings);
 
+  bool resumable(int slot) const { return slots_[slot].resumable; }
+  void Save(int slot, StateWriter& writer) const;
+  // After a reset with the same settings. What cannot be read fails the reader.
+  void Restore(int slot, StateReader& reader);
+
   // Room for Analyse() of so many requests.
   struct Workspace {
     FeatureWorkspace features;
@@ -63,6 +68,7 @@ class StreamTable {
     explicit Slot(FeatureState features) : features(std::move(features)) {}
     FeatureState features;
     StreamInput input = StreamInput::kAudio;
+    bool resumable = false;
     uint64_t seed = 0;
     ProfileMap profile;
     int64_t step = 0;

@@ -10,25 +10,32 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "core/features/feature_extractor.h"
 #include "core/models/performer_profile.h"
 
 namespace ddsp {
 
-// How a stream passes an engine. All counts are samples at `sample_rate`.
+// How a stream passes an engine: a step takes a hop of input and gives a hop of output, which last equally long. The
+// rates of the two differ where a voice plays at another rate than its features are analysed at.
 struct StreamFormat {
-  int sample_rate = 16000;  // Hz
-  int hop_size = 320;       // samples that a step takes and gives
-  int preroll = 0;          // zeros before the stream's first sample, so that every step takes exactly a hop
-  int warmup_hops = 0;      // first steps of a stream, whose output belongs to no sample and is dropped
-  int64_t tail = 0;         // samples that ring on after the input has ended
+  int sample_rate = 16000;       // of the output, Hz
+  int hop_size = 320;            // output samples that a step gives
+  int preroll = 0;               // zeros before the input's first sample, so that every step takes exactly a hop
+  int warmup_hops = 0;           // first steps of a stream, whose output belongs to no sample and is dropped
+  int64_t tail = 0;              // output samples that ring on after the input has ended
+  int input_rate = sample_rate;  // of the input, Hz
+  int input_hop = hop_size;      // input samples that a step takes
 
-  // The last sample of a hop is known this many samples after its first one was due.
-  int64_t latency() const { return int64_t{warmup_hops + 1} * hop_size - preroll; }
+  // The last sample of a hop is known so many input samples after its first one was due,
+  int64_t lookahead() const { return int64_t{warmup_hops + 1} * input_hop - preroll; }
+  // which is so many output samples, rounded up.
+  int64_t latency() const { return (lookahead() * sample_rate + input_rate - 1) / input_rate; }
 };
 
 enum class StreamInput { kAudio, kControls };
@@ -38,6 +45,7 @@ struct StreamSettings {
   StreamInput input = StreamInput::kAudio;
   uint64_t seed = 0;                        // of the noise
   std::optional<PerformerProfile> profile;  // absent: the voice's neutral profile, which changes nothing
+  bool resumable = false;                   // Save() may be asked for, which takes some more memory
 };
 
 // What may change while a stream runs.
@@ -61,7 +69,7 @@ struct ControlFrame {
 
 struct HopRequest {
   int slot = 0;
-  absl::Span<const float> audio;              // [hop_size], or empty in a stream that is driven by controls
+  absl::Span<const float> audio;              // [input_hop], or empty in a stream that is driven by controls
   ControlFrame control;                       // of this step's frame, in a stream that is driven by controls
   StreamParameters parameters;                // in force at the start of the hop that the step gives
   absl::Span<const ParameterChange> changes;  // rising offsets; usually none
@@ -95,6 +103,14 @@ class VoiceEngine {
   // Makes the slot as new. Errors: INVALID_ARGUMENT (a profile that cannot be used, with the reason).
   virtual absl::Status Reset(int slot, const StreamSettings& settings) = 0;
 
+  // All that a slot remembers between two steps; the slot was reset with settings that are resumable. Errors:
+  // UNIMPLEMENTED (an engine that cannot).
+  virtual absl::StatusOr<std::string> Save(int slot);
+  // Makes the slot what it was when `state` was saved: by an engine of the same kind and voice, whatever its slots and
+  // batches, from a stream with the same settings. What follows is the same to the bit where the kernels are. Errors:
+  // those of Reset(); DATA_LOSS (another voice's state, or none), after which the slot must be reset; UNIMPLEMENTED.
+  virtual absl::Status Restore(int slot, const StreamSettings& settings, std::string_view state);
+
   virtual std::unique_ptr<StepWorkspace> MakeWorkspace() const = 0;
 
   // Steps each requested slot once; a slot appears at most once. A request fails alone: its status is in the result,
@@ -102,5 +118,13 @@ class VoiceEngine {
   // workspace.statuses. `workspace` was made by this engine.
   virtual absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) = 0;
 };
+
+inline absl::StatusOr<std::string> VoiceEngine::Save(int) {
+  return absl::UnimplementedError("streams of this engine cannot be saved");
+}
+
+inline absl::Status VoiceEngine::Restore(int, const StreamSettings&, std::string_view) {
+  return absl::UnimplementedError("streams of this engine cannot be saved");
+}
 
 }  // namespace ddsp
