@@ -56,6 +56,12 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kInvalidModelRequest, StatusCode::kInvalidArgument, "INVALID_MODEL_REQUEST"},
     {Reason::kRepositoryNotWritable, StatusCode::kFailedPrecondition, "REPOSITORY_NOT_WRITABLE"},
     {Reason::kAdminPortOnly, StatusCode::kPermissionDenied, "ADMIN_PORT_ONLY"},
+    {Reason::kTokenMissing, StatusCode::kUnauthenticated, "TOKEN_MISSING"},
+    {Reason::kTokenInvalid, StatusCode::kUnauthenticated, "TOKEN_INVALID"},
+    {Reason::kRoleMissing, StatusCode::kPermissionDenied, "ROLE_MISSING"},
+    {Reason::kSessionQuotaExceeded, StatusCode::kResourceExhausted, "SESSION_QUOTA_EXCEEDED"},
+    {Reason::kCallQuotaExceeded, StatusCode::kResourceExhausted, "CALL_QUOTA_EXCEEDED"},
+    {Reason::kJobQuotaExceeded, StatusCode::kResourceExhausted, "JOB_QUOTA_EXCEEDED"},
     {Reason::kJobsDisabled, StatusCode::kUnimplemented, "JOBS_DISABLED"},
     {Reason::kVoiceRejected, StatusCode::kFailedPrecondition, "VOICE_REJECTED"},
 };
@@ -118,6 +124,19 @@ absl::Status WithRetry(absl::Status error, absl::Duration delay) {
       static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
   Attach(retry, &error);
   return error;
+absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::string& subject,
+                            const ErrorMetadata& metadata) {
+  absl::Status error = MakeError(reason, message, metadata);
+  google::rpc::QuotaFailure failure;
+  auto* violation = failure.add_violations();
+  violation->set_subject(subject);
+  violation->set_description(std::string(message));
+  Attach(failure, &error);
+  return error;
+}
+
+bool IsQuotaError(const absl::Status& error) { return Attached<google::rpc::QuotaFailure>(error).has_value(); }
+
 }
 
 absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata) {

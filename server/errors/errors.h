@@ -1,7 +1,7 @@
 // Errors as a client sees them: a gRPC code, a stable reason, and the values that the text mentions as metadata.
 //
-// An absl::Status carries google.rpc.ErrorInfo (and BadRequest, RetryInfo where they apply) as payloads under their
-// type URLs; rpc/status_details.h turns payloads into the details of a grpc::Status.
+// An absl::Status carries google.rpc.ErrorInfo (and BadRequest, QuotaFailure, RetryInfo where they apply) as payloads
+// under their type URLs; rpc/status_details.h turns payloads into the details of a grpc::Status.
 #pragma once
 
 #include <map>
@@ -57,6 +57,12 @@ enum class Reason {
   kInvalidModelRequest,
   kRepositoryNotWritable,
   kAdminPortOnly,
+  kTokenMissing,
+  kTokenInvalid,
+  kRoleMissing,
+  kSessionQuotaExceeded,
+  kCallQuotaExceeded,
+  kJobQuotaExceeded,
   kJobsDisabled,
   kVoiceRejected,
 };
@@ -82,6 +88,13 @@ absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata);
 
 // The reason's name; empty for a status that was not made here.
 std::string ReasonOf(const absl::Status& error);
+// With google.rpc.QuotaFailure: `subject` ("tenant:studio") has as much as it may, and another attempt at another
+// replica is no way out.
+absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::string& subject,
+                            const ErrorMetadata& metadata);
+// Whether it was made by MakeQuotaError().
+bool IsQuotaError(const absl::Status& error);
+
 ErrorMetadata MetadataOf(const absl::Status& error);
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& error);
 

@@ -35,6 +35,7 @@ ALLOWED = {
     'server/errors': {'core/base', 'proto/rpc'},
     'server/blobs': {'core/base', 'server/errors'},
     'server/jobs': {'core/base', 'server/errors'},
+    'server/security': {'core/base', 'proto/access', 'server/errors'},
     'server/jobs/api': {'core/base', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs'},
     'server/metrics': {'core/base'},
     'server/scheduler': {'core/base', 'core/features', 'core/streaming', 'server/metrics'},
