@@ -8,6 +8,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
@@ -46,6 +47,12 @@ bool Holds(const json& claims, const std::string& name, const std::string& value
   if (found == claims.end()) return false;
   if (found->is_array()) return std::find(found->begin(), found->end(), json(value)) != found->end();
   return found->is_string() && found->get<std::string>() == value;
+}
+
+// Short, and nothing that could not stand in a log.
+bool IsPlain(const std::string& name) {
+  constexpr size_t kMost = 200;
+  return !name.empty() && name.size() <= kMost && std::none_of(name.begin(), name.end(), absl::ascii_iscntrl);
 }
 
 RoleSet RolesIn(const json& claims, const std::string& name) {
@@ -132,10 +139,9 @@ absl::StatusOr<Principal> JwtVerifier::Verify(const std::string& token, absl::Ti
   if (!Holds(claims, "aud", options_.audience)) return Refused("is for another audience");
   Principal principal{.roles = RolesIn(claims, options_.roles_claim)};
   const auto tenant = claims.find(options_.tenant_claim);
-  if (tenant == claims.end() || !tenant->is_string() || tenant->get<std::string>().empty()) {
-    return Refused("names no tenant");
-  }
+  if (tenant == claims.end() || !tenant->is_string()) return Refused("names no tenant");
   principal.tenant = tenant->get<std::string>();
+  if (!IsPlain(principal.tenant)) return Refused("names no tenant");
   return principal;
 }
 

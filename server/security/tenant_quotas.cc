@@ -53,8 +53,4 @@ int64_t TenantQuotas::Out(const std::string& tenant, Charge charge) const {
   return found == out_.end() ? 0 : found->second;
 }
 
-absl::Status JobQuotaExceeded(const std::string& tenant, int64_t limit) {
-  return Exceeded(Reason::kJobQuotaExceeded, tenant, limit, "jobs that wait");
-}
-
 }  // namespace ddsp::server

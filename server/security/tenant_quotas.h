@@ -52,7 +52,4 @@ class TenantQuotas {
   std::map<Key, int64_t> out_ ABSL_GUARDED_BY(mu_);  // without those of which none are
 };
 
-// Of a tenant whose jobs wait: JOB_QUOTA_EXCEEDED.
-absl::Status JobQuotaExceeded(const std::string& tenant, int64_t limit);
-
 }  // namespace ddsp::server

@@ -38,8 +38,9 @@ class ReloadingCredentials : public grpc::ServerCredentials {
     const std::optional<Certificates> news = static_cast<ReloadingCredentials*>(self)->source_.News();
     if (!news.has_value()) return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_UNCHANGED;
     const grpc_ssl_pem_key_cert_pair pair = {news->key.c_str(), news->chain.c_str()};
-    *config = grpc_ssl_server_certificate_config_create(news->client_ca.empty() ? nullptr : news->client_ca.c_str(),
-                                                        &pair, 1);
+    // The library wants authorities in any case; where it asks clients for no certificate it does not use them.
+    const std::string& authorities = news->client_ca.empty() ? news->chain : news->client_ca;
+    *config = grpc_ssl_server_certificate_config_create(authorities.c_str(), &pair, 1);
     return GRPC_SSL_CERTIFICATE_CONFIG_RELOAD_NEW;
   }
 

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <jwt.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 
@@ -19,22 +18,6 @@ using namespace ddsp::testing;  // NOLINT: the test's own vocabulary
 using ::testing::HasSubstr;
 
 constexpr int64_t kNow = 1'800'000'000;
-
-// A token as its issuer makes it. `key` is a private key in PEM, or a secret for HS256.
-std::string Sign(const std::string& claims, jwt_alg_t algorithm, const std::string& key, const std::string& kid = "") {
-  jwt_t* token = nullptr;
-  jwt_new(&token);
-  if (!kid.empty()) jwt_add_header(token, "kid", kid.c_str());
-  jwt_add_grants_json(token, claims.c_str());
-  jwt_set_alg(token, algorithm,
-              algorithm == JWT_ALG_NONE ? nullptr : reinterpret_cast<const unsigned char*>(key.data()),
-              algorithm == JWT_ALG_NONE ? 0 : static_cast<int>(key.size()));
-  char* text = jwt_encode_str(token);
-  std::string signed_token = text == nullptr ? "" : text;
-  free(text);
-  jwt_free(token);
-  return signed_token;
-}
 
 std::string Claims(const std::string& more, int64_t expires = kNow + 600) {
   return absl::StrCat(
@@ -68,7 +51,7 @@ class JwtVerifierTest : public ::testing::Test {
 };
 
 TEST_F(JwtVerifierTest, TakesATokenOfItsIssuer) {
-  const auto principal = Verify(Sign(Claims(""), JWT_ALG_ES256, private_pem_));
+  const auto principal = Verify(SignToken(Claims(""), JWT_ALG_ES256, private_pem_));
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_EQ(principal->tenant, "studio");
   EXPECT_TRUE(principal->roles.Has(Role::kStream));
@@ -80,20 +63,20 @@ TEST_F(JwtVerifierTest, ReadsOtherFormsOfTheSame) {
       "{\"iss\":\"https://issuer.test\",\"aud\":[\"other\",\"ddsp\"],\"sub\":\"a\",\"roles\":\"openid "
       "admin publish\",\"exp\":",
       kNow + 1, "}");
-  const auto principal = Verify(Sign(claims, JWT_ALG_ES256, private_pem_));
+  const auto principal = Verify(SignToken(claims, JWT_ALG_ES256, private_pem_));
   ASSERT_TRUE(principal.ok()) << principal.status();
   EXPECT_TRUE(principal->roles.Has(Role::kAdmin) && principal->roles.Has(Role::kPublish));
 }
 
 TEST_F(JwtVerifierTest, TheTokenDoesNotChooseItsAlgorithm) {
-  ExpectRefused(Sign(Claims(""), JWT_ALG_NONE, ""), "algorithm");
+  ExpectRefused(SignToken(Claims(""), JWT_ALG_NONE, ""), "algorithm");
   // The public key is no secret: signed with it as if it were.
-  ExpectRefused(Sign(Claims(""), JWT_ALG_HS256, public_pem_), "algorithm");
-  ExpectRefused(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(MakeRsaKey(2048).get())), "algorithm");
+  ExpectRefused(SignToken(Claims(""), JWT_ALG_HS256, public_pem_), "algorithm");
+  ExpectRefused(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(MakeRsaKey(2048).get())), "algorithm");
 }
 
 TEST_F(JwtVerifierTest, RefusesWhatItsIssuerDidNotSign) {
-  const std::string token = Sign(Claims(""), JWT_ALG_ES256, private_pem_);
+  const std::string token = SignToken(Claims(""), JWT_ALG_ES256, private_pem_);
   const std::vector<std::string> parts = absl::StrSplit(token, '.');
   std::string claims;
   ASSERT_TRUE(absl::WebSafeBase64Unescape(parts[1], &claims));
@@ -101,7 +84,7 @@ TEST_F(JwtVerifierTest, RefusesWhatItsIssuerDidNotSign) {
       parts[0], ".", absl::WebSafeBase64Escape(absl::StrReplaceAll(claims, {{"stream", "admin"}})), ".", parts[2]);
   ExpectRefused(forged, "not signed");
   ExpectRefused(absl::StrCat(parts[0], ".", parts[1], "."), "not signed");
-  ExpectRefused(Sign(Claims(""), JWT_ALG_ES256, PrivatePem(MakeCurveKey().get())), "not signed");
+  ExpectRefused(SignToken(Claims(""), JWT_ALG_ES256, PrivatePem(MakeCurveKey().get())), "not signed");
 }
 
 TEST_F(JwtVerifierTest, RefusesWhatIsNoToken) {
@@ -113,25 +96,28 @@ TEST_F(JwtVerifierTest, RefusesWhatIsNoToken) {
 }
 
 TEST_F(JwtVerifierTest, TimesCountWithSomeLeeway) {
-  const std::string token = Sign(Claims("", kNow), JWT_ALG_ES256, private_pem_);
+  const std::string token = SignToken(Claims("", kNow), JWT_ALG_ES256, private_pem_);
   EXPECT_TRUE(Verify(token, kNow + 29).ok());
   ExpectRefused(token, "expired", kNow + 30);
-  const std::string later = Sign(Claims(absl::StrCat(",\"nbf\":", kNow + 100)), JWT_ALG_ES256, private_pem_);
+  const std::string later = SignToken(Claims(absl::StrCat(",\"nbf\":", kNow + 100)), JWT_ALG_ES256, private_pem_);
   ExpectRefused(later, "not valid yet", kNow + 69);
   EXPECT_TRUE(Verify(later, kNow + 70).ok());
-  ExpectRefused(Sign("{\"iss\":\"https://issuer.test\",\"aud\":\"ddsp\",\"sub\":\"a\"}", JWT_ALG_ES256, private_pem_),
-                "no exp");
-  ExpectRefused(Sign(Claims(",\"nbf\":\"now\""), JWT_ALG_ES256, private_pem_), "not valid yet");
+  ExpectRefused(
+      SignToken("{\"iss\":\"https://issuer.test\",\"aud\":\"ddsp\",\"sub\":\"a\"}", JWT_ALG_ES256, private_pem_),
+      "no exp");
+  ExpectRefused(SignToken(Claims(",\"nbf\":\"now\""), JWT_ALG_ES256, private_pem_), "not valid yet");
 }
 
 TEST_F(JwtVerifierTest, RefusesWhatIsForSomebodyElse) {
   const auto with = [&](const char* from, const char* to) {
-    return Sign(absl::StrReplaceAll(Claims(""), {{from, to}}), JWT_ALG_ES256, private_pem_);
+    return SignToken(absl::StrReplaceAll(Claims(""), {{from, to}}), JWT_ALG_ES256, private_pem_);
   };
   ExpectRefused(with("https://issuer.test", "https://issuer.test2"), "issuer");
   ExpectRefused(with("\"aud\":\"ddsp\"", "\"aud\":\"DDSP\""), "audience");
   ExpectRefused(with("\"sub\":\"studio\"", "\"sub\":7"), "tenant");
   ExpectRefused(with("\"sub\":\"studio\"", "\"sub\":\"\""), "tenant");
+  ExpectRefused(with("\"sub\":\"studio\"", "\"sub\":\"a\\nb\""), "tenant");
+  ExpectRefused(with("\"sub\":\"studio\"", absl::StrCat("\"sub\":\"", std::string(201, 'a'), "\"").c_str()), "tenant");
 }
 
 TEST(JwtKeys, RsaSignsToo) {
@@ -139,7 +125,7 @@ TEST(JwtKeys, RsaSignsToo) {
   const auto verifier = JwtVerifier::Create(Options("RS256"), PublicPem(key.get()));
   ASSERT_TRUE(verifier.ok()) << verifier.status();
   EXPECT_TRUE(
-      verifier->Verify(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(key.get())), absl::FromUnixSeconds(kNow)).ok());
+      verifier->Verify(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(key.get())), absl::FromUnixSeconds(kNow)).ok());
 }
 
 std::string Number(EVP_PKEY* key, const char* name) {
@@ -162,10 +148,10 @@ TEST(JwtKeys, ASetNamesItsKeys) {
   const auto verifier = JwtVerifier::Create(Options("RS256"), set);
   ASSERT_TRUE(verifier.ok()) << verifier.status();
   const absl::Time now = absl::FromUnixSeconds(kNow);
-  EXPECT_TRUE(verifier->Verify(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "b"), now).ok());
-  EXPECT_FALSE(verifier->Verify(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "a"), now).ok());
-  EXPECT_FALSE(verifier->Verify(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "c"), now).ok());
-  EXPECT_FALSE(verifier->Verify(Sign(Claims(""), JWT_ALG_RS256, PrivatePem(b.get())), now).ok());
+  EXPECT_TRUE(verifier->Verify(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "b"), now).ok());
+  EXPECT_FALSE(verifier->Verify(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "a"), now).ok());
+  EXPECT_FALSE(verifier->Verify(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(b.get()), "c"), now).ok());
+  EXPECT_FALSE(verifier->Verify(SignToken(Claims(""), JWT_ALG_RS256, PrivatePem(b.get())), now).ok());
 }
 
 TEST(JwtKeys, ReadsACurveOfASet) {
@@ -181,7 +167,7 @@ TEST(JwtKeys, ReadsACurveOfASet) {
   const auto verifier = JwtVerifier::Create(Options("ES256"), set);
   ASSERT_TRUE(verifier.ok()) << verifier.status();
   EXPECT_TRUE(
-      verifier->Verify(Sign(Claims(""), JWT_ALG_ES256, PrivatePem(key.get())), absl::FromUnixSeconds(kNow)).ok());
+      verifier->Verify(SignToken(Claims(""), JWT_ALG_ES256, PrivatePem(key.get())), absl::FromUnixSeconds(kNow)).ok());
 }
 
 TEST(JwtKeys, RefusesKeysThatCannotSign) {

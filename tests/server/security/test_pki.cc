@@ -81,6 +81,21 @@ PemPair TestAuthority::Issue(const std::string& name, const std::vector<std::str
   return {.certificate = CertificatePem(certificate.get()), .key = PrivatePem(key.get())};
 }
 
+std::string SignToken(const std::string& claims, jwt_alg_t algorithm, const std::string& key, const std::string& kid) {
+  jwt_t* token = nullptr;
+  jwt_new(&token);
+  if (!kid.empty()) jwt_add_header(token, "kid", kid.c_str());
+  jwt_add_grants_json(token, claims.c_str());
+  jwt_set_alg(token, algorithm,
+              algorithm == JWT_ALG_NONE ? nullptr : reinterpret_cast<const unsigned char*>(key.data()),
+              algorithm == JWT_ALG_NONE ? 0 : static_cast<int>(key.size()));
+  char* text = jwt_encode_str(token);
+  std::string signed_token = text == nullptr ? "" : text;
+  free(text);
+  jwt_free(token);
+  return signed_token;
+}
+
 void WriteText(const std::string& path, const std::string& text) {
   // Another file under the same name, as secrets are replaced: the time of a change alone is too coarse for a test.
   std::ofstream(path + ".new") << text;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "jwt.h"
 #include "openssl/evp.h"
 #include "openssl/x509.h"
 
@@ -33,6 +34,10 @@ std::shared_ptr<EVP_PKEY> MakeCurveKey();
 std::shared_ptr<EVP_PKEY> MakeRsaKey(unsigned bits);
 std::string PrivatePem(EVP_PKEY* key);
 std::string PublicPem(EVP_PKEY* key);
+
+// A JSON Web Token as its issuer makes it. `key` is a private key in PEM, or a secret for HS256.
+std::string SignToken(const std::string& claims, jwt_alg_t algorithm, const std::string& key,
+                      const std::string& kid = "");
 
 // Replaces the file.
 void WriteText(const std::string& path, const std::string& text);
