@@ -15,13 +15,16 @@
 namespace ddsp::server {
 namespace {
 
-// Signals are taken by WaitForSignal() alone: threads that start later inherit the mask.
+// Those that end the server. They, and SIGHUP, are taken by the functions below alone: threads that start later inherit
+// the mask.
 sigset_t BlockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  sigset_t blocked = signals;
+  sigaddset(&blocked, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   return signals;
 }
 
@@ -29,6 +32,13 @@ sigset_t BlockSignals() {
 bool WaitForSignal(const sigset_t& signals, absl::Duration timeout) {
   const timespec wait = absl::ToTimespec(timeout);
   return sigtimedwait(&signals, nullptr, timeout == absl::InfiniteDuration() ? nullptr : &wait) > 0;
+}
+
+// Until a signal that ends the server; at SIGHUP it reads its keys again.
+void ServeUntilSignal(Server& server, sigset_t signals) {
+  sigaddset(&signals, SIGHUP);
+  int signal = 0;
+  while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) server.ReloadKeys();
 }
 
 // Live sessions go on until they end, the time is up, or a second signal comes.
@@ -47,9 +57,9 @@ void Drain(Server& server, const sigset_t& signals, const ServerOptions& options
 absl::Status Run(const ServerOptions& options) {
   const sigset_t signals = BlockSignals();
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(options));
-  std::fprintf(stderr, "serving on port %d, metrics on %d, admin on %d\n", server->port(), server->metrics_port(),
-               server->admin_port());
-  WaitForSignal(signals, absl::InfiniteDuration());
+  std::fprintf(stderr, "serving on port %d, metrics on %d, admin on %d, health on %d\n", server->port(),
+               server->metrics_port(), server->admin_port(), server->health_port());
+  ServeUntilSignal(*server, signals);
   Drain(*server, signals, options);
   return absl::OkStatus();
 }

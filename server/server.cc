@@ -27,6 +27,9 @@
 #include "server/rpc/wire.h"
 #include "server/rpc/work_queue.h"
 #include "server/scheduler/device_worker.h"
+#include "server/security/gate.h"
+#include "server/security/tls_credentials.h"
+#include "server/security/wall_clock.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
 
@@ -39,6 +42,8 @@ constexpr absl::Duration kLastWords = absl::Seconds(2);
 // Operators' calls that load voices or move aliases.
 constexpr int kModelThreads = 2;
 constexpr size_t kMaxModelCalls = 64;
+// Streams that may wait with their config, and probes, beside the sessions of one connection.
+constexpr int kSpareStreams = 16, kLeastStreams = 100;
 
 int Cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
 
@@ -110,8 +115,12 @@ struct Server::Parts {
   void VoicesChanged();
   // Where there is a data dir.
   absl::Status OpenDesk();
+  // Reads certificates and keys.
+  absl::Status Secure();
   // Serves calls when it returns.
   absl::Status Listen();
+  absl::StatusOr<Endpoint*> ListenAt(const std::string& address, std::unique_ptr<MethodTable> methods);
+  absl::Status ListenForProbes();
   ~Parts() {
     if (curator != nullptr) curator->Stop();
     ticker.reset();
@@ -138,11 +147,14 @@ struct Server::Parts {
   Mutex voices_mu;  // of who tells of voices
   const AnchoredClock time_of_day;
   std::unique_ptr<JobDesk> desk;  // null: no jobs
-  HealthService health;
+  HealthService health, probes;
+  const WallClock wall_clock;
+  std::unique_ptr<Gate> gate;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Wire> wire = std::make_unique<Wire>();
   Endpoint* public_endpoint = nullptr;
-  Endpoint* admin_endpoint = nullptr;  // null: none
+  Endpoint* admin_endpoint = nullptr;   // null: none
+  Endpoint* health_endpoint = nullptr;  // null: none
   std::unique_ptr<Ticker> ticker;
 };
 
@@ -168,6 +180,7 @@ absl::Status Server::Parts::Curate() {
           .load_models = options.load_models,
           .poll_interval = options.repository_poll,
           .slots = options.max_sessions,
+          .slots_of_model = options.max_sessions_per_model,
           .start_threads = Cores(),
           .make_engine = [device, threads](std::shared_ptr<const Voice> voice,
                                            int slots) { return device.MakeEngine(std::move(voice), slots, threads); },
@@ -198,6 +211,43 @@ absl::Status Server::Parts::OpenDesk() {
   return absl::OkStatus();
 }
 
+absl::Status Server::Parts::Secure() {
+  RETURN_IF_ERROR(MakeServerCredentials(options.security.tls, options.say).status());  // before voices are loaded
+  ASSIGN_OR_RETURN(gate, Gate::Open(options.security, {.time_of_day = &wall_clock,
+                                                       .say = options.say,
+                                                       .on_refused = [this](std::string_view reason) {
+                                                         metrics.CallRefused(reason);
+                                                       }}));
+  for (const std::string& warning : WarningsOf(options.security, {options.listen, options.admin_listen})) {
+    options.say(absl::StrCat("warning: ", warning));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Endpoint*> Server::Parts::ListenAt(const std::string& address, std::unique_ptr<MethodTable> methods) {
+  RETURN_IF_ERROR(CheckMethods(methods->names()));
+  ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options.security.tls, options.say));
+  const int streams = options.max_streams_per_connection > 0
+                          ? options.max_streams_per_connection
+                          : std::max(kLeastStreams, options.max_sessions + kSpareStreams);
+  return wire->Open({.address = address,
+                     .max_streams = streams,
+                     .memory_bytes = options.grpc_memory_bytes,
+                     .max_connection_age = options.max_connection_age,
+                     .credentials = std::move(credentials),
+                     .gate = gate.get()},
+                    std::move(methods));
+}
+
+absl::Status Server::Parts::ListenForProbes() {
+  auto methods = std::make_unique<MethodTable>();
+  probes.Set("liveness", HealthService::Health::kServing);
+  probes.Set("readiness", HealthService::Health::kServing);
+  probes.AddMethods(methods.get());
+  ASSIGN_OR_RETURN(health_endpoint, wire->Open({.address = options.health_listen}, std::move(methods)));
+  return absl::OkStatus();
+}
+
 absl::Status Server::Parts::Listen() {
   auto public_methods = std::make_unique<MethodTable>(), admin_methods = std::make_unique<MethodTable>();
   synthesis.AddMethods(public_methods.get());
@@ -217,13 +267,11 @@ absl::Status Server::Parts::Listen() {
   health.AddMethods(admin_methods.get());
   AddReflection(public_methods->services(), admin_methods.get());
   if (desk == nullptr) AddNoJobsMethods(public_methods.get());
-  ASSIGN_OR_RETURN(public_endpoint, wire->Open({.address = options.listen,
-                                                .max_streams = std::max(100, options.max_sessions + 16),
-                                                .memory_bytes = options.grpc_memory_bytes},
-                                               std::move(public_methods)));
+  ASSIGN_OR_RETURN(public_endpoint, ListenAt(options.listen, std::move(public_methods)));
   if (!options.admin_listen.empty()) {
-    ASSIGN_OR_RETURN(admin_endpoint, wire->Open({.address = options.admin_listen}, std::move(admin_methods)));
+    ASSIGN_OR_RETURN(admin_endpoint, ListenAt(options.admin_listen, std::move(admin_methods)));
   }
+  if (!options.health_listen.empty()) RETURN_IF_ERROR(ListenForProbes());
   wire->Serve();
   return absl::OkStatus();
 }
@@ -244,6 +292,7 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& option
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
   }
+  RETURN_IF_ERROR(parts.Secure());
   RETURN_IF_ERROR(parts.Host());
   if (voices == Voices::kOfRepositories) RETURN_IF_ERROR(parts.Curate());
   RETURN_IF_ERROR(parts.OpenDesk());
@@ -264,12 +313,15 @@ Curator* Server::curator() { return parts_->curator.get(); }
 int Server::port() const { return parts_->public_endpoint->port(); }
 int Server::metrics_port() const { return parts_->metrics_endpoint == nullptr ? 0 : parts_->metrics_endpoint->port(); }
 int Server::admin_port() const { return parts_->admin_endpoint == nullptr ? 0 : parts_->admin_endpoint->port(); }
+int Server::health_port() const { return parts_->health_endpoint == nullptr ? 0 : parts_->health_endpoint->port(); }
 int Server::live_sessions() const { return parts_->roster.size(); }
 std::string Server::MetricsText() const { return parts_->metrics.Text(); }
 
 void Server::AnnounceDrain() {
   parts_->metrics.SetServerState(ServerState::kDraining);
   parts_->health.SetUnhealthy();
+  // It lives until it ends.
+  for (const char* name : {"", "readiness"}) parts_->probes.Set(name, HealthService::Health::kNotServing);
 }
 
 void Server::BeginDrain() {
@@ -283,7 +335,10 @@ void Server::FinishDrain(absl::Duration timeout) {
   parts_->roster.WaitUntilEmpty(kLastWords);
 }
 
+void Server::ReloadKeys() { parts_->gate->Refresh(Gate::Reload::kNow); }
+
 void Server::KeepHouse() {
+  parts_->gate->Refresh(Gate::Reload::kWhereChanged);
   const absl::Time now = parts_->clock.Now();
   parts_->roster.CheckTimeouts(now);
   parts_->metrics.UpdateRates(now);

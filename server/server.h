@@ -27,6 +27,7 @@ class Server {
   int port() const;
   int metrics_port() const;  // 0: none
   int admin_port() const;    // 0: none
+  int health_port() const;   // 0: none
 
   // Health is NOT_SERVING; new sessions are still taken.
   void AnnounceDrain();
@@ -34,6 +35,9 @@ class Server {
   void BeginDrain();
   // Waits for live sessions; after `timeout` ends those that are left with SERVER_DRAINING. BeginDrain() was called.
   void FinishDrain(absl::Duration timeout);
+
+  // Reads the files of keys again, whether they have changed or not.
+  void ReloadKeys();
 
   // The voices' keeper; null: they were given at the start.
   Curator* curator();

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <thread>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "absl/time/time.h"
 #include "server/jobs/desk/desk_options.h"
 #include "server/registry/curator.h"
+#include "server/security/security_options.h"
 #include "server/session/session_limits.h"
 
 namespace ddsp::server {
@@ -28,9 +30,15 @@ struct ServerOptions {
   std::string listen = "0.0.0.0:8001";
   std::string metrics_listen = "0.0.0.0:8002";  // empty: no metrics
   std::string admin_listen = "127.0.0.1:8004";  // empty: no admin port; reflection lives here
+  // Health alone, in plain text and for everybody: for probes, which know neither TLS nor tokens. Empty: none.
+  std::string health_listen;
+  // TLS of the public and the admin port, and who may call.
+  SecurityOptions security;
 
   // Sessions at once. Each model gets as many slots, and memory for them.
   int max_sessions = 256;
+  // Fewer slots for some models.
+  std::map<std::string, int> max_sessions_per_model;
   // What steps the models: "cpu" or "cuda:N" (core/cuda/engine_device.h).
   std::string device = "cpu";
   // Threads that step models; with a GPU, that extract features for it. 0: one for each core, but for every fourth.
@@ -50,6 +58,11 @@ struct ServerOptions {
   int max_waiting_calls = 16;
   // Memory of the gRPC library.
   int64_t grpc_memory_bytes = int64_t{1} << 30;
+  // Calls at once of one connection; 0: room for all sessions.
+  int max_streams_per_connection = 0;
+  // After so long a client is told to make a new connection, which finds other replicas; calls that it has go on. 0:
+  // never.
+  absl::Duration max_connection_age = absl::ZeroDuration();
 
   // After a signal: time in which new sessions are still taken, while load balancers learn of it.
   absl::Duration drain_delay = absl::ZeroDuration();

@@ -52,6 +52,8 @@ inline constexpr MetricRow kMetricTable[] = {
     {"grpc_server_call_started_total", MetricType::kCounter, "method", "Calls that arrived."},
     {"grpc_server_call_duration_seconds", MetricType::kHistogram, "method,status",
      "From a call's arrival to its status."},
+    {"ddsp_calls_refused_total", MetricType::kCounter, "reason",
+     "Calls without a good token, without the role, or beyond the tenant's quota."},
     {"ddsp_jobs", MetricType::kGauge, "kind,state", "Jobs that are not finished; QUEUED and RETRYABLE ones wait for a worker."},
     {"ddsp_jobs_finished_total", MetricType::kCounter, "kind,state", "Jobs that clients and workers have ended."},
     {"ddsp_job_claim_seconds", MetricType::kHistogram, "", "Answers to workers that ask for jobs."},

@@ -133,6 +133,10 @@ void ServerMetrics::CallEnded(std::string_view method, std::string_view status, 
       ->Observe(seconds);
 }
 
+void ServerMetrics::CallRefused(std::string_view reason) {
+  CounterFamily("ddsp_calls_refused_total").Add({{"reason", std::string(reason)}}).Increment();
+}
+
 void ServerMetrics::SetStateBytes(double bytes) {
   GaugeFamily("ddsp_state_bytes").Add({{"device", device_}, {"kind", "slots"}}).Set(bytes);
 }

@@ -59,6 +59,8 @@ class ServerMetrics {
   // `method` is the full name of a method that the server has; `status` the name of a gRPC code.
   void CallStarted(std::string_view method);
   void CallEnded(std::string_view method, std::string_view status, double seconds);
+  // A call was refused before it was looked at; `reason` is an error's reason.
+  void CallRefused(std::string_view reason);
   void SetStateBytes(double bytes);
   // Shares of the device threads' time, and the mean wait for the crew.
   void SetDeviceLoad(double busy, double demand, double crew_wait_seconds);

@@ -47,6 +47,7 @@ class Curator : public ModelControl {
     std::vector<std::string> load_models;
     absl::Duration poll_interval = absl::Seconds(15);  // kPoll
     int slots = 1;                                     // of each version
+    std::map<std::string, int> slots_of_model = {};    // fewer, for some
     int start_threads = 2;                             // that load at the start
     EngineMaker make_engine = MakeVoiceEngine;
     // Told, line by line, what happened.
@@ -114,6 +115,7 @@ class Curator : public ModelControl {
   void DoLoad(const Task& task) ABSL_LOCKS_EXCLUDED(mu_);
   void DoFree(const Task& task) ABSL_LOCKS_EXCLUDED(mu_);
   absl::StatusOr<std::shared_ptr<HostedVoice>> Prepare(const Task& task);
+  int SlotsOf(const std::string& model) const;
   bool HasWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void Run();
 

@@ -64,9 +64,14 @@ bool Curator::WorkOnce() {
   return true;
 }
 
+int Curator::SlotsOf(const std::string& model) const {
+  const auto found = options_.slots_of_model.find(model);
+  return found == options_.slots_of_model.end() ? options_.slots : std::min(options_.slots, found->second);
+}
+
 absl::StatusOr<std::shared_ptr<HostedVoice>> Curator::Prepare(const Task& task) {
   const VoiceLocation location{task.model, task.action.version, task.directory};
-  ASSIGN_OR_RETURN(VoiceListing listing, LoadListing(location, options_.slots, options_.make_engine));
+  ASSIGN_OR_RETURN(VoiceListing listing, LoadListing(location, SlotsOf(task.model), options_.make_engine));
   const auto voice = std::make_shared<HostedVoice>(task.model, task.action.version, std::move(listing.engine));
   voice->voice = std::move(listing.voice);
   voice->load_seconds = listing.load_seconds;

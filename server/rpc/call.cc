@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "grpc/grpc_security_constants.h"
 #include "grpcpp/support/proto_buffer_reader.h"
 #include "server/rpc/status_details.h"
 
@@ -14,6 +15,21 @@ grpc::ByteBuffer Serialize(const google::protobuf::MessageLite& message) {
   const grpc::Slice slice(size);
   message.SerializeWithCachedSizesToArray(const_cast<uint8_t*>(slice.begin()));
   return grpc::ByteBuffer(&slice, 1);
+}
+
+Credentials CredentialsOf(const grpc::ServerContext& context) {
+  Credentials credentials;
+  const auto& metadata = context.client_metadata();
+  if (const auto found = metadata.find("authorization"); found != metadata.end()) {
+    credentials.authorization = std::string(found->second.data(), found->second.size());
+  }
+  const std::shared_ptr<const grpc::AuthContext> connection = context.auth_context();
+  // Of a connection in plain text nothing is known.
+  if (connection == nullptr || !connection->IsPeerAuthenticated()) return credentials;
+  for (const grpc::string_ref& name : connection->FindPropertyValues(GRPC_X509_SAN_PROPERTY_NAME)) {
+    credentials.certificate_names.emplace_back(name.data(), name.size());
+  }
+  return credentials;
 }
 
 // Ends a call that nobody handles.
@@ -53,10 +69,21 @@ void Call::Arrived(bool ok) {
   }
   Await(context_);
   entry_.Begin();
-  handler_ = context_.router->Route(server_context_.method(), *this);
-  if (handler_ != nullptr) return;
+  absl::Status refused = PassGate();
+  if (refused.ok()) {
+    handler_ = context_.router->Route(server_context_.method(), *this);
+    if (handler_ != nullptr) return;
+    refused = absl::UnimplementedError(absl::StrCat("no method ", server_context_.method()));
+  }
   handler_ = std::make_unique<NoHandler>();
-  Finish(absl::UnimplementedError(absl::StrCat("no method ", server_context_.method())));
+  Finish(refused);
+}
+
+absl::Status Call::PassGate() {
+  if (context_.gate == nullptr || context_.gate->is_open()) return absl::OkStatus();
+  absl::StatusOr<Pass> pass = context_.gate->Admit(server_context_.method(), CredentialsOf(server_context_));
+  if (pass.ok()) pass_ = *std::move(pass);
+  return pass.status();
 }
 
 void Call::Read() {

@@ -13,6 +13,7 @@
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
 #include "server/rpc/call_ledger.h"
+#include "server/security/gate.h"
 
 namespace ddsp::server {
 
@@ -54,6 +55,7 @@ class Call {
     grpc::ServerCompletionQueue* queue;
     CallRouter* router;
     CallLedger* ledger;
+    Gate* gate = nullptr;  // null: everybody may call everything
   };
   // Awaits the next call of the server. It deletes itself when it is over, or when the server is shut down before it
   // came; each call that comes awaits the one after it.
@@ -70,6 +72,8 @@ class Call {
   // Ends what is under way; the client sees CANCELLED.
   void Cancel() { server_context_.TryCancel(); }
   bool cancelled() const { return cancelled_; }
+  // Who calls.
+  const Principal& caller() const { return pass_.caller; }
 
  private:
   class Step : public Completion {
@@ -85,6 +89,8 @@ class Call {
   explicit Call(const Context& context);
   ~Call() = default;
   void Arrived(bool ok);
+  // Lets the call in, or says why not.
+  absl::Status PassGate();
   void ReadDone(bool ok);
   void WriteDone(bool ok);
   void FinishDone(bool ok);
@@ -99,6 +105,7 @@ class Call {
   grpc::ByteBuffer received_;
   Step arrived_, read_done_, write_done_, finish_done_, ended_;
   std::unique_ptr<CallHandler> handler_;
+  Pass pass_{.caller = Anybody()};
   std::atomic<bool> cancelled_ = false;
   // Reads, writes, the finish and the end that have not been completed.
   std::atomic<int> under_way_ = 2;

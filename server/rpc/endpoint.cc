@@ -12,6 +12,8 @@ namespace ddsp::server {
 namespace {
 
 constexpr std::chrono::milliseconds kLastFlush(50);
+// For a client to finish its TLS handshake.
+constexpr int kHandshakeMs = 20000;
 constexpr int kMaxReceiveBytes = 4 * 1024 * 1024;
 
 // Dead clients are found within 40 s; our own clients may ping every 20 s.
@@ -35,13 +37,20 @@ void SpareWork(grpc::ServerBuilder& builder) {
 absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options, std::unique_ptr<MethodTable> methods) {
   // The library's own health service would bring polling threads of its own.
   grpc::EnableDefaultHealthCheckService(false);
-  auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(std::move(methods)));
+  auto endpoint = std::unique_ptr<Endpoint>(new Endpoint(
+      std::move(methods), options.credentials != nullptr ? options.credentials : grpc::InsecureServerCredentials()));
   grpc::ServerBuilder builder;
-  builder.AddListeningPort(options.address, grpc::InsecureServerCredentials(), &endpoint->port_);
+  builder.AddListeningPort(options.address, endpoint->credentials_, &endpoint->port_);
   builder.SetMaxReceiveMessageSize(kMaxReceiveBytes);
   // A second server on the same address is an error, not a sharing of it.
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder.AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, options.max_streams);
+  if (options.max_connection_age > absl::ZeroDuration()) {
+    // Without a grace its calls go on for as long as they like.
+    builder.AddChannelArgument(GRPC_ARG_MAX_CONNECTION_AGE_MS,
+                               static_cast<int>(absl::ToInt64Milliseconds(options.max_connection_age)));
+  }
+  builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
   SetKeepalive(builder);
   SpareWork(builder);
   if (options.memory_bytes > 0) {
@@ -57,7 +66,8 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options,
   Call::Await({.service = &endpoint->service_,
                .queue = endpoint->queue_.get(),
                .router = endpoint->methods_.get(),
-               .ledger = &endpoint->ledger_});
+               .ledger = &endpoint->ledger_,
+               .gate = options.gate});
   return endpoint;
 }
 

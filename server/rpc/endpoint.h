@@ -15,9 +15,13 @@ namespace ddsp::server {
 class Endpoint {
  public:
   struct Options {
-    std::string address;       // "0.0.0.0:8001"; port 0 lets the system choose
-    int max_streams = 100;     // per connection
-    int64_t memory_bytes = 0;  // of the gRPC library; 0: no bound
+    std::string address;                                       // "0.0.0.0:8001"; port 0 lets the system choose
+    int max_streams = 100;                                     // per connection
+    int64_t memory_bytes = 0;                                  // of the gRPC library; 0: no bound
+    absl::Duration max_connection_age = absl::ZeroDuration();  // zero: any
+    // Null: plain text.
+    std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;
+    Gate* gate = nullptr;  // outlives the endpoint; null: everybody may call everything
   };
   // Calls come once an IoThread serves queue(). `methods` is complete. Errors: UNAVAILABLE that names the address.
   static absl::StatusOr<std::unique_ptr<Endpoint>> Open(const Options& options, std::unique_ptr<MethodTable> methods);
@@ -31,9 +35,12 @@ class Endpoint {
   int live_calls() const { return ledger_.live(); }
 
  private:
-  explicit Endpoint(std::unique_ptr<MethodTable> methods) : methods_(std::move(methods)) {}
+  Endpoint(std::unique_ptr<MethodTable> methods, std::shared_ptr<grpc::ServerCredentials> credentials)
+      : methods_(std::move(methods)), credentials_(std::move(credentials)) {}
 
   const std::unique_ptr<MethodTable> methods_;
+  // Asked for certificates as long as there is a server.
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
   CallLedger ledger_;
   grpc::AsyncGenericService service_;
   std::unique_ptr<grpc::ServerCompletionQueue> queue_;

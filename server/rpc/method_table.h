@@ -31,6 +31,13 @@ class MethodTable : public CallRouter {
     return methods_.contains("/" + service + "/" + method);
   }
 
+  // "/ddsp.v1.Synthesis/Render", all of them.
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    for (const auto& [name, handle] : methods_) names.push_back(name);
+    return names;
+  }
+
   // In the order in which they were added.
   const std::vector<std::string>& services() const { return services_; }
 

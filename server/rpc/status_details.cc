@@ -22,6 +22,7 @@ grpc::Status ToGrpc(const absl::Status& status) {
 }
 
 std::map<std::string, std::string> TrailersOf(const absl::Status& status) {
+  if (IsQuotaError(status)) return {{"grpc-retry-pushback-ms", "-1"}};
   const std::optional<absl::Duration> delay = RetryDelayOf(status);
   if (!delay.has_value()) return {};
   return {{"grpc-retry-pushback-ms", absl::StrCat(absl::ToInt64Milliseconds(*delay))}};

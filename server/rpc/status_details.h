@@ -12,7 +12,8 @@ namespace ddsp::server {
 
 grpc::Status ToGrpc(const absl::Status& status);
 
-// Trailing metadata that goes with a status: grpc-retry-pushback-ms where a retry is worthwhile.
+// Trailing metadata that goes with a status: grpc-retry-pushback-ms where a retry is worthwhile, or (-1)
+// where it is known not to be.
 std::map<std::string, std::string> TrailersOf(const absl::Status& status);
 
 }  // namespace ddsp::server

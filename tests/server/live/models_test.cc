@@ -55,6 +55,7 @@ class ModelsTest : public ::testing::Test {
     options.model_repository = repository_.path();
     options.model_control_mode = mode;
     options.max_device_load = 0;
+    options.max_sessions_per_model = limits_;
     auto server = Server::Start(options);
     ASSERT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
@@ -98,6 +99,7 @@ class ModelsTest : public ::testing::Test {
   std::vector<float> Sound(const std::string& model) { return StreamThrough(*stub_, ConfigOf(model), melody_, 400); }
 
   TempDir repository_;
+  std::map<std::string, int> limits_;  // slots, where there are fewer
   const std::vector<float> melody_ = TestMelody(8000);
   std::unique_ptr<Server> server_;
   std::unique_ptr<v1::Synthesis::Stub> stub_;
@@ -323,6 +325,19 @@ TEST_F(ModelsTest, SessionsOutliveAStormOfSwaps) {
   over = true;
   for (std::thread& player : players) player.join();
   EXPECT_GT(played, 0);
+}
+
+TEST_F(ModelsTest, AModelMayHaveFewerSlotsThanTheServer) {
+  limits_ = {{"kazoo", 1}, {"never-heard-of", 3}};
+  Start();
+  LiveCall first(*stub_), second(*stub_);
+  first.Send(Request(ConfigOf("kazoo")));
+  ASSERT_TRUE(first.Read()->has_started());
+  second.Send(Request(ConfigOf("kazoo")));
+  EXPECT_EQ(second.Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+  EXPECT_EQ(second.info().reason(), "SESSION_SLOTS_EXHAUSTED");
+  EXPECT_EQ(second.info().metadata().at("slots"), "1");
+  EXPECT_EQ(second.info().metadata().at("model"), "kazoo");
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ void UseAll(ServerMetrics& metrics) {
   metrics.SetModelState("violin", 1, "READY");
   metrics.CallStarted("ddsp.v1.Synthesis/StreamSession");
   metrics.CallEnded("ddsp.v1.Synthesis/StreamSession", "OK", 1.5);
+  metrics.CallRefused("TOKEN_INVALID");
   metrics.SetStateBytes(1000);
   metrics.SetDeviceLoad(0.5, 0.6, 0.001);
   JobMetrics jobs(metrics.registry());
