@@ -1,11 +1,20 @@
 #include "server/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+#include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "core/base/file.h"
+#include "core/base/status_macros.h"
+#include "server/config_file.h"
 
 namespace ddsp::server {
 namespace {
@@ -23,6 +32,8 @@ struct RawFlags {
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
   int64_t blob_quota_mib = 64 << 10;
+  std::vector<std::string> max_sessions_per_model;
+  double max_connection_age_secs = 0;
   double job_lease_secs = 10, job_heartbeat_secs = 2, job_retention_days = 90;
 };
 
@@ -56,12 +67,65 @@ void AddAddresses(CLI::App& app, ServerOptions& options) {
   app.add_option("--admin-listen", options.admin_listen,
                  "Address for operators: loading of voices, health and reflection; empty for none")
       ->capture_default_str();
+  app.add_option("--health-listen", options.health_listen,
+                 "Address of health alone, in plain text and without tokens, for probes: services liveness and "
+                 "readiness; empty for none")
+      ->capture_default_str();
+}
+
+void AddSecurity(CLI::App& app, SecurityOptions& security) {
+  const std::string group = "Who may call";
+  const auto text = [&](const char* name, std::string& value, const char* help) {
+    return app.add_option(name, value, help)->capture_default_str()->group(group);
+  };
+  text("--tls-cert", security.tls.cert_file,
+       "Certificates of the server, its own first, in PEM: TLS on the public and the admin port. Replaced files hold "
+       "from the next connection on");
+  text("--tls-key", security.tls.key_file, "Private key of --tls-cert, in PEM");
+  text("--tls-client-ca", security.tls.client_ca_file,
+       "Who signs clients' certificates, in PEM: without one nobody connects");
+  text(
+      "--auth-keys", security.keys_file,
+      "Keys, certificates and tenants that may call (proto/ddsp/v1/access.proto; `ddsp auth new-key`). Read again when "
+      "it changes, and on SIGHUP");
+  text("--auth-jwt-keys", security.jwt.keys_file,
+       "Public key in PEM, or JWKS, of the issuer whose JSON Web Tokens may call");
+  text("--auth-jwt-algorithm", security.jwt.algorithm, "Of their signatures, whatever a token says")
+      ->check(CLI::IsMember({"RS256", "RS384", "RS512", "ES256", "ES384", "ES512"}));
+  text("--auth-jwt-issuer", security.jwt.issuer, "Their iss");
+  text("--auth-jwt-audience", security.jwt.audience, "Their aud: the name of this service at the issuer");
+  text("--auth-jwt-tenant-claim", security.jwt.tenant_claim, "The claim that names the tenant");
+  text("--auth-jwt-roles-claim", security.jwt.roles_claim, "The claim with the roles: stream, publish, admin");
+  const auto limit = [&](const char* name, int64_t& value, const char* help) {
+    app.add_option(name, value, help)
+        ->capture_default_str()
+        ->check(CLI::Range(int64_t{0}, int64_t{10'000'000}))
+        ->group(group);
+  };
+  limit("--tenant-max-sessions", security.tenant_defaults.sessions,
+        "Sessions at once of a tenant for which --auth-keys says nothing else; 0: no bound");
+  limit("--tenant-max-queued-jobs", security.tenant_defaults.queued_jobs, "Likewise jobs that wait for a worker");
+  limit("--tenant-max-calls", security.tenant_defaults.calls, "Likewise other calls at once");
+}
+
+// "violin=64".
+bool ParseModelLimit(const std::string& text, std::pair<std::string, int>* limit) {
+  const std::vector<std::string> parts = absl::StrSplit(text, '=');
+  if (parts.size() != 2 || parts[0].empty() || !absl::SimpleAtoi(parts[1], &limit->second)) return false;
+  limit->first = parts[0];
+  return limit->second >= 1 && limit->second <= 100000;
 }
 
 void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--max-sessions", options.max_sessions, "Sessions at once; each model has as many slots")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
+  app.add_option("--max-sessions-per-model", raw.max_sessions_per_model,
+                 "MODEL=N: slots of one model, where there should be fewer; may be repeated")
+      ->check([](const std::string& text) {
+        std::pair<std::string, int> limit;
+        return ParseModelLimit(text, &limit) ? "" : absl::StrCat("'", text, "' is not of the form violin=64");
+      });
   app.add_option("--crew-threads", options.crew_threads,
                  "Threads that decode, encode and write; 0: the cores without a device thread")
       ->capture_default_str()
@@ -89,6 +153,15 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
       ->capture_default_str()
       ->check(CLI::Range(16, 1 << 20));
+  app.add_option("--max-streams-per-connection", options.max_streams_per_connection,
+                 "Calls at once of one connection; 0: room for all sessions")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1'000'000));
+  app.add_option(
+         "--max-connection-age-secs", raw.max_connection_age_secs,
+         "After so long a client is told to connect anew, and may find another replica; its calls go on. 0: never")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1e6));
 }
 
 void AddDevice(CLI::App& app, ServerOptions& options) {
@@ -165,6 +238,29 @@ void CheckJobs(const CLI::App& app, const JobDeskOptions& jobs, const RawFlags& 
   }
 }
 
+void CheckSecurity(const CLI::App& app, const SecurityOptions& security) {
+  const auto without = [&](std::initializer_list<const char*> flags, const char* why) {
+    for (const char* flag : flags) {
+      if (app.count(flag) > 0) throw CLI::ValidationError(flag, why);
+    }
+  };
+  if (security.tls.cert_file.empty() != security.tls.key_file.empty()) {
+    throw CLI::ValidationError("--tls-cert", "goes with --tls-key");
+  }
+  if (!security.tls.enabled()) without({"--tls-client-ca"}, "goes with --tls-cert");
+  if (security.jwt.keys_file.empty()) {
+    without({"--auth-jwt-algorithm", "--auth-jwt-issuer", "--auth-jwt-audience", "--auth-jwt-tenant-claim",
+             "--auth-jwt-roles-claim"},
+            "goes with --auth-jwt-keys");
+  } else if (security.jwt.issuer.empty() || security.jwt.audience.empty()) {
+    throw CLI::ValidationError("--auth-jwt-keys", "goes with --auth-jwt-issuer and --auth-jwt-audience");
+  }
+  if (!security.authenticates()) {
+    without({"--tenant-max-sessions", "--tenant-max-queued-jobs", "--tenant-max-calls"},
+            "without --auth-keys or --auth-jwt-keys there are no tenants");
+  }
+}
+
 void Apply(const RawFlags& raw, ServerOptions* options) {
   options->model_control_mode = raw.model_control_mode == "poll"       ? ControlMode::kPoll
                                 : raw.model_control_mode == "explicit" ? ControlMode::kExplicit
@@ -180,6 +276,11 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);
   options->grpc_memory_bytes = raw.grpc_memory_mib << 20;
+  options->max_connection_age = absl::Seconds(raw.max_connection_age_secs);
+  for (const std::string& text : raw.max_sessions_per_model) {
+    std::pair<std::string, int> limit;
+    if (ParseModelLimit(text, &limit)) options->max_sessions_per_model.insert(limit);
+  }
   options->jobs.blob_quota_bytes = raw.blob_quota_mib << 20;
   options->jobs.policy.lease = absl::Seconds(raw.job_lease_secs);
   options->jobs.policy.heartbeat = absl::Seconds(raw.job_heartbeat_secs);
@@ -187,26 +288,143 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->jobs.bundled_repository = options->model_repository;
 }
 
+// All flags, and where their values go.
+struct Flags {
+  ServerOptions options;
+  RawFlags raw;
+  std::string config;
+  CLI::App app{"Serves trained voices: audio in, the voice's answer out, live, over gRPC.", "ddsp-server"};
+
+  Flags() {
+    app.add_option("--config", config,
+                   "Text file of flags, `max_sessions: 64`; those of the command line go first (`ddsp config check`)");
+    AddModels(app, options, raw);
+    AddAddresses(app, options);
+    AddSecurity(app, options.security);
+    AddDevice(app, options);
+    AddLimits(app, options, raw);
+    AddTimes(app, raw);
+    AddJobs(app, options.jobs, raw);
+  }
+  Flags(const Flags&) = delete;
+
+  void Parse(std::vector<std::string> arguments) {
+    std::reverse(arguments.begin(), arguments.end());  // as the library wants them
+    app.parse(std::move(arguments));
+  }
+  // What is wrong with flags that are right one by one; then turns them into options.
+  void Finish() {
+    CheckJobs(app, options.jobs, raw);
+    CheckSecurity(app, options.security);
+    Apply(raw, &options);
+  }
+};
+
+std::vector<std::string> ArgumentsOf(const ConfigEntry& entry) {
+  // Behind "=" the library overlooks nothing, and takes "-1" for a value.
+  if (entry.value.empty()) return {entry.flag, ""};
+  return {absl::StrCat(entry.flag, "=", entry.value)};
+}
+
+// Each entry for itself, so that its line can be told.
+absl::Status CheckEntries(const std::vector<ConfigEntry>& entries, const std::string& file) {
+  std::map<std::string, int> lines;
+  for (const ConfigEntry& entry : entries) {
+    const auto error = [&](const std::string& problem) {
+      return absl::InvalidArgumentError(absl::StrCat(file, ":", entry.line, ": ", problem));
+    };
+    Flags alone;
+    const CLI::Option* const option = alone.app.get_option_no_throw(entry.flag);
+    if (option == nullptr || entry.flag == "--help" || entry.flag == "--config") {
+      return error(absl::StrCat("there is no ", entry.flag, " to set here"));
+    }
+    const auto [earlier, is_first] = lines.emplace(entry.flag, entry.line);
+    if (!is_first && option->get_items_expected_max() == 1) {
+      return error(absl::StrCat(entry.flag, " was set on line ", earlier->second, " already"));
+    }
+    try {
+      alone.Parse(ArgumentsOf(entry));
+    } catch (const CLI::ParseError& wrong) {
+      return error(wrong.what());
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ConfigEntry>> ReadConfig(const std::string& file) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(file));
+  ASSIGN_OR_RETURN(std::vector<ConfigEntry> entries, ParseConfig(text, file));
+  RETURN_IF_ERROR(CheckEntries(entries, file));
+  return entries;
+}
+
+// The flags of the command line, and below them those of the file.
+absl::Status ParseBoth(const Flags& given, std::vector<std::string> arguments, Flags* both) {
+  ASSIGN_OR_RETURN(const std::vector<ConfigEntry> entries, ReadConfig(given.config));
+  std::vector<std::string> all;
+  for (const ConfigEntry& entry : entries) {
+    if (given.app.count(entry.flag) > 0) continue;
+    for (std::string& argument : ArgumentsOf(entry)) all.push_back(std::move(argument));
+  }
+  all.insert(all.end(), arguments.begin(), arguments.end());
+  try {
+    both->Parse(std::move(all));
+    both->Finish();
+  } catch (const CLI::ParseError& wrong) {
+    return absl::InvalidArgumentError(absl::StrCat(given.config, ": ", wrong.what()));
+  }
+  return absl::OkStatus();
+}
+
+// "postgresql://ddsp:secret@db/jobs" without the secret.
+std::string Masked(const std::string& address) {
+  const size_t host = address.find("://"), at = address.rfind('@');
+  if (host == std::string::npos || at == std::string::npos) return address;
+  const size_t colon = address.find(':', host + 3);
+  return colon == std::string::npos || colon > at ? address
+                                                  : absl::StrCat(address.substr(0, colon), ":***", address.substr(at));
+}
+
+std::string TextOf(const Flags& flags) {
+  std::string text;
+  for (const CLI::Option* option : flags.app.get_options()) {
+    const std::string name = option->get_name();
+    if (name == "--help" || name == "--config" || name == "-h,--help") continue;
+    for (const std::string& value : option->results()) absl::StrAppend(&text, ConfigLine(name, Masked(value)));
+    // Some defaults would be a mistake if they were given: jobs without a data dir.
+    if (option->count() > 0) continue;
+    const std::string line = ConfigLine(name, option->get_default_str());
+    absl::StrAppend(&text, "# ",
+                    option->get_items_expected_max() == 1 ? line : line.substr(0, line.find(':')) + ": []\n");
+  }
+  return text;
+}
+
 }  // namespace
 
 ParsedFlags ParseFlags(int argc, const char* const* argv) {
-  ParsedFlags parsed;
-  RawFlags raw;
-  CLI::App app{"Serves trained voices: audio in, the voice's answer out, live, over gRPC.", "ddsp-server"};
-  AddModels(app, parsed.options, raw);
-  AddAddresses(app, parsed.options);
-  AddDevice(app, parsed.options);
-  AddLimits(app, parsed.options, raw);
-  AddTimes(app, raw);
-  AddJobs(app, parsed.options.jobs, raw);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  auto given = std::make_unique<Flags>();
   try {
-    app.parse(argc, argv);
-    CheckJobs(app, parsed.options.jobs, raw);
+    given->Parse(arguments);
+    if (given->config.empty()) given->Finish();
   } catch (const CLI::ParseError& error) {
-    parsed.exit_code = app.exit(error) == 0 ? kExitOk : kExitUsage;
+    return {.options = {}, .exit_code = given->app.exit(error) == 0 ? kExitOk : kExitUsage};
   }
-  Apply(raw, &parsed.options);
-  return parsed;
+  if (given->config.empty()) return {.options = given->options, .exit_code = std::nullopt};
+  Flags both;
+  if (const absl::Status parsed = ParseBoth(*given, arguments, &both); !parsed.ok()) {
+    std::cerr << parsed.message() << "\n";
+    return {.options = {}, .exit_code = kExitUsage};
+  }
+  return {.options = both.options, .exit_code = std::nullopt};
+}
+
+absl::StatusOr<std::string> ResolveConfig(const std::string& file) {
+  Flags none, both;
+  none.config = file;
+  RETURN_IF_ERROR(ParseBoth(none, {}, &both));
+  return TextOf(both);
 }
 
 }  // namespace ddsp::server

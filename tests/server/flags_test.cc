@@ -3,7 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "server/config_file.h"
 
 namespace ddsp::server {
 namespace {
@@ -86,6 +91,124 @@ TEST(ParseFlags, NamesTheFlagThatIsWrongAndItsValue) {
 TEST(ParseFlags, FlagsOfJobsWithoutADataDirAreAMistake) {
   ExpectUsageError({"--job-database=postgresql://db"}, {"--job-database", "--data-dir"});
   ExpectUsageError({"--blob-quota-mib=5"}, {"--blob-quota-mib", "--data-dir"});
+}
+
+std::string Written(const std::string& text) {
+  const std::string file = testing::TempDir() + "/flags_test.textproto";
+  std::ofstream(file) << text;
+  return file;
+}
+
+void ExpectConfigError(const std::string& text, const std::vector<std::string>& said) {
+  const std::string file = Written(text);
+  const std::string flag = "--config=" + file;
+  ExpectUsageError({flag.c_str()}, said);
+  const auto resolved = ResolveConfig(file);
+  EXPECT_FALSE(resolved.ok());
+  for (const std::string& part : said) EXPECT_THAT(std::string(resolved.status().message()), HasSubstr(part));
+}
+
+TEST(ConfigFile, SetsFlagsBelowTheCommandLine) {
+  const std::string flag = "--config=" + Written(R"(# What this site wants.
+max_sessions: 64
+drain_delay_secs: 2.5
+listen: "127.0.0.1:9001"
+metrics_listen: ""
+exit_on_error: false
+version_policy: "all"  version_policy: "flute=latest:2"
+max_sessions_per_model: ["violin=8", 'flute=9']
+)");
+  const Parsed parsed = Parse({"--max-sessions=32", flag.c_str()});
+  ASSERT_FALSE(parsed.flags.exit_code.has_value()) << parsed.said;
+  const ServerOptions& options = parsed.flags.options;
+  EXPECT_EQ(options.max_sessions, 32) << "the flag goes first";
+  EXPECT_EQ(options.drain_delay, absl::Milliseconds(2500));
+  EXPECT_EQ(options.listen, "127.0.0.1:9001");
+  EXPECT_EQ(options.metrics_listen, "");
+  EXPECT_FALSE(options.exit_on_error);
+  EXPECT_EQ(options.version_policies.For("flute").latest, 2);
+  EXPECT_EQ(options.max_sessions_per_model, (std::map<std::string, int>{{"flute", 9}, {"violin", 8}}));
+}
+
+TEST(ConfigFile, NamesTheLineThatIsWrong) {
+  ExpectConfigError("\nmax_session: 64\n", {"flags_test.textproto:2:", "--max-session"});
+  ExpectConfigError("max_sessions: 0", {":1:", "--max-sessions", "0"});
+  ExpectConfigError("max_sessions: 1\n\nmax_sessions: 2", {":3:", "line 1"});
+  ExpectConfigError("listen: \"a\"\nmax_sessions 3", {":2:", "':'"});
+  ExpectConfigError("max_sessions:\n", {":2:", "a value"});
+  ExpectConfigError("listen: \"open\n", {":1:"});
+  ExpectConfigError("max_sessions: {}", {":1:", "a value"});
+  ExpectConfigError("load_model: [1, 2", {":1:", "']'"});
+  ExpectConfigError("config: \"other\"", {":1:", "--config"});
+  ExpectConfigError("help: true", {":1:", "--help"});
+}
+
+TEST(ConfigFile, FlagsThatDoNotGoTogetherAreAMistakeHereToo) {
+  ExpectConfigError("blob_quota_mib: 5", {"--blob-quota-mib", "--data-dir"});
+  ExpectConfigError("tls_cert: \"x\"", {"--tls-cert", "--tls-key"});
+}
+
+TEST(ConfigFile, AFileThatIsNotThereIsAMistake) {
+  ExpectUsageError({"--config=/nowhere/server.textproto"}, {"/nowhere/server.textproto"});
+}
+
+TEST(ConfigFile, TheResolvedFormSaysTheSame) {
+  const std::string file = Written(
+      "max_sessions: 64\nload_model: \"violin\"\nload_model: \"flute\"\nlisten: \"[::]:1\"\n"
+      "data_dir: \"d\"\njob_database: \"postgresql://ddsp@db/ddsp\"\n");
+  const auto resolved = ResolveConfig(file);
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  for (const char* line : {"max_sessions: 64\n", "load_model: \"violin\"\nload_model: \"flute\"\n",
+                           "# crew_threads: 0\n", "# metrics_listen: \"0.0.0.0:8002\"\n"}) {
+    EXPECT_THAT(*resolved, HasSubstr(line));
+  }
+  const auto again = ResolveConfig(Written(*resolved));
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(*again, *resolved);
+}
+
+TEST(ConfigFile, PasswordsAreNotTold) {
+  const auto resolved = ResolveConfig(Written("data_dir: \"d\" job_database: \"postgresql://ddsp:secret@db/ddsp\""));
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_THAT(*resolved, testing::Not(HasSubstr("secret")));
+  EXPECT_THAT(*resolved, HasSubstr("postgresql://ddsp:***@db/ddsp"));
+}
+
+// Whatever flag there is, a line of a file can set it.
+TEST(ConfigFile, EveryDefaultCanBeWritten) {
+  const auto resolved = ResolveConfig(Written(""));
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  const auto entries = ParseConfig(absl::StrReplaceAll(*resolved, {{"# ", ""}}), "defaults");
+  ASSERT_TRUE(entries.ok()) << entries.status();
+  EXPECT_GT(entries->size(), 50u) << "those without a list";
+}
+
+TEST(ParseFlags, ReadsWhoMayCall) {
+  const Parsed parsed =
+      Parse({"--tls-cert=c", "--tls-key=k", "--tls-client-ca=a", "--auth-keys=f", "--auth-jwt-keys=j",
+             "--auth-jwt-algorithm=ES256", "--auth-jwt-issuer=i", "--auth-jwt-audience=u",
+             "--auth-jwt-roles-claim=scope", "--tenant-max-sessions=3", "--tenant-max-calls=4",
+             "--max-sessions-per-model=violin=64", "--health-listen=0.0.0.0:8003", "--max-connection-age-secs=1800"});
+  ASSERT_FALSE(parsed.flags.exit_code.has_value()) << parsed.said;
+  const ServerOptions& options = parsed.flags.options;
+  EXPECT_EQ(options.security.tls.client_ca_file, "a");
+  EXPECT_EQ(options.security.jwt.algorithm, "ES256");
+  EXPECT_EQ(options.security.jwt.roles_claim, "scope");
+  EXPECT_EQ(options.security.tenant_defaults.sessions, 3);
+  EXPECT_EQ(options.max_sessions_per_model.at("violin"), 64);
+  EXPECT_EQ(options.health_listen, "0.0.0.0:8003");
+  EXPECT_EQ(options.max_connection_age, absl::Minutes(30));
+}
+
+TEST(ParseFlags, FlagsOfSecurityGoTogether) {
+  ExpectUsageError({"--tls-key=k"}, {"--tls-cert"});
+  ExpectUsageError({"--tls-client-ca=a"}, {"--tls-client-ca", "--tls-cert"});
+  ExpectUsageError({"--auth-jwt-keys=j"}, {"--auth-jwt-issuer"});
+  ExpectUsageError({"--auth-jwt-issuer=i"}, {"--auth-jwt-issuer", "--auth-jwt-keys"});
+  ExpectUsageError({"--auth-jwt-keys=j", "--auth-jwt-algorithm=HS256"}, {"HS256"});
+  ExpectUsageError({"--tenant-max-sessions=3"}, {"no tenants"});
+  ExpectUsageError({"--max-sessions-per-model=violin"}, {"'violin'"});
+  ExpectUsageError({"--max-sessions-per-model=violin=0"}, {"violin=0"});
 }
 
 }  // namespace
