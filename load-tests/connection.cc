@@ -12,6 +12,7 @@
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
+#include "client/sdk/channel.h"
 
 namespace ddsp::loadtest {
 namespace {
@@ -35,7 +36,9 @@ int ConnectedSocket(const std::string& host, const std::string& port) {
 
 }  // namespace
 
-absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const std::string& address) {
+absl::StatusOr<std::shared_ptr<grpc::Channel>> Connect(const client::ServerAddress& server) {
+  if (server.security.uses_tls() || server.security.has_token()) return client::MakeChannel(server);
+  const std::string& address = server.target;
   const size_t colon = address.rfind(':');
   if (colon == std::string::npos) return absl::InvalidArgumentError(absl::StrCat(address, ": expected HOST:PORT"));
   const int socket = ConnectedSocket(address.substr(0, colon), address.substr(colon + 1));

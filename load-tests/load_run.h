@@ -9,12 +9,13 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/sdk/server_address.h"
 #include "load-tests/paced_stream.h"
 
 namespace ddsp::loadtest {
 
 struct LoadOptions {
-  std::string server;               // host:port
+  client::ServerAddress server;
   std::optional<pid_t> server_pid;  // where known: CPU and memory are measured
   int streams = 32;
   PacedStreamOptions stream;  // seeds rise by one from stream to stream

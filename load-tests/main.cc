@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
+#include "client/flags/server_flags.h"
 #include "client/sdk/error.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
@@ -195,7 +196,7 @@ void Declare(CLI::App& app, Options* options) {
       ->capture_default_str();
   app.add_option("--deadline-ms", load.deadline_ms, "A later block is an underrun; p99 must not exceed it")
       ->capture_default_str();
-  CLI::Option* address = app.add_option("--server", load.server, "HOST:PORT of a server that runs");
+  CLI::Option* address = client::AddServerFlags(app, &load.server, "HOST:PORT of a server that runs");
   CLI::Option* program =
       app.add_option("--server-program", options->server_program, "ddsp-server to start for the test");
   app.add_option("--model-repository", options->repository, "Directory of voices of that server")

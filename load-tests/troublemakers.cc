@@ -19,7 +19,7 @@ std::vector<float> Tone(int64_t samples) {
 // A session that is opened when it is needed, and again when it has ended.
 class Line {
  public:
-  Line(ClientLoop& loop, const std::string& server, const std::string& model, bool reads)
+  Line(ClientLoop& loop, const client::ServerAddress& server, const std::string& model, bool reads)
       : loop_(&loop), channel_(client::MakeChannel(server)), reads_(reads) {
     options_.model = model;
   }
@@ -97,7 +97,7 @@ std::unique_ptr<Troublemaker> Make(int kind, Line line) {
 
 }  // namespace
 
-Troublemakers::Troublemakers(ClientLoop& loop, const std::string& server, const std::string& model, int count) {
+Troublemakers::Troublemakers(ClientLoop& loop, const client::ServerAddress& server, const std::string& model, int count) {
   for (int i = 0; i < count; ++i) {
     const int kind = i % kKinds;
     troublemakers_.push_back(Make(kind, Line(loop, server, model, /*reads=*/kind != kKinds - 1)));

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "client/sdk/server_address.h"
 #include "load-tests/live_call.h"
 
 namespace ddsp::loadtest {
@@ -23,8 +24,8 @@ class Troublemaker {
 
 class Troublemakers {
  public:
-  // `server` is HOST:PORT; `loop` outlives them.
-  Troublemakers(ClientLoop& loop, const std::string& server, const std::string& model, int count);
+  // `loop` outlives them.
+  Troublemakers(ClientLoop& loop, const client::ServerAddress& server, const std::string& model, int count);
 
   void Act(std::chrono::steady_clock::time_point now);
 

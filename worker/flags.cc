@@ -8,6 +8,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/flags/server_flags.h"
 
 namespace ddsp::worker {
 namespace {
@@ -41,7 +42,7 @@ void Declare(CLI::App& app, WorkerOptions& options, RawFlags& raw) {
   const auto seconds = [&](const char* name, double& value, double most, const char* help) {
     app.add_option(name, value, help)->capture_default_str()->check(CLI::Range(0.05, most));
   };
-  app.add_option("--server", options.server, "HOST:PORT of a ddsp-server that has jobs")->required();
+  client::AddServerFlags(app, &options.server, "HOST:PORT of a ddsp-server that has jobs")->required();
   app.add_option("--kinds", options.kinds,
                  "Kinds of jobs to take, of train, transfer, render, features; all by default")
       ->delimiter(',')

@@ -53,7 +53,7 @@ absl::StatusOr<ExitCode> Run(const WorkerOptions& options) {
     around.pulse = [&] { WriteFileAtomically(options.health_file, "alive\n").IgnoreError(); };
   }
   Worker worker(options, runners, around);
-  Log(options.name + " works for " + options.server);
+  Log(options.name + " works for " + options.server.target);
   const auto stop = [&] {
     Log("stopping; a second signal hurries");
     worker.Stop();

@@ -17,6 +17,8 @@ using Action = std::function<absl::Status()>;
 // Declares the options of a sub-command and returns its action, which keeps them.
 using Declare = Action (*)(CLI::App& options);
 
+Action DeclareAuthNewKey(CLI::App& options);
+Action DeclareConfigCheck(CLI::App& options);
 Action DeclareDatasetGenerateSynthetic(CLI::App& options);
 Action DeclareDatasetImportTfRecord(CLI::App& options);
 Action DeclareDatasetPrepare(CLI::App& options);

@@ -3,6 +3,7 @@
 
 #include "client/cli/command.h"
 #include "client/cli/recording_features.h"
+#include "client/flags/server_flags.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/features/feature_table.h"
@@ -11,7 +12,8 @@ namespace ddsp::client {
 namespace {
 
 struct Options {
-  std::string input, output, server;
+  ServerAddress server;
+  std::string input, output;
   int frame_rate = 100;
 };
 
@@ -32,7 +34,7 @@ Action DeclareFeatures(CLI::App& app) {
   app.add_option("--out", options->output, "CSV file: time_s is the centre of a frame")->required();
   app.add_option("--frame-rate", options->frame_rate, "Frames a second, a divisor of 16000, 25 to 250")
       ->capture_default_str();
-  app.add_option("--server", options->server, "HOST:PORT of a ddsp-server that extracts them instead of this process");
+  AddServerFlags(app, &options->server, "HOST:PORT of a ddsp-server that extracts them instead of this process");
   return [options] { return Run(*options); };
 }
 

@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "client/cli/command.h"
 #include "client/cli/graph_file.h"
+#include "client/flags/server_flags.h"
 #include "client/sdk/unary_calls.h"
 #include "core/base/status_macros.h"
 #include "core/graph/proto_graph.h"
@@ -13,7 +14,8 @@ namespace ddsp::client {
 namespace {
 
 struct RunOptions {
-  std::string graph, input, output, parameters, wav, server;
+  ServerAddress server;
+  std::string graph, input, output, parameters, wav;
   GinOptions gin;
   uint64_t seed = 0;
   int sample_rate = 0;
@@ -52,7 +54,7 @@ void AddTensors(const FloatArrays& arrays, google::protobuf::Map<std::string, v1
 }
 
 absl::StatusOr<FloatArrays> RunRemotely(const GraphSpec& spec, const GraphRunner::Request& request,
-                                        const std::string& server) {
+                                        const ServerAddress& server) {
   v1::RunGraphRequest message;
   *message.mutable_spec() = GraphToProto(spec);
   // Others of the file would only be carried.
@@ -135,7 +137,7 @@ Action DeclareGraphRun(CLI::App& app) {
                  "Trained parameters: safetensors, reverb/ir, ...; fresh ones by default");
   app.add_option("--seed", options->seed, "Of noise and fresh parameters: the same seed gives the same samples")
       ->capture_default_str();
-  app.add_option("--server", options->server, "HOST:PORT of a ddsp-server that runs it instead of this process");
+  AddServerFlags(app, &options->server, "HOST:PORT of a ddsp-server that runs it instead of this process");
   CLI::Option* wav = app.add_option("--wav", options->wav, "Also write the signal as WAV, a file for each example");
   app.add_option("--sample-rate", options->sample_rate, "Of the WAV file in Hz; the graph's by default")
       ->check(CLI::Range(1, 1000000))

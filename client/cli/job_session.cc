@@ -7,13 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/exit_code.h"
+#include "client/flags/server_flags.h"
 #include "client/sdk/channel.h"
 #include "client/sdk/jobs_caller.h"
 
 namespace ddsp::client {
 
 void AddJobOptions(CLI::App& app, JobOptions* options) {
-  app.add_option("--server", options->server, "HOST:PORT of a ddsp-server that keeps jobs")
+  AddServerFlags(app, &options->server, "HOST:PORT of a ddsp-server that keeps jobs")
       ->envname("DDSP_SERVER")
       ->required();
   app.add_option_function<std::string>(
@@ -24,8 +25,8 @@ void AddJobOptions(CLI::App& app, JobOptions* options) {
 }
 
 JobSession::JobSession(const JobOptions& options, std::function<void()> on_trouble)
-    : server_(options.server),
-      caller_(std::make_shared<JobsCaller>(v1::Jobs::NewStub(MakeJobsChannel(server_)),
+    : server_(options.server.target),
+      caller_(std::make_shared<JobsCaller>(v1::Jobs::NewStub(MakeJobsChannel(options.server)),
                                            MakeCallOptions(std::move(on_trouble)))),
       jobs_(caller_),
       blobs_(caller_) {}

@@ -9,11 +9,12 @@
 #include "client/cli/interrupt.h"
 #include "client/sdk/blob_transfer.h"
 #include "client/sdk/jobs_client.h"
+#include "client/sdk/server_address.h"
 
 namespace ddsp::client {
 
 struct JobOptions {
-  std::string server;  // HOST:PORT
+  ServerAddress server;
   bool json = false;   // one object on stdout, and nothing else
 };
 
@@ -35,7 +36,7 @@ class JobSession {
  private:
   CallOptions MakeCallOptions(std::function<void()> on_trouble);
 
-  const std::string server_;
+  const std::string server_;  // for people
   Interrupt interrupt_;
   const std::shared_ptr<JobsCaller> caller_;
   JobsClient jobs_;

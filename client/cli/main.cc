@@ -51,6 +51,8 @@ constexpr Command kCommands[] = {
     {"job", "logs", "Print what a job's workers said", DeclareJobLogs},
     {"job", "cancel", "Cancel a job", DeclareJobCancel},
     {"job", "download", "Fetch a job's results", DeclareJobDownload},
+    {"auth", "new-key", "Make a key for callers of a server", DeclareAuthNewKey},
+    {"config", "check", "Check a configuration of ddsp-server, and print all that it says", DeclareConfigCheck},
     {"model", "list", "List the voices of a repository or of a server", DeclareModelList},
     {"model", "push", "Publish a voice: its next version in a repository", DeclareModelPush},
     {"model", "load", "Have a server load a published version", DeclareModelLoad},
@@ -63,6 +65,8 @@ constexpr Command kCommands[] = {
 };
 
 const char* AboutGroup(absl::string_view group) {
+  if (group == "auth") return "Work on who may call a server";
+  if (group == "config") return "Work on configurations of a server";
   if (group == "gin") return "Work on gin configurations";
   if (group == "dataset") return "Work on data sets";
   if (group == "graph") return "Work on graphs";

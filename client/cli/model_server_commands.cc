@@ -14,6 +14,7 @@
 #include "client/cli/model_text.h"
 #include "client/cli/models_client.h"
 #include "client/cli/repository_path.h"
+#include "client/flags/server_flags.h"
 #include "core/base/status_macros.h"
 #include "core/models/aliases.h"
 #include "core/models/voice_name.h"
@@ -56,14 +57,15 @@ absl::StatusOr<Reference> ReadReference(const std::string& text) {
 }
 
 struct ServerOptions {
-  std::string server, reference;
+  ServerAddress server;
+  std::string reference;
   bool json = false;
 };
 
 std::shared_ptr<ServerOptions> DeclareServer(CLI::App& app, const std::string& reference_help) {
   auto options = std::make_shared<ServerOptions>();
   app.add_option("MODEL", options->reference, reference_help)->required();
-  app.add_option("--server", options->server, kAdminServer)->required();
+  AddServerFlags(app, &options->server, kAdminServer)->required();
   AddOutput(app, &options->json);
   return options;
 }
@@ -79,7 +81,8 @@ absl::Status Unload(const ServerOptions& options) {
 }
 
 struct AliasOptions {
-  std::string reference, server, repository;
+  ServerAddress server;
+  std::string reference, repository;
   int64_t version = 0;
   bool remove = false, json = false;
 };
@@ -119,7 +122,8 @@ absl::Status Alias(const AliasOptions& options) {
 }
 
 struct PushOptions {
-  std::string directory, repository, server;
+  ServerAddress server;
+  std::string directory, repository;
   bool json = false;
 };
 
@@ -141,7 +145,8 @@ absl::Status Push(const PushOptions& options) {
 }
 
 struct ListOptions {
-  std::string repository, server;
+  ServerAddress server;
+  std::string repository;
   bool json = false;
 };
 
@@ -166,7 +171,7 @@ Action DeclareModelAlias(CLI::App& app) {
   CLI::Option* version = app.add_option("VERSION", options->version, "Where it points; the newest version by default")
                              ->check(CLI::Range(int64_t{1}, int64_t{1} << 60));
   app.add_flag("--delete", options->remove, "Take the alias away")->excludes(version);
-  CLI::Option* server = app.add_option("--server", options->server, kAdminServer);
+  CLI::Option* server = AddServerFlags(app, &options->server, kAdminServer);
   app.add_option("--repository,--model-repository", options->repository, "Without a server: directory of voices")
       ->excludes(server);
   AddOutput(app, &options->json);
@@ -179,7 +184,7 @@ Action DeclareModelList(CLI::App& app) {
   CLI::Option* repository =
       app.add_option("REPOSITORY,--repository,--model-repository", options->repository, "Directory of voices")
           ->capture_default_str();
-  app.add_option("--server", options->server, "HOST:PORT of a server: which voices it has, and what they do")
+  AddServerFlags(app, &options->server, "HOST:PORT of a server: which voices it has, and what they do")
       ->excludes(repository);
   AddOutput(app, &options->json);
   return [options] { return List(*options); };
@@ -195,7 +200,7 @@ Action DeclareModelPush(CLI::App& app) {
   app.add_option("DIR", options->directory, "Directory of a version, or of a model: its newest version")->required();
   app.add_option("--repository,--model-repository", options->repository, "Where it goes, under its next version number")
       ->required();
-  app.add_option("--server", options->server, absl::StrCat("Load it there afterwards: ", kAdminServer));
+  AddServerFlags(app, &options->server, absl::StrCat("Load it there afterwards: ", kAdminServer));
   AddOutput(app, &options->json);
   return [options] { return Push(*options); };
 }

@@ -21,7 +21,7 @@ std::string AliasName(const std::string& model, const std::string& alias) {
 
 }  // namespace
 
-ModelsClient::ModelsClient(const std::string& server, absl::Duration timeout)
+ModelsClient::ModelsClient(const ServerAddress& server, absl::Duration timeout)
     : stub_(v1::Models::NewStub(MakeChannel(server))), timeout_(timeout) {}
 
 template <typename Request, typename Response>

@@ -7,14 +7,15 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "client/sdk/server_address.h"
 #include "ddsp/v1/models.grpc.pb.h"
 
 namespace ddsp::client {
 
 class ModelsClient {
  public:
-  // `server` is HOST:PORT; the admin port for all but List().
-  explicit ModelsClient(const std::string& server, absl::Duration timeout = absl::Minutes(2));
+  // The admin port for all but List().
+  explicit ModelsClient(const ServerAddress& server, absl::Duration timeout = absl::Minutes(2));
 
   // Errors are those of the server, with their details, and UNAVAILABLE where none answers.
   absl::StatusOr<std::vector<v1::Model>> List();

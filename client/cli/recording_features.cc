@@ -19,7 +19,7 @@ absl::StatusOr<std::vector<FeatureFrame>> ExtractFromFile(const std::string& pat
 }
 
 absl::StatusOr<std::vector<FeatureFrame>> ExtractRemotely(const std::string& path, int frame_rate,
-                                                          const std::string& server) {
+                                                          const ServerAddress& server) {
   const int rate = FeatureSettings().sample_rate;
   ASSIGN_OR_RETURN(const AudioFile file, ReadAudioFile(path));
   ASSIGN_OR_RETURN(const std::vector<float> audio, ResampleFile(file.samples, file.sample_rate, rate));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "client/sdk/server_address.h"
 #include "core/features/feature_extractor.h"
 
 namespace ddsp::client {
@@ -14,6 +15,6 @@ absl::StatusOr<std::vector<FeatureFrame>> ExtractFromFile(const std::string& pat
 
 // The same by a server at HOST:PORT.
 absl::StatusOr<std::vector<FeatureFrame>> ExtractRemotely(const std::string& path, int frame_rate,
-                                                          const std::string& server);
+                                                          const ServerAddress& server);
 
 }  // namespace ddsp::client

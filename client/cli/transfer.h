@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/sdk/codec.h"
+#include "client/sdk/server_address.h"
 #include "core/dsp/timbre_adjust_options.h"
 #include "core/models/performer_profile.h"
 
@@ -48,13 +49,13 @@ struct TransferResult {
 absl::StatusOr<TransferResult> TransferInProcess(const TransferRequest& request, const std::string& repository);
 
 struct LiveOptions {
-  std::string server;  // HOST:PORT
+  ServerAddress server;
   Codec codec = Codec::kPcmFloat;
   Pace pace = Pace::kAsFastAsPossible;
 };
 absl::StatusOr<TransferResult> TransferLive(const TransferRequest& request, const LiveOptions& options);
 
-// The whole recording in one message to the server at HOST:PORT. Errors: RESOURCE_EXHAUSTED if it does not fit.
-absl::StatusOr<TransferResult> TransferAtOnce(const TransferRequest& request, const std::string& server);
+// The whole recording in one message to the server. Errors: RESOURCE_EXHAUSTED if it does not fit.
+absl::StatusOr<TransferResult> TransferAtOnce(const TransferRequest& request, const ServerAddress& server);
 
 }  // namespace ddsp::client

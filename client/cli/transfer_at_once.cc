@@ -26,13 +26,13 @@ v1::RenderRequest ToMessage(const TransferRequest& request) {
 
 }  // namespace
 
-absl::StatusOr<TransferResult> TransferAtOnce(const TransferRequest& request, const std::string& server) {
+absl::StatusOr<TransferResult> TransferAtOnce(const TransferRequest& request, const ServerAddress& server) {
   const auto begin = std::chrono::steady_clock::now();
   ASSIGN_OR_RETURN(const v1::RenderResponse response, Render(server, ToMessage(request)));
   TransferResult result;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (response.audio().size() % sizeof(float) != 0) {
-    return absl::DataLossError(absl::StrCat(server, " sent ", response.audio().size(), " bytes, no whole samples"));
+    return absl::DataLossError(absl::StrCat(server.target, " sent ", response.audio().size(), " bytes, no whole samples"));
   }
   result.audio.resize(response.audio().size() / sizeof(float));
   std::memcpy(result.audio.data(), response.audio().data(), response.audio().size());

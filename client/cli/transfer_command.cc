@@ -9,6 +9,7 @@
 #include "client/cli/command.h"
 #include "client/cli/repository_path.h"
 #include "client/cli/transfer.h"
+#include "client/flags/server_flags.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
 #include "core/base/file.h"
@@ -78,7 +79,7 @@ nlohmann::json Figures(const Options& options, const TransferResult& result) {
       {"model", result.model},
       {"profile", result.profile},
       {"codec", options.codec},
-      {"server", options.live.server},
+      {"server", options.live.server.target},
       {"input_rate", request.input_rate},
       {"output_rate", request.output_rate},
       {"input_samples", request.audio.size()},
@@ -149,7 +150,7 @@ Action DeclareTransfer(CLI::App& app) {
   app.add_option("--model", request.model, "Voice: NAME, NAME/VERSION or NAME@ALIAS")->capture_default_str();
   app.add_option("--model-repository", options->repository, "Directory of voices, in process")->capture_default_str();
   CLI::Option* server =
-      app.add_option("--server", options->live.server,
+      AddServerFlags(app, &options->live.server,
                      "HOST:PORT of a ddsp-server: a live stream (with --adjust one message) instead of in process");
   app.add_option("--pitch-shift", request.pitch_shift_semitones, "Semitones")
       ->check(CLI::Range(-48.0, 48.0))

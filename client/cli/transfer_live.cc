@@ -71,7 +71,7 @@ absl::StatusOr<TransferResult> TransferLive(const TransferRequest& request, cons
   if (!latencies_ms.ok()) return latencies_ms.status();
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (static_cast<int64_t>(result.audio.size()) != expected) {
-    return absl::DataLossError(absl::StrCat(options.server, " sent ", result.audio.size(), " samples of ", expected));
+    return absl::DataLossError(absl::StrCat(options.server.target, " sent ", result.audio.size(), " samples of ", expected));
   }
   if (options.pace == Pace::kRealTime) result.block_latency = Summarize(*std::move(latencies_ms));
   return result;

@@ -8,7 +8,7 @@
 
 namespace ddsp::client {
 
-absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(const std::string& address,
+absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(const ServerAddress& address,
                                                                        StreamOptions options) {
   return Open(MakeChannel(address), std::move(options));
 }

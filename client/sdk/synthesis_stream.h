@@ -15,6 +15,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
+#include "client/sdk/server_address.h"
 #include "client/sdk/stream_options.h"
 
 namespace grpc {
@@ -28,7 +29,7 @@ class SynthesisStream {
   // Returns when the server has answered `started`. Errors: those of the server (see error.h), UNAVAILABLE when nobody
   // answers at the address, DEADLINE_EXCEEDED after options.open_timeout, INVALID_ARGUMENT for a rate Opus does not
   // have.
-  static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(const std::string& address, StreamOptions options);
+  static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(const ServerAddress& address, StreamOptions options);
   static absl::StatusOr<std::unique_ptr<SynthesisStream>> Open(std::shared_ptr<grpc::Channel> channel,
                                                                StreamOptions options);
   // Cancels a session that has not ended, and waits for that.

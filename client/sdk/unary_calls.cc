@@ -1,10 +1,10 @@
 #include "client/sdk/unary_calls.h"
 
+#include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
-#include <grpcpp/create_channel.h>
-#include <grpcpp/security/credentials.h>
 
 #include "absl/strings/str_cat.h"
+#include "client/sdk/channel.h"
 #include "client/sdk/error.h"
 #include "core/base/status_macros.h"
 #include "ddsp/v1/features.grpc.pb.h"
@@ -16,16 +16,14 @@ namespace {
 
 // Calls `method` of a service on a connection of its own.
 template <typename Service, typename Request, typename Response>
-absl::StatusOr<Response> Call(const std::string& server, const Request& request, absl::Duration timeout,
+absl::StatusOr<Response> Call(const ServerAddress& server, const Request& request, absl::Duration timeout,
                               grpc::Status (Service::StubInterface::*method)(grpc::ClientContext*, const Request&,
                                                                              Response*)) {
   if (const auto bytes = static_cast<int64_t>(request.ByteSizeLong()); bytes > kMaxRequestBytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the request has ", bytes, " bytes, of which a server takes ", kMaxRequestBytes, " (4 MiB)"));
   }
-  grpc::ChannelArguments arguments;
-  arguments.SetMaxReceiveMessageSize(kMaxAnswerBytes);
-  const auto channel = grpc::CreateCustomChannel(server, grpc::InsecureChannelCredentials(), arguments);
+  const auto channel = MakeChannel(server, kMaxAnswerBytes);
   const auto stub = Service::NewStub(channel);
   grpc::ClientContext context;
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout));
@@ -36,17 +34,17 @@ absl::StatusOr<Response> Call(const std::string& server, const Request& request,
 
 }  // namespace
 
-absl::StatusOr<v1::RunGraphResponse> RunGraph(const std::string& server, const v1::RunGraphRequest& request,
+absl::StatusOr<v1::RunGraphResponse> RunGraph(const ServerAddress& server, const v1::RunGraphRequest& request,
                                               absl::Duration timeout) {
   return Call<v1::Graph>(server, request, timeout, &v1::Graph::StubInterface::Run);
 }
 
-absl::StatusOr<v1::ExtractResponse> ExtractFeatures(const std::string& server, const v1::ExtractRequest& request,
+absl::StatusOr<v1::ExtractResponse> ExtractFeatures(const ServerAddress& server, const v1::ExtractRequest& request,
                                                     absl::Duration timeout) {
   return Call<v1::Features>(server, request, timeout, &v1::Features::StubInterface::Extract);
 }
 
-absl::StatusOr<v1::RenderResponse> Render(const std::string& server, const v1::RenderRequest& request,
+absl::StatusOr<v1::RenderResponse> Render(const ServerAddress& server, const v1::RenderRequest& request,
                                           absl::Duration timeout) {
   return Call<v1::Synthesis>(server, request, timeout, &v1::Synthesis::StubInterface::Render);
 }

@@ -45,27 +45,29 @@ ALLOWED = {
                        'server/registry', 'server/scheduler'},
     'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/models', 'proto/rpc', 'proto/session',
                    'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
-                   'server/metrics', 'server/registry', 'server/session'},
+                   'server/metrics', 'server/registry', 'server/security', 'server/session'},
     'server/jobs/desk': {'core/base', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                          'server/metrics', 'server/registry', 'server/rpc'},
     # server.cc alone knows who talks to whom.
     'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
-               'server/scheduler', 'server/session'},
+               'server/scheduler', 'server/security', 'server/session'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
+    'client/flags': {'client/sdk'},
     'client/pacing': {'client/sdk', 'core/base'},
-    'client/cli': {'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
-                   'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model'},
+    # `ddsp config check` and `ddsp auth new-key` make what the server reads.
+    'client/cli': {'client/flags', 'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
+                   'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model', 'server', 'server/security'},
     # Talks to servers and never is one.
-    'worker': {'client/sdk', 'core/base', 'worker/jobs', 'worker/runners'},
+    'worker': {'client/flags', 'client/sdk', 'core/base', 'worker/jobs', 'worker/runners'},
     'worker/jobs': {'client/sdk', 'core/base', 'proto/jobs'},
     'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'proto/jobs', 'worker/jobs'},
     'client/examples': {'client/sdk', 'core/base'},
-    'load-tests': {'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
+    'load-tests': {'client/flags', 'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed', 'worker/runners'}
 # Messages of the protocol, by the first words of their header.
-PROTOS = {'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/models': 'proto/models', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
+PROTOS = {'ddsp/v1/access': 'proto/access', 'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/models': 'proto/models', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
           'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
 # A device's threads step engines; what a step costs is measured before the first stream.

@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "client/sdk/server_address.h"
 #include "worker/jobs/claim_policy.h"
 
 namespace ddsp::worker {
 
 // What an operator decides.
 struct WorkerOptions {
-  std::string server;              // HOST:PORT
+  client::ServerAddress server;
   std::vector<std::string> kinds;  // of jobs; empty: all that the worker knows
   std::string name;                // for people; empty: host:pid
   std::string work_dir;            // for the files of jobs, removed after each; several workers may share it
