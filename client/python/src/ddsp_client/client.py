@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 
 from ddsp_client import _channel as channels
 from ddsp_client import _unary as unary
+from ddsp_client._security import make_security
 from ddsp_client._steps import Steps, run
 from ddsp_client.audio import AnySamples, as_samples
 from ddsp_client.jobs import Jobs
@@ -34,25 +36,41 @@ KEEPALIVE = 10.0
 class Client:
     """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path".
 
-    Threads may share it. `credentials` makes the connection TLS; `metadata` goes with every call. A refusal for want of
-    room is tried again `attempts - 1` times, at another address where the name has several.
+    Threads may share it. `tls` makes the connection TLS with the authorities that gRPC knows, `ca` (a file, or what it holds) with
+    others; `certificate` and its key are shown to a server that asks for them, `token` (a key or a JSON Web Token)
+    goes with every call, and so does `metadata`. `credentials` takes the place of the first three. A refusal for want
+    of room is tried again `attempts - 1` times, at another address where the name has several.
     """
 
     def __init__(
         self,
         target: str,
         *,
+        tls: bool = False,
+        ca: str | Path | bytes | None = None,
+        certificate: tuple[str | Path | bytes, str | Path | bytes] | None = None,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
         attempts: int = 3,
     ) -> None:
+        security = make_security(
+            [target],
+            tls=tls,
+            ca=ca,
+            certificate=certificate,
+            token=token,
+            credentials=credentials,
+            metadata=metadata,
+        )
+        credentials = security.credentials
         options = channels.channel_options(attempts)
         if credentials is None:
             channel = grpc.insecure_channel(target, options)
         else:
             channel = grpc.secure_channel(target, credentials, options)
-        if metadata:
-            channel = grpc.intercept_channel(channel, _WithMetadata(tuple(metadata.items())))
+        if security.metadata:
+            channel = grpc.intercept_channel(channel, _WithMetadata(security.metadata))
         self._channel: grpc.Channel = channel
         self.jobs = Jobs(channel)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import numpy.typing as npt
 
 from ddsp_client import _channel as channels
 from ddsp_client import _unary as unary
+from ddsp_client._security import make_security
 from ddsp_client._steps import Steps
 from ddsp_client.aio._steps import run
 from ddsp_client.aio.jobs import Jobs
@@ -33,20 +35,36 @@ T = TypeVar("T")
 class Client:
     """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path".
 
-    For one event loop. `credentials` makes the connection TLS; `metadata` goes with every call. A refusal for want of
-    room is tried again `attempts - 1` times, at another address where the name has several.
+    For one event loop. `tls` makes the connection TLS with the authorities that gRPC knows, `ca` (a file, or what it holds) with
+    others; `certificate` and its key are shown to a server that asks for them, `token` (a key or a JSON Web Token)
+    goes with every call, and so does `metadata`. `credentials` takes the place of the first three. A refusal for want
+    of room is tried again `attempts - 1` times, at another address where the name has several.
     """
 
     def __init__(
         self,
         target: str,
         *,
+        tls: bool = False,
+        ca: str | Path | bytes | None = None,
+        certificate: tuple[str | Path | bytes, str | Path | bytes] | None = None,
+        token: str | None = None,
         credentials: grpc.ChannelCredentials | None = None,
         metadata: Mapping[str, str] | None = None,
         attempts: int = 3,
     ) -> None:
+        security = make_security(
+            [target],
+            tls=tls,
+            ca=ca,
+            certificate=certificate,
+            token=token,
+            credentials=credentials,
+            metadata=metadata,
+        )
+        credentials = security.credentials
         options = channels.channel_options(attempts)
-        interceptors = _interceptors(tuple((metadata or {}).items()))
+        interceptors = _interceptors(security.metadata)
         self._channel: grpc.aio.Channel
         if credentials is None:
             self._channel = grpc.aio.insecure_channel(target, options, interceptors=interceptors)
