@@ -161,6 +161,26 @@ def test_probes_and_services_meet_the_ports():
         )
 
 
+def test_secured_servers_read_what_is_mounted():
+    things = build(DEPLOY / "overlays/secured")
+    for name in ("ddsp-live", "ddsp-jobs", "ddsp-worker"):
+        pod = only(things, "Deployment", name)["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
+        secrets = {volume["name"] for volume in pod["volumes"] if "secret" in volume}
+        files = [value for flag, value in flags_of(container).items() if flag.startswith(("tls-", "auth-", "token-"))]
+        assert len(files) >= 2, name
+        for file in files:
+            mount = mounts[str(Path(file).parent)]
+            assert mount["readOnly"], file
+            assert mount["name"] in secrets, file
+    # Probes go past TLS and tokens, and to nothing else.
+    for name in ("ddsp-live", "ddsp-jobs"):
+        (container,) = only(things, "Deployment", name)["spec"]["template"]["spec"]["containers"]
+        assert flags_of(container)["health-listen"].endswith(":8003")
+        assert container["readinessProbe"]["grpc"] == {"port": 8003, "service": "readiness"}
+
+
 def test_several_hosts_share_a_database_and_a_volume():
     things = build(DEPLOY / "overlays/several-hosts")
     jobs = only(things, "Deployment", "ddsp-jobs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -89,10 +90,16 @@ def scrape() -> Iterator[dict[str, set[str]]]:
 
     if not conftest.serves_jobs():
         pytest.skip("this server keeps no jobs")
-    with tempfile.TemporaryDirectory() as data:
-        server = conftest.Server("--max-sessions=1", f"--data-dir={data}")
+    with tempfile.TemporaryDirectory() as data, tempfile.NamedTemporaryFile("w") as keys:
+        hashed = hashlib.sha256(b"key").hexdigest()
+        keys.write(f'key {{ tenant: "test" role: STREAM role: PUBLISH sha256: "{hashed}" }}')
+        keys.flush()
+        server = conftest.Server("--max-sessions=1", f"--data-dir={data}", f"--auth-keys={keys.name}")
         try:
-            with ddsp_client.Client(server.address, attempts=1) as client:
+            with ddsp_client.Client(server.address, attempts=1) as stranger:
+                with pytest.raises(ddsp_client.UnauthenticatedError):
+                    stranger.features(np.zeros(16000, np.float32))
+            with ddsp_client.Client(server.address, attempts=1, token="key") as client:
                 client.render(np.zeros(16000, np.float32), model="violin")
                 with client.open(ddsp_client.StreamOptions(model="violin")):
                     with pytest.raises(ddsp_client.UnavailableError):
