@@ -77,6 +77,12 @@ struct Job {
   bool operator==(const Job&) const = default;
 };
 
+// Whose a job is, and how many that wait they may have.
+struct JobOwner {
+  std::string tenant;       // empty: nobody was asked
+  int64_t max_waiting = 0;  // 0: any number
+};
+
 // What a client gives.
 struct NewJob {
   std::string request_id;
@@ -86,6 +92,7 @@ struct NewJob {
   int64_t priority = 0;
   // Not before; the past means at once.
   absl::Time run_time = absl::InfinitePast();
+  JobOwner owner{};
 };
 
 struct JobLimits {

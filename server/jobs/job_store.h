@@ -63,7 +63,7 @@ class JobStore {
 
   // Creates a job, or returns the one that the same request created before.
   // Errors: INVALID_JOB_REQUEST; REQUEST_ID_REUSED where that request asked for something else; JOB_STORE_FULL where as
-  // many jobs wait as may.
+  // many jobs wait as may, JOB_QUOTA_EXCEEDED where as many of its owner's do.
   virtual absl::StatusOr<Job> Create(const NewJob& job) = 0;
   // Errors: JOB_NOT_FOUND.
   virtual absl::StatusOr<Job> Get(const std::string& id) = 0;

@@ -69,7 +69,8 @@ absl::Status Keep(SqlTransaction& transaction, const SqlDialect& dialect, const 
 
 absl::Status Forget(SqlTransaction& transaction, const std::string& id) {
   for (const char* const sql : {"DELETE FROM job_logs WHERE job_id = $1", "DELETE FROM job_blobs WHERE job_id = $1",
-                                "DELETE FROM job_texts WHERE job_id = $1", "DELETE FROM jobs WHERE id = $1"}) {
+                                "DELETE FROM job_texts WHERE job_id = $1", "DELETE FROM job_tenants WHERE job_id = $1",
+                                "DELETE FROM jobs WHERE id = $1"}) {
     RETURN_IF_ERROR(transaction.Run(sql, {id}).status());
   }
   return transaction.Announce(id);
@@ -87,6 +88,24 @@ bool AskedForTheSame(const Job& job, const NewJob& asked) {
 int64_t NumberIn(const std::vector<SqlRow>& rows, size_t row, size_t column) {
   int64_t number = 0;
   return row < rows.size() && absl::SimpleAtoi(rows[row][column], &number) ? number : 0;
+}
+
+// Notes whose job it is, which is in the transaction already. Two servers that share a database may let in one more.
+absl::Status AdmitOwner(SqlTransaction& transaction, const std::string& id, const JobOwner& owner) {
+  if (owner.tenant.empty()) return absl::OkStatus();
+  RETURN_IF_ERROR(
+      transaction.Run("INSERT INTO job_tenants (job_id, tenant) VALUES ($1, $2)", {id, owner.tenant}).status());
+  if (owner.max_waiting == 0) return absl::OkStatus();
+  // By what waits, not by all that the tenant ever had.
+  ASSIGN_OR_RETURN(const auto rows,
+                   transaction.Run("SELECT count(*) FROM jobs WHERE state IN (0, 2) AND EXISTS (SELECT 1 FROM "
+                                   "job_tenants WHERE job_id = id AND tenant = $1)",
+                                   {owner.tenant}));
+  if (NumberIn(rows, 0, 0) <= owner.max_waiting) return absl::OkStatus();
+  return MakeQuotaError(
+      Reason::kJobQuotaExceeded,
+      absl::StrCat("tenant ", owner.tenant, " has ", owner.max_waiting, " jobs that wait, as many as it may"),
+      absl::StrCat("tenant:", owner.tenant), {{"tenant", owner.tenant}, {"limit", absl::StrCat(owner.max_waiting)}});
 }
 
 // How many more jobs may wait. Counts them seldom: a part of the room that it found is given away before it does again.
@@ -124,6 +143,7 @@ class SqlJobStore : public JobStore {
       ASSIGN_OR_RETURN(const auto made, Run(transaction, InsertJob(job)));
       if (made.empty()) return TheOneOfTheSameRequest(transaction, asked);
       RETURN_IF_ERROR(room_.Admit(transaction));
+      RETURN_IF_ERROR(AdmitOwner(transaction, job.id, asked.owner));
       RETURN_IF_ERROR(Run(transaction, InsertTexts(job)).status());
       RETURN_IF_ERROR(InsertBlobs(transaction, job));
       RETURN_IF_ERROR(transaction.Announce(job.id));

@@ -26,7 +26,12 @@ void AddUnary(const std::string& name, std::shared_ptr<Api> api, WorkQueue& work
 void AddJobsMethods(const JobsService& service, MethodTable* methods) {
   WorkQueue& work = service.work;
   const auto jobs = std::make_shared<JobsApi>(service.jobs, service.blobs, service.check_spec);
-  AddUnary("Create", jobs, work, &JobsApi::Create, methods);
+  methods->Add(kService, "Create", [jobs, &work](Call& call) {
+    const JobOwner owner = {.tenant = call.caller().tenant, .max_waiting = call.caller().limits.queued_jobs};
+    return MakeUnaryCall<v1::CreateJobRequest, v1::Job>(
+        call, &work,
+        [jobs, owner](const auto& request, auto* response) { return jobs->Create(request, owner, response); });
+  });
   AddUnary("Get", jobs, work, &JobsApi::Get, methods);
   AddUnary("List", jobs, work, &JobsApi::List, methods);
   AddUnary("Cancel", jobs, work, &JobsApi::Cancel, methods);

@@ -28,11 +28,11 @@ absl::StatusOr<absl::Time> RunTimeOf(const v1::CreateJobRequest& request) {
 
 }  // namespace
 
-absl::Status JobsApi::Create(const v1::CreateJobRequest& request, v1::Job* response) {
+absl::Status JobsApi::Create(const v1::CreateJobRequest& request, const JobOwner& owner, v1::Job* response) {
   RETURN_IF_ERROR(Validate(request.spec()));
   if (check_ != nullptr) RETURN_IF_ERROR(check_(request.spec()));
   RETURN_IF_ERROR(CheckUploaded(FilesOf(request.spec()), blobs_));
-  NewJob job;
+  NewJob job{.owner = owner};
   job.request_id = request.request_id().empty() ? RandomId(16) : request.request_id();
   job.kind = KindOf(request.spec());
   job.display_name = request.display_name();

@@ -25,7 +25,8 @@ class JobsApi {
       : jobs_(jobs), blobs_(blobs), check_(std::move(check)) {}
 
   // A job whose files have not been uploaded is refused: BLOB_NOT_FOUND. Also with the errors of the check.
-  absl::Status Create(const v1::CreateJobRequest& request, v1::Job* response);
+  absl::Status Create(const v1::CreateJobRequest& request, const JobOwner& owner, v1::Job* response);
+  absl::Status Create(const v1::CreateJobRequest& request, v1::Job* response) { return Create(request, {}, response); }
   absl::Status Get(const v1::GetJobRequest& request, v1::Job* response);
   absl::Status List(const v1::ListJobsRequest& request, v1::ListJobsResponse* response);
   absl::Status Cancel(const v1::CancelJobRequest& request, v1::Job* response);
