@@ -31,6 +31,8 @@ struct RawFlags {
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
+  int64_t memory_budget_mib = 2048;
+  std::string log_format = "text", log_level = "info", metrics_compat = "none";
   int64_t blob_quota_mib = 64 << 10;
   std::vector<std::string> max_sessions_per_model;
   double max_connection_age_secs = 0;
@@ -150,6 +152,11 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--max-waiting-calls", options.max_waiting_calls, "Such calls that may wait for a thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
+  app.add_option("--memory-budget-mib", raw.memory_budget_mib,
+                 "What may be kept for clients at once, buffers of sessions and bodies of calls; more is refused. 0: no "
+                 "bound")
+      ->capture_default_str()
+      ->check(CLI::Range(0, 1 << 20));
   app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
       ->capture_default_str()
       ->check(CLI::Range(16, 1 << 20));
@@ -162,6 +169,24 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
          "After so long a client is told to connect anew, and may find another replica; its calls go on. 0: never")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1e6));
+}
+
+void AddObservation(CLI::App& app, ServerOptions& options, RawFlags& raw) {
+  app.add_option("--log-format", raw.log_format, "Lines on stderr: text for people, json: an object each")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--log-level", raw.log_level, "What is less than this is not said")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
+  app.add_option("--otlp-endpoint", options.otlp_endpoint,
+                 "HOST:PORT of a collector of traces, OTLP over gRPC; empty: nothing is traced");
+  app.add_option("--trace-sampling", options.trace_ratio,
+                 "Share of calls that are traced where their caller does not say")
+      ->capture_default_str()
+      ->check(CLI::Range(0.0, 1.0));
+  app.add_option("--metrics-compat", raw.metrics_compat, "triton: counters under names of Triton's (nv_inference_*) too")
+      ->capture_default_str()
+      ->check(CLI::IsMember({"none", "triton"}));
 }
 
 void AddDevice(CLI::App& app, ServerOptions& options) {
@@ -276,6 +301,13 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);
   options->grpc_memory_bytes = raw.grpc_memory_mib << 20;
+  options->memory_budget_bytes = raw.memory_budget_mib << 20;
+  options->log_options.format = raw.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
+  options->log_options.level = raw.log_level == "debug"     ? LogLevel::kDebug
+                               : raw.log_level == "warning" ? LogLevel::kWarning
+                               : raw.log_level == "error"   ? LogLevel::kError
+                                                            : LogLevel::kInfo;
+  options->triton_metrics = raw.metrics_compat == "triton";
   options->max_connection_age = absl::Seconds(raw.max_connection_age_secs);
   for (const std::string& text : raw.max_sessions_per_model) {
     std::pair<std::string, int> limit;
@@ -303,6 +335,7 @@ struct Flags {
     AddSecurity(app, options.security);
     AddDevice(app, options);
     AddLimits(app, options, raw);
+    AddObservation(app, options, raw);
     AddTimes(app, raw);
     AddJobs(app, options.jobs, raw);
   }

@@ -2,14 +2,18 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <cstdio>
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "absl/synchronization/mutex.h"
 #include "core/base/clock.h"
 #include "core/base/status_macros.h"
 #include "server/flags.h"
+#include "server/logs/log.h"
+#include "server/metrics/build.h"
 #include "server/server.h"
 
 namespace ddsp::server {
@@ -43,7 +47,8 @@ void ServeUntilSignal(Server& server, sigset_t signals) {
 
 // Live sessions go on until they end, the time is up, or a second signal comes.
 void Drain(Server& server, const sigset_t& signals, const ServerOptions& options) {
-  std::fprintf(stderr, "draining: %d sessions\n", server.live_sessions());
+  options.log->Write(LogLevel::kInfo, "server.draining", absl::StrCat("draining: ", server.live_sessions(), " sessions"),
+                     {{"sessions", int64_t{server.live_sessions()}}});
   server.AnnounceDrain();
   bool hurry = options.drain_delay > absl::ZeroDuration() && WaitForSignal(signals, options.drain_delay);
   server.BeginDrain();
@@ -54,14 +59,34 @@ void Drain(Server& server, const sigset_t& signals, const ServerOptions& options
   server.FinishDrain(absl::ZeroDuration());
 }
 
-absl::Status Run(const ServerOptions& options) {
-  const sigset_t signals = BlockSignals();
+// What the server's parts tell in words of their own.
+void Tell(Log& log, absl::string_view line) {
+  const LogLevel level = absl::ConsumePrefix(&line, "warning: ") ? LogLevel::kWarning : LogLevel::kInfo;
+  log.Write(level, "server.news", std::string(line));
+}
+
+absl::Status Serve(const ServerOptions& options, const sigset_t& signals) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Server> server, Server::Start(options));
-  std::fprintf(stderr, "serving on port %d, metrics on %d, admin on %d, health on %d\n", server->port(),
-               server->metrics_port(), server->admin_port(), server->health_port());
+  options.log->Write(LogLevel::kInfo, "server.serving",
+                     absl::StrFormat("serving on port %d, metrics on %d, admin on %d, health on %d", server->port(),
+                                     server->metrics_port(), server->admin_port(), server->health_port()),
+                     {{"version", std::string(Build().version)}, {"commit", std::string(Build().commit)}});
   ServeUntilSignal(*server, signals);
   Drain(*server, signals, options);
   return absl::OkStatus();
+}
+
+absl::Status Run(ServerOptions options) {
+  const sigset_t signals = BlockSignals();
+  options.log = std::make_shared<Log>(options.log_options, StderrSink());
+  options.say = [log = options.log](const std::string& line) { Tell(*log, line); };
+  const absl::Status status = Serve(options, signals);
+  if (status.ok()) {
+    options.log->Write(LogLevel::kInfo, "server.stopped", "stopped");
+  } else {
+    options.log->Write(LogLevel::kError, "server.failed", absl::StrCat("ddsp-server: ", status.ToString()));
+  }
+  return status;
 }
 
 }  // namespace
@@ -72,10 +97,7 @@ int main(int argc, char** argv) {
   if (flags.exit_code.has_value()) return *flags.exit_code;
   // Debian's Abseil looks for deadlocks at every lock, which takes a tenth of the I/O thread; gRPC locks a lot.
   absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
-  ddsp::server::ServerOptions options = flags.options;
-  options.say = [](const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); };
-  const absl::Status status = ddsp::server::Run(options);
-  if (status.ok()) return ddsp::server::kExitOk;
-  std::fprintf(stderr, "ddsp-server: %s\n", status.ToString().c_str());
-  return ddsp::server::kExitFailure;
+  // Who reads the log may go away.
+  signal(SIGPIPE, SIG_IGN);
+  return ddsp::server::Run(flags.options).ok() ? ddsp::server::kExitOk : ddsp::server::kExitFailure;
 }

@@ -1,6 +1,6 @@
 #include "server/server.h"
 
-#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <thread>
@@ -14,15 +14,22 @@
 #include "server/errors/errors.h"
 #include "server/jobs/anchored_clock.h"
 #include "server/jobs/desk/job_desk.h"
+#include "server/journal/session_log.h"
+#include "server/memory/memory_budget.h"
+#include "server/metrics/build.h"
 #include "server/metrics/metrics_endpoint.h"
+#include "server/metrics/process_usage.h"
 #include "server/metrics/server_metrics.h"
+#include "server/metrics/triton_aliases.h"
 #include "server/registry/hosting.h"
 #include "server/registry/model_book.h"
 #include "server/rpc/features_service.h"
 #include "server/rpc/graph_service.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/models_service.h"
+#include "server/rpc/orca_service.h"
 #include "server/rpc/reflection_service.h"
+#include "server/rpc/sessions_service.h"
 #include "server/rpc/synthesis_service.h"
 #include "server/rpc/wire.h"
 #include "server/rpc/work_queue.h"
@@ -32,6 +39,8 @@
 #include "server/security/wall_clock.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
+#include "server/tracing/otlp_exporter.h"
+#include "server/tracing/tracer.h"
 
 namespace ddsp::server {
 namespace {
@@ -55,11 +64,25 @@ bool OnGpu(const ServerOptions& options) {
 // A GPU steps one batch of all streams, which shares its work out to the model threads itself.
 int DeviceThreadCount(const ServerOptions& options) { return OnGpu(options) ? 1 : options.model_threads(); }
 
-double ProcessCpuSeconds() {
-  rusage usage;
-  getrusage(RUSAGE_SELF, &usage);
-  return usage.ru_utime.tv_sec + usage.ru_stime.tv_sec + 1e-6 * (usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+std::string HostName() {
+  char name[256] = "";
+  gethostname(name, sizeof name - 1);
+  return name;
 }
+
+std::unique_ptr<OtlpExporter> MakeExporter(const ServerOptions& options) {
+  if (options.otlp_endpoint.empty()) return nullptr;
+  return std::make_unique<OtlpExporter>(
+      OtlpExporter::Options{.endpoint = options.otlp_endpoint},
+      TraceSource{.version = std::string(Build().version), .instance = HostName()});
+}
+
+// Of what happens often: shares and calls a second between two rounds of house-keeping.
+struct Pace {
+  double cpu_seconds = 0;
+  int64_t calls = 0, failed = 0;
+  absl::Time at = absl::InfinitePast();
+};
 
 int CrewThreads(const ServerOptions& options) {
   return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - options.model_threads());
@@ -95,7 +118,8 @@ struct Server::Parts {
         engines(DeviceThreadCount(options)),
         hosting(engines, load, metrics, clock),
         scheduler(BatchOptions(options), load, clock),
-        roster({.max_sessions = options.max_sessions}, *registry, metrics, load),
+        roster({.max_sessions = options.max_sessions, .memory = &memory, .limits = options.limits}, *registry, metrics,
+               load),
         crew(CrewThreads(options)),
         devices(DeviceThreadCount(options),
                 {.scheduler = &scheduler, .load = &load, .crew = &crew, .clock = &clock, .engines = &engines}),
@@ -105,7 +129,8 @@ struct Server::Parts {
                    .crew = &crew,
                    .clock = &clock,
                    .metrics = &metrics,
-                   .limits = options.limits},
+                   .limits = options.limits,
+                   .journal = &journal},
                   roster, *registry, work) {}
   // Makes room for what the registry has.
   absl::Status Host();
@@ -119,6 +144,10 @@ struct Server::Parts {
   absl::Status Secure();
   // Serves calls when it returns.
   absl::Status Listen();
+  // How busy the server is.
+  ServerLoad LoadNow();
+  // Gauges and rates, once a second.
+  void Observe(absl::Time now);
   absl::StatusOr<Endpoint*> ListenAt(const std::string& address, std::unique_ptr<MethodTable> methods);
   absl::Status ListenForProbes();
   ~Parts() {
@@ -131,6 +160,15 @@ struct Server::Parts {
   const ServerOptions options;
   const Clock& clock;
   ServerMetrics metrics{options.device};
+  MemoryBudget memory{options.memory_budget_bytes};
+  RateLimit refusals{{}, clock};
+  const std::unique_ptr<OtlpExporter> exporter = MakeExporter(options);  // null: nothing is traced
+  const Tracer tracer{{.ratio = options.trace_ratio},
+                      [this](SpanRecord span) {
+                        if (exporter != nullptr) exporter->Take(std::move(span));
+                      },
+                      clock};
+  SessionLog journal{options.log.get(), refusals};
   const std::unique_ptr<Registry> registry;
   DeviceLoad load;
   EngineTable engines;
@@ -144,6 +182,17 @@ struct Server::Parts {
   SynthesisService synthesis;
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
+  Mutex pace_mu;
+  Pace pace ABSL_GUARDED_BY(pace_mu);            // the last round's
+  ServerLoad rates ABSL_GUARDED_BY(pace_mu);     // between the last two: cpu, calls, errors
+  OrcaService orca{[this] { return LoadNow(); }};
+  const CallServices calls = {.metrics = &metrics,
+                              .clock = &clock,
+                              .tracer = exporter == nullptr ? nullptr : &tracer,
+                              .log = options.log.get(),
+                              .refusals = &refusals,
+                              .memory = &memory,
+                              .load_report = [this] { return ToOrca(LoadNow()); }};
   Mutex voices_mu;  // of who tells of voices
   const AnchoredClock time_of_day;
   std::unique_ptr<JobDesk> desk;  // null: no jobs
@@ -233,6 +282,7 @@ absl::StatusOr<Endpoint*> Server::Parts::ListenAt(const std::string& address, st
   return wire->Open({.address = address,
                      .max_streams = streams,
                      .memory_bytes = options.grpc_memory_bytes,
+                     .calls = &calls,
                      .max_connection_age = options.max_connection_age,
                      .credentials = std::move(credentials),
                      .gate = gate.get()},
@@ -265,7 +315,9 @@ absl::Status Server::Parts::Listen() {
   for (const std::string& service : public_methods->services()) health.Set(service, HealthService::Health::kServing);
   health.AddMethods(public_methods.get());
   health.AddMethods(admin_methods.get());
+  AddSessionsMethods(roster, admin_methods.get());
   AddReflection(public_methods->services(), admin_methods.get());
+  orca.AddMethods(public_methods.get());
   if (desk == nullptr) AddNoJobsMethods(public_methods.get());
   ASSIGN_OR_RETURN(public_endpoint, ListenAt(options.listen, std::move(public_methods)));
   if (!options.admin_listen.empty()) {
@@ -274,6 +326,46 @@ absl::Status Server::Parts::Listen() {
   if (!options.health_listen.empty()) RETURN_IF_ERROR(ListenForProbes());
   wire->Serve();
   return absl::OkStatus();
+}
+
+ServerLoad Server::Parts::LoadNow() {
+  ServerLoad now;
+  {
+    const MutexLock lock(&pace_mu);
+    now = rates;
+  }
+  const SessionRoster::Ledger ledger = roster.ledger();
+  now.slots = static_cast<double>(ledger.opened - ledger.closed) / options.max_sessions;
+  now.device = options.max_device_load > 0 ? load.headroom().demand / options.max_device_load : 0;
+  now.memory = memory.limit() > 0 ? static_cast<double>(memory.used()) / static_cast<double>(memory.limit()) : 0;
+  return now;
+}
+
+void Server::Parts::Observe(absl::Time now) {
+  const double cpu_seconds = ReadProcessUsage().cpu_seconds;
+  load.UsedCpu(cpu_seconds);
+  const Headroom headroom = load.headroom();
+  metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
+  metrics.SetDemand(options.max_device_load, headroom.cpu);
+  metrics.SetMemory(static_cast<double>(memory.used(MemoryUse::kSessions)),
+                    static_cast<double>(memory.used(MemoryUse::kCalls)), static_cast<double>(memory.limit()));
+  metrics.UpdateProcess();
+  if (options.log != nullptr) metrics.SetLogDrops(options.log->dropped());
+  if (exporter != nullptr) metrics.SetSpans(exporter->counts().sent, exporter->counts().dropped);
+  {
+    const MutexLock lock(&pace_mu);
+    const Pace next = {.cpu_seconds = cpu_seconds,
+                       .calls = metrics.calls_ended(),
+                       .failed = metrics.calls_failed(),
+                       .at = now};
+    if (const double seconds = absl::ToDoubleSeconds(now - pace.at); seconds > 0) {
+      rates.cpu = (next.cpu_seconds - pace.cpu_seconds) / seconds / Cores();
+      rates.calls = static_cast<double>(next.calls - pace.calls) / seconds;
+      rates.errors = static_cast<double>(next.failed - pace.failed) / seconds;
+    }
+    pace = next;
+  }
+  orca.Tick(now);
 }
 
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
@@ -290,7 +382,11 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& option
   auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
   Parts& parts = *server->parts_;
   if (!options.metrics_listen.empty()) {
-    ASSIGN_OR_RETURN(parts.metrics_endpoint, MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry()));
+    ASSIGN_OR_RETURN(parts.metrics_endpoint,
+                     MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry(),
+                                           options.triton_metrics
+                                               ? std::make_shared<TritonAliases>(parts.metrics.registry())
+                                               : nullptr));
   }
   RETURN_IF_ERROR(parts.Secure());
   RETURN_IF_ERROR(parts.Host());
@@ -342,10 +438,8 @@ void Server::KeepHouse() {
   const absl::Time now = parts_->clock.Now();
   parts_->roster.CheckTimeouts(now);
   parts_->metrics.UpdateRates(now);
-  parts_->load.UsedCpu(ProcessCpuSeconds());
-  const Headroom headroom = parts_->load.headroom();
   if (parts_->desk != nullptr) parts_->desk->Report();
-  parts_->metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
+  parts_->Observe(now);
 }
 
 }  // namespace ddsp::server

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "server/jobs/desk/desk_options.h"
+#include "server/logs/log.h"
 #include "server/registry/curator.h"
 #include "server/security/security_options.h"
 #include "server/session/session_limits.h"
@@ -71,6 +73,18 @@ struct ServerOptions {
 
   SessionLimits limits;
   JobDeskOptions jobs;
+
+  // What may be kept for clients at once: buffers of sessions, bodies of calls. 0: no bound.
+  int64_t memory_budget_bytes = int64_t{2} << 30;
+  // How the program makes its log, and the log; null: nothing is said.
+  Log::Options log_options;
+  std::shared_ptr<Log> log;
+  // HOST:PORT of a collector of traces (OTLP over gRPC); empty: nothing is traced.
+  std::string otlp_endpoint;
+  // Share of calls that are traced where the caller does not say.
+  double trace_ratio = 0.001;
+  // Also gives counters under the names that Triton's have.
+  bool triton_metrics = false;
 
   // `threads`, resolved.
   int model_threads() const {

@@ -64,6 +64,10 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kJobQuotaExceeded, StatusCode::kResourceExhausted, "JOB_QUOTA_EXCEEDED"},
     {Reason::kJobsDisabled, StatusCode::kUnimplemented, "JOBS_DISABLED"},
     {Reason::kVoiceRejected, StatusCode::kFailedPrecondition, "VOICE_REJECTED"},
+    {Reason::kSessionNotFound, StatusCode::kNotFound, "SESSION_NOT_FOUND"},
+    {Reason::kInvalidSessionRequest, StatusCode::kInvalidArgument, "INVALID_SESSION_REQUEST"},
+    {Reason::kSessionKilled, StatusCode::kAborted, "SESSION_KILLED"},
+    {Reason::kMemoryExhausted, StatusCode::kUnavailable, "MEMORY_EXHAUSTED"},
 };
 
 const ReasonRow& RowOf(Reason reason) {

@@ -65,6 +65,10 @@ enum class Reason {
   kJobQuotaExceeded,
   kJobsDisabled,
   kVoiceRejected,
+  kSessionNotFound,
+  kInvalidSessionRequest,
+  kSessionKilled,
+  kMemoryExhausted,
 };
 
 using ErrorMetadata = std::map<std::string, std::string>;

@@ -3,12 +3,12 @@
 #include <utility>
 
 #include "prometheus/text_serializer.h"
+#include "server/metrics/build.h"
 #include "server/metrics/metric_table.h"
+#include "server/metrics/process_usage.h"
 
 namespace ddsp::server {
 namespace {
-
-constexpr char kVersion[] = "0.1.0";
 
 using Buckets = prometheus::Histogram::BucketBoundaries;
 
@@ -42,6 +42,14 @@ const Buckets& BucketsOf(std::string_view name) {
   return LatencyBuckets();
 }
 
+bool IsServersFault(std::string_view status) {
+  return status == "INTERNAL" || status == "UNKNOWN" || status == "DATA_LOSS" || status == "UNAVAILABLE";
+}
+
+void CountTo(double total, prometheus::Counter& counter) {
+  if (const double more = total - counter.Value(); more > 0) counter.Increment(more);
+}
+
 }  // namespace
 
 ServerMetrics::ServerMetrics(std::string device)
@@ -56,7 +64,13 @@ ServerMetrics::ServerMetrics(std::string device)
       histograms_[name] = &prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_);
     }
   }
-  GaugeFamily("ddsp_build_info").Add({{"version", kVersion}}).Set(1);
+  GaugeFamily("ddsp_build_info")
+      .Add({{"version", std::string(Build().version)},
+            {"commit", std::string(Build().commit)},
+            {"cuda", std::string(Build().cuda)}})
+      .Set(1);
+  SetSpans(0, 0);
+  SetLogDrops(0);
   SetServerState(ServerState::kStarting);
 }
 
@@ -129,6 +143,8 @@ void ServerMetrics::CallStarted(std::string_view method) {
 }
 
 void ServerMetrics::CallEnded(std::string_view method, std::string_view status, double seconds) {
+  calls_ended_.fetch_add(1, std::memory_order_relaxed);
+  if (IsServersFault(status)) calls_failed_.fetch_add(1, std::memory_order_relaxed);
   HistogramOf("grpc_server_call_duration_seconds", {{"method", std::string(method)}, {"status", std::string(status)}})
       ->Observe(seconds);
 }
@@ -145,6 +161,38 @@ void ServerMetrics::SetDeviceLoad(double busy, double demand, double crew_wait_s
   GaugeFamily("ddsp_device_busy_ratio").Add({{"device", device_}}).Set(busy);
   GaugeFamily("ddsp_device_demand_ratio").Add({{"device", device_}}).Set(demand);
   GaugeFamily("ddsp_crew_queue_seconds").Add({{"device", device_}}).Set(crew_wait_seconds);
+}
+
+void ServerMetrics::SetDemand(double limit, double cpu) {
+  GaugeFamily("ddsp_device_limit_ratio").Add({{"device", device_}}).Set(limit);
+  GaugeFamily("ddsp_cpu_demand_ratio").Add({}).Set(cpu);
+}
+
+void ServerMetrics::SetMemory(double sessions, double calls, double budget) {
+  GaugeFamily("ddsp_memory_reserved_bytes").Add({{"kind", "sessions"}}).Set(sessions);
+  GaugeFamily("ddsp_memory_reserved_bytes").Add({{"kind", "calls"}}).Set(calls);
+  GaugeFamily("ddsp_memory_budget_bytes").Add({}).Set(budget);
+}
+
+void ServerMetrics::SetLogDrops(int64_t lines) {
+  CountTo(static_cast<double>(lines), CounterFamily("ddsp_log_lines_dropped_total").Add({}));
+}
+
+void ServerMetrics::SetSpans(int64_t sent, int64_t dropped) {
+  auto& family = CounterFamily("ddsp_trace_spans_total");
+  CountTo(static_cast<double>(sent), family.Add({{"outcome", "sent"}}));
+  CountTo(static_cast<double>(dropped), family.Add({{"outcome", "dropped"}}));
+}
+
+void ServerMetrics::UpdateProcess() {
+  const ProcessUsage usage = ReadProcessUsage();
+  CountTo(usage.cpu_seconds, CounterFamily("process_cpu_seconds_total").Add({}));
+  GaugeFamily("process_resident_memory_bytes").Add({}).Set(static_cast<double>(usage.resident_bytes));
+  GaugeFamily("process_open_fds").Add({}).Set(static_cast<double>(usage.open_files));
+  GaugeFamily("process_start_time_seconds").Add({}).Set(usage.start_time);
+  auto& memory = GaugeFamily("ddsp_device_memory_bytes");
+  memory.Add({{"device", "cpu"}, {"kind", "resident"}}).Set(static_cast<double>(usage.resident_bytes));
+  memory.Add({{"device", "cpu"}, {"kind", "limit"}}).Set(static_cast<double>(MemoryLimit()));
 }
 
 void ServerMetrics::SetServerState(ServerState state) {

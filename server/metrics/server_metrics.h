@@ -3,6 +3,8 @@
 // Labels come from a closed set: names of loaded models, never text of a client.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -59,11 +61,22 @@ class ServerMetrics {
   // `method` is the full name of a method that the server has; `status` the name of a gRPC code.
   void CallStarted(std::string_view method);
   void CallEnded(std::string_view method, std::string_view status, double seconds);
+  // Of all methods since the start; of those that ended with an error, what was the server's fault.
+  int64_t calls_ended() const { return calls_ended_.load(std::memory_order_relaxed); }
+  int64_t calls_failed() const { return calls_failed_.load(std::memory_order_relaxed); }
   // A call was refused before it was looked at; `reason` is an error's reason.
   void CallRefused(std::string_view reason);
   void SetStateBytes(double bytes);
   // Shares of the device threads' time, and the mean wait for the crew.
   void SetDeviceLoad(double busy, double demand, double crew_wait_seconds);
+  // `limit` as in AdmissionOptions::max_load; `cpu` is the cores' share.
+  void SetDemand(double limit, double cpu);
+  void SetMemory(double sessions, double calls, double budget);
+  // Totals since the start.
+  void SetLogDrops(int64_t lines);
+  void SetSpans(int64_t sent, int64_t dropped);
+  // Reads what the process takes of the machine.
+  void UpdateProcess();
   void SetServerState(ServerState state);
   // Sets the rates of what was counted since the last call.
   void UpdateRates(absl::Time now);
@@ -86,6 +99,8 @@ class ServerMetrics {
   std::map<std::string, prometheus::Family<prometheus::Counter>*> counters_;
   std::map<std::string, prometheus::Family<prometheus::Gauge>*> gauges_;
   std::map<std::string, prometheus::Family<prometheus::Histogram>*> histograms_;
+
+  std::atomic<int64_t> calls_ended_ = 0, calls_failed_ = 0;
 
   Mutex mu_;
   std::map<std::pair<std::string, int64_t>, prometheus::Gauge*> model_states_ ABSL_GUARDED_BY(mu_);

@@ -69,6 +69,9 @@ void Call::Arrived(bool ok) {
   }
   Await(context_);
   entry_.Begin();
+  const std::string& method = server_context_.method();
+  record_.Begin(context_.services, method, context_.router->Knows(method), server_context_.client_metadata(),
+                server_context_.peer());
   absl::Status refused = PassGate();
   if (refused.ok()) {
     handler_ = context_.router->Route(server_context_.method(), *this);
@@ -108,12 +111,18 @@ void Call::WriteDone(bool ok) {
   Release();
 }
 
+void Call::EndRecord(const absl::Status& status) {
+  for (const auto& [key, value] : record_.End(status)) server_context_.AddTrailingMetadata(key, value);
+}
+
 void Call::Finish(const absl::Status& status) {
+  EndRecord(status);
   for (const auto& [key, value] : TrailersOf(status)) server_context_.AddTrailingMetadata(key, value);
   stream_.Finish(ToGrpc(status), static_cast<Completion*>(&finish_done_));
 }
 
 void Call::Finish(const google::protobuf::MessageLite& message) {
+  EndRecord(absl::OkStatus());
   stream_.WriteAndFinish(Serialize(message), grpc::WriteOptions(), grpc::Status::OK,
                          static_cast<Completion*>(&finish_done_));
 }

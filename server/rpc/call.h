@@ -13,6 +13,7 @@
 #include "grpcpp/generic/async_generic_service.h"
 #include "grpcpp/grpcpp.h"
 #include "server/rpc/call_ledger.h"
+#include "server/rpc/call_record.h"
 #include "server/security/gate.h"
 
 namespace ddsp::server {
@@ -45,6 +46,7 @@ class CallRouter {
   virtual ~CallRouter() = default;
   // Null: there is no such method. The handler may begin with the call at once.
   virtual std::unique_ptr<CallHandler> Route(const std::string& method, Call& call) = 0;
+  virtual bool Knows(const std::string& method) const = 0;
 };
 
 class Call {
@@ -55,6 +57,7 @@ class Call {
     grpc::ServerCompletionQueue* queue;
     CallRouter* router;
     CallLedger* ledger;
+    const CallServices* services = nullptr;  // null: nobody keeps records
     Gate* gate = nullptr;  // null: everybody may call everything
   };
   // Awaits the next call of the server. It deletes itself when it is over, or when the server is shut down before it
@@ -72,6 +75,8 @@ class Call {
   // Ends what is under way; the client sees CANCELLED.
   void Cancel() { server_context_.TryCancel(); }
   bool cancelled() const { return cancelled_; }
+  // Who calls; before Finish().
+  CallRecord& record() { return record_; }
   // Who calls.
   const Principal& caller() const { return pass_.caller; }
 
@@ -95,6 +100,7 @@ class Call {
   void WriteDone(bool ok);
   void FinishDone(bool ok);
   void Ended(bool ok);
+  void EndRecord(const absl::Status& status);
   // One of the things under way has ended; deletes the call after the last.
   void Release();
 
@@ -104,6 +110,7 @@ class Call {
   grpc::GenericServerAsyncReaderWriter stream_;
   grpc::ByteBuffer received_;
   Step arrived_, read_done_, write_done_, finish_done_, ended_;
+  CallRecord record_;
   std::unique_ptr<CallHandler> handler_;
   Pass pass_{.caller = Anybody()};
   std::atomic<bool> cancelled_ = false;

@@ -67,6 +67,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options,
                .queue = endpoint->queue_.get(),
                .router = endpoint->methods_.get(),
                .ledger = &endpoint->ledger_,
+               .services = options.calls,
                .gate = options.gate});
   return endpoint;
 }

@@ -18,6 +18,7 @@ class Endpoint {
     std::string address;                                       // "0.0.0.0:8001"; port 0 lets the system choose
     int max_streams = 100;                                     // per connection
     int64_t memory_bytes = 0;                                  // of the gRPC library; 0: no bound
+    const CallServices* calls = nullptr;                       // that keep records of calls; outlives the endpoint
     absl::Duration max_connection_age = absl::ZeroDuration();  // zero: any
     // Null: plain text.
     std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;

@@ -27,6 +27,7 @@ class MethodTable : public CallRouter {
     return found == methods_.end() ? nullptr : found->second(call);
   }
 
+  bool Knows(const std::string& method) const override { return methods_.contains(method); }
   bool Has(const std::string& service, const std::string& method) const {
     return methods_.contains("/" + service + "/" + method);
   }

@@ -71,6 +71,10 @@ RenderCall::~RenderCall() {
 void RenderCall::OnRead(grpc::ByteBuffer* message) {
   v1::RenderRequest request;
   if (message == nullptr) return Refuse(absl::InvalidArgumentError("the call brought no message"));
+  // Itself, and what is read from it; the answer is counted as it grows.
+  if (const absl::Status kept = call_.record().Keep(2 * static_cast<int64_t>(message->Length())); !kept.ok()) {
+    return Refuse(kept);
+  }
   if (!Parse(message, &request)) return Refuse(absl::InvalidArgumentError("the message is no ddsp.v1.RenderRequest"));
   Begin(request);
 }
@@ -100,7 +104,8 @@ void RenderCall::Start(RenderInput input) {
   *first.mutable_config() = request_.config();
   first.mutable_config()->set_output_credit(0);
   first.mutable_config()->set_qos(v1::QUALITY_OF_SERVICE_THROUGHPUT);
-  const auto session = std::make_shared<Session>(services_, this);
+  const auto session = std::make_shared<Session>(services_, this, OriginOf(call_, "render"));
+  call_.record().SetSession(session->id());
   roster_.Add(session);
   if (!Publish(session)) {
     roster_.Remove(session.get());
@@ -135,6 +140,11 @@ void RenderCall::OnCancel() {
 void RenderCall::Write(v1::StreamSessionResponse message, bool) {
   message_ = std::move(message);
   services_.crew->Post([this, session = session()] {
+    if (const absl::Status kept = call_.record().Keep(static_cast<int64_t>(message_.ByteSizeLong())); !kept.ok()) {
+      session->End(kept);
+      // Reports the write as failed, so that the session does not wait; the call may be gone then.
+      return session->OnWritten(false);
+    }
     Take(message_);
     Feed();
     // This may finish the call and with it this object.

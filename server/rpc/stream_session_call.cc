@@ -1,12 +1,14 @@
 #include "server/rpc/stream_session_call.h"
 
+#include "server/rpc/session_origin.h"
+
 namespace ddsp::server {
 
 StreamSessionCall::StreamSessionCall(Call& call, const SessionServices& services, SessionRoster& roster)
     : call_(call),
-      record_(kStreamSessionMethod, *services.metrics, *services.clock),
       roster_(roster),
-      session_(std::make_shared<Session>(services, this)) {
+      session_(std::make_shared<Session>(services, this, OriginOf(call, "grpc"))) {
+  call_.record().SetSession(session_->id());
   roster_.Add(session_);
   call_.Read();
 }
@@ -23,11 +25,6 @@ void StreamSessionCall::OnRead(grpc::ByteBuffer* message) {
   }
   session_->OnRequest(request_);
   call_.Read();
-}
-
-void StreamSessionCall::Finish(const absl::Status& status) {
-  record_.End(status);
-  call_.Finish(status);
 }
 
 }  // namespace ddsp::server

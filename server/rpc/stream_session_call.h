@@ -5,13 +5,10 @@
 
 #include "ddsp/v1/session.pb.h"
 #include "server/rpc/call.h"
-#include "server/rpc/call_record.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
 namespace ddsp::server {
-
-inline constexpr char kStreamSessionMethod[] = "ddsp.v1.Synthesis/StreamSession";
 
 class StreamSessionCall : public CallHandler, public SessionOutlet {
  public:
@@ -24,12 +21,11 @@ class StreamSessionCall : public CallHandler, public SessionOutlet {
   void OnCancel() override { session_->OnGone(); }
 
   void Write(v1::StreamSessionResponse message, bool more) override { call_.Write(message, more); }
-  void Finish(const absl::Status& status) override;
+  void Finish(const absl::Status& status) override { call_.Finish(status); }
   void GiveUp() override { call_.Cancel(); }
 
  private:
   Call& call_;
-  CallRecord record_;
   SessionRoster& roster_;
   const std::shared_ptr<Session> session_;
   v1::StreamSessionRequest request_;  // of the last read: its memory is used again

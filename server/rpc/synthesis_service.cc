@@ -1,7 +1,6 @@
 #include "server/rpc/synthesis_service.h"
 
 #include "server/errors/errors.h"
-#include "server/rpc/call_record.h"
 #include "server/rpc/render_call.h"
 #include "server/rpc/stream_session_call.h"
 
@@ -26,7 +25,6 @@ void SynthesisService::AddMethods(MethodTable* methods) {
 
 std::unique_ptr<CallHandler> SynthesisService::StreamSession(Call& call) {
   if (const absl::Status welcome = roster_.Welcome(); !welcome.ok()) {
-    CallRecord(kStreamSessionMethod, *services_.metrics, *services_.clock).End(welcome);
     services_.metrics->SessionRejected("unknown", ReasonOf(welcome));
     return std::make_unique<RefusedCall>(call, welcome);
   }

@@ -27,6 +27,10 @@ class UnaryCall : public CallHandler {
 
   void OnRead(grpc::ByteBuffer* message) override {
     if (message == nullptr) return call_.Finish(absl::InvalidArgumentError("the call brought no message"));
+    // Itself, what is read from it, and an answer of the like.
+    if (const absl::Status kept = call_.record().Keep(kCopies * static_cast<int64_t>(message->Length())); !kept.ok()) {
+      return call_.Finish(kept);
+    }
     if (!Parse(message, &request_)) {
       return call_.Finish(
           absl::InvalidArgumentError(absl::StrCat("the message is no ", Request::descriptor()->full_name())));
@@ -36,6 +40,8 @@ class UnaryCall : public CallHandler {
   }
 
  private:
+  static constexpr int64_t kCopies = 3;
+
   void Answer() {
     // Who has given up is not waited for.
     const absl::Status status =

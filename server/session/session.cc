@@ -21,6 +21,9 @@ std::string NewSessionId() {
 // Messages kept for a client that pings before its session has started.
 constexpr size_t kMostEarly = 16;
 
+// Blocks between two entries of a traced session in its journal.
+constexpr int64_t kBlocksPerEntry = 100;
+
 // Labels of ddsp_sessions_ended_total.
 std::string_view EndReason(const absl::Status& status) {
   if (status.ok()) return "client_close";
@@ -29,6 +32,7 @@ std::string_view EndReason(const absl::Status& status) {
   if (reason == NameOf(Reason::kSessionIdleTimeout)) return "idle";
   if (reason == NameOf(Reason::kServerDraining)) return "drained";
   if (reason == NameOf(Reason::kClientTooSlow)) return "too_slow";
+  if (reason == NameOf(Reason::kSessionKilled)) return "killed";
   return "error";
 }
 
@@ -38,9 +42,11 @@ bool CountsAsWork(const v1::StreamSessionRequest& request) {
 
 }  // namespace
 
-Session::Session(const SessionServices& services, SessionOutlet* outlet)
+Session::Session(const SessionServices& services, SessionOutlet* outlet, SessionOrigin origin)
     : services_(services),
       id_(NewSessionId()),
+      origin_(std::move(origin)),
+      arrived_(services.clock->Now()),
       output_(outlet, this, services.clock, services.limits.max_output_backlog_bytes),
       config_time_(services.clock->Now()),
       last_request_(config_time_) {}
@@ -106,6 +112,7 @@ absl::Status Session::Open(const v1::SessionConfig& config) {
   {
     MutexLock lock(&mu_);
     machine_.Transition(SessionState::kOpening);
+    opened_ = true;
     config_time_ = last_request_;
     input_credit_.emplace(InputWindow(plan_.input_format, services_.limits));
     turn_taken_ = true;  // by the device, until ResetDone()
@@ -234,13 +241,15 @@ void Session::Start() {
     MutexLock lock(&mu_);
     if (machine_.over()) return;
     machine_.Transition(SessionState::kLive);
-    setup = services_.clock->Now() - config_time_;
+    setup = setup_ = services_.clock->Now() - config_time_;
+    started_ = true;
     early.swap(early_);
   }
   live_ = true;
   voice_->metrics->sessions_started->Increment();
   voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
   for (v1::StreamSessionResponse& message : early) output_.PushUrgent(std::move(message));
+  if (services_.journal != nullptr) services_.journal->Started(Facts());
 }
 
 // The caller has the turn; when this returns, it has passed it on or given it up.
@@ -341,6 +350,9 @@ void Session::Writing(const OutputItem& item) {
   metrics.audio_seconds_out->Increment(static_cast<double>(item.samples) / plan_.output_format.sample_rate);
   if (latency > plan_.max_block_latency) metrics.block_deadline_missed->Increment();
   const absl::Duration gap = CountOutput(item, now, latency);
+  if (origin_.span != nullptr && services_.journal != nullptr) {
+    if (const SessionFacts facts = Facts(); facts.output_blocks % kBlocksPerEntry == 0) services_.journal->Playing(facts);
+  }
   if (gap <= absl::ZeroDuration()) return;
   metrics.underruns->Increment();
   SayAfterStarted(
@@ -353,8 +365,38 @@ absl::Duration Session::CountOutput(const OutputItem& item, absl::Time now, absl
   if (!std::exchange(first_output_seen_, true)) {
     voice_->metrics->first_output_seconds->Observe(absl::ToDoubleSeconds(now - config_time_));
   }
-  if (item.samples == 0) return absl::ZeroDuration();
-  return playback_.Deliver(absl::Seconds(1) * item.samples / plan_.output_format.sample_rate, now, latency);
+  const absl::Duration gap =
+      item.samples == 0
+          ? absl::ZeroDuration()
+          : playback_.Deliver(absl::Seconds(1) * item.samples / plan_.output_format.sample_rate, now, latency);
+  tally_.CountBlock(latency, latency > plan_.max_block_latency, gap > absl::ZeroDuration());
+  return gap;
+}
+
+SessionFacts Session::Facts() const {
+  MutexLock lock(&mu_);
+  return FactsLocked();
+}
+
+SessionFacts Session::FactsLocked() const {
+  const absl::Time now = services_.clock->Now();
+  SessionFacts facts{.id = id_, .origin = origin_, .state = machine_.state(), .age = now - arrived_};
+  facts.idle = now - last_request_;
+  facts.input_samples = input_samples_;
+  facts.output_samples = output_samples_;
+  facts.started = started_;
+  facts.setup = setup_;
+  facts.output_blocks = tally_.blocks();
+  facts.late_blocks = tally_.late();
+  facts.underruns = tally_.underruns();
+  facts.latency_p50 = tally_.Latency(0.5);
+  facts.latency_p99 = tally_.Latency(0.99);
+  if (!opened_) return facts;
+  facts.model = voice_->id();
+  facts.input_format = plan_.input_format;
+  facts.output_format = plan_.output_format;
+  facts.qos = plan_.qos;
+  return facts;
 }
 
 void Session::RoomAgain() {
@@ -396,6 +438,7 @@ bool Session::Finish(SessionState final_state, const absl::Status& status, Outpu
 
 void Session::RecordEnd(const absl::Status& status, bool started) {
   if (started) services_.metrics->SessionEnded(voice_->model(), EndReason(status));
+  if (services_.journal != nullptr) services_.journal->Ended(Facts(), status);
 }
 
 void Session::NotifyDraining() {

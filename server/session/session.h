@@ -27,8 +27,10 @@
 #include "server/session/output_pump.h"
 #include "server/session/playback_meter.h"
 #include "server/session/session_host.h"
+#include "server/session/session_journal.h"
 #include "server/session/session_machine.h"
 #include "server/session/session_stream.h"
+#include "server/session/session_tally.h"
 
 namespace ddsp::server {
 
@@ -40,12 +42,13 @@ struct SessionServices {
   const Clock* clock = nullptr;
   ServerMetrics* metrics = nullptr;
   SessionLimits limits;
+  SessionJournal* journal = nullptr;  // null: nobody listens
 };
 
 class Session : public ScheduledStream, public OutputPump::Observer, public std::enable_shared_from_this<Session> {
  public:
   // `outlet` is not called any more after Detach().
-  Session(const SessionServices& services, SessionOutlet* outlet);
+  Session(const SessionServices& services, SessionOutlet* outlet, SessionOrigin origin = {});
 
   // The wire.
   void OnRequest(const v1::StreamSessionRequest& request);
@@ -73,6 +76,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void RoomAgain() override;
 
   const std::string& id() const { return id_; }
+  SessionFacts Facts() const;
 
  private:
   enum class Next { kSubmit, kAgain, kRest };
@@ -96,6 +100,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void ReturnCredit();
   // Returns the gap before `item` at a client that plays what it gets.
   absl::Duration CountOutput(const OutputItem& item, absl::Time now, absl::Duration latency);
+  SessionFacts FactsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Next DecideNext(bool was_over, bool hop_ready);
 
   void Fail(const absl::Status& error, OutputPump::Backlog backlog);
@@ -107,6 +112,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   // Constant after construction.
   const SessionServices services_;
   const std::string id_;
+  const SessionOrigin origin_;
+  const absl::Time arrived_;
 
   // Synchronises itself.
   OutputPump output_;
@@ -128,7 +135,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::vector<InputEvent> taken_;  // from the inbox
   std::vector<OutputItem> emitted_;
 
-  Mutex mu_;
+  mutable Mutex mu_;
   SessionMachine machine_ ABSL_GUARDED_BY(mu_);
   bool turn_taken_ ABSL_GUARDED_BY(mu_) = false;
   bool wants_room_ ABSL_GUARDED_BY(mu_) = false;  // a hop is ready, but output must leave first
@@ -140,6 +147,10 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
   bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
   PlaybackMeter playback_ ABSL_GUARDED_BY(mu_);
+  SessionTally tally_ ABSL_GUARDED_BY(mu_);
+  absl::Duration setup_ ABSL_GUARDED_BY(mu_);
+  bool started_ ABSL_GUARDED_BY(mu_) = false;
+  bool opened_ ABSL_GUARDED_BY(mu_) = false;  // there is a plan, and a voice
   int64_t input_samples_ ABSL_GUARDED_BY(mu_) = 0, output_samples_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -249,6 +249,14 @@ int DefaultBlock(const WireFormat& output, const StreamFormat& voice) {
   return static_cast<int>(rate * 60 / 1000);
 }
 
+int64_t BufferBytes(const SessionPlan& plan, const SessionLimits& limits) {
+  // Of framer, resamplers, codecs and messages under way.
+  constexpr int64_t kRest = 64 * 1024;
+  const int64_t samples = InputWindow(plan.input_format, limits);
+  return 2 * samples * static_cast<int64_t>(sizeof(float)) + limits.max_output_backlog_bytes +
+         2 * limits.max_block_bytes + kRest;
+}
+
 int64_t InputWindow(const WireFormat& input, const SessionLimits& limits) {
   const int64_t longest_message = input.encoding == Encoding::kOpus
                                       ? int64_t{input.sample_rate} * kMaxOpusPacketMs / 1000

@@ -53,6 +53,9 @@ absl::StatusOr<StreamParameters> MergeParameters(const v1::Parameters& wire, Str
 // 20 ms or one hop of the voice, whichever is longer; for Opus the shortest packet that is at least as long.
 int DefaultBlock(const WireFormat& output, const StreamFormat& voice);
 
+// What a session may come to keep: input that waits, decoded and resampled, and output that waits.
+int64_t BufferBytes(const SessionPlan& plan, const SessionLimits& limits);
+
 // Input samples that a client may have under way: twice the larger of one second and the longest message.
 int64_t InputWindow(const WireFormat& input, const SessionLimits& limits);
 

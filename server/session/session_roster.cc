@@ -110,10 +110,22 @@ absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
       return refuse(model, RefuseLoad(model, *why));
     }
   }
-  const auto leave = [this, live, engine] {
+  // Shared, since functions are copied.
+  const auto memory = std::make_shared<MemoryBudget::Share>();
+  const auto leave = [this, live, engine, memory] {
+    memory->Release();
     if (live) load_.Leave(engine);
     Uncount();
   };
+  if (options_.memory != nullptr) {
+    absl::StatusOr<MemoryBudget::Share> share =
+        options_.memory->Take(MemoryUse::kSessions, BufferBytes(plan, options_.limits));
+    if (!share.ok()) {
+      leave();
+      return refuse(model, share.status());
+    }
+    *memory = *std::move(share);
+  }
   std::optional<SlotLease> lease = SlotLease::Take(*std::move(pin), leave);
   if (lease.has_value()) return *std::move(lease);
   leave();

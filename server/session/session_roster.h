@@ -3,9 +3,11 @@
 
 #include <memory>
 #include <unordered_map>
+#include <vector>
 
 #include "core/base/clock.h"
 #include "core/base/mutex.h"
+#include "server/memory/memory_budget.h"
 #include "server/metrics/server_metrics.h"
 #include "server/registry/registry.h"
 #include "server/scheduler/device_load.h"
@@ -24,6 +26,9 @@ class SessionRoster : public SessionHost {
     int max_unconfigured = 64;
     // Told to who is refused for lack of slots.
     absl::Duration retry_delay = absl::Seconds(1);
+    // Where the buffers of sessions are taken from, each as large as `limits` let it grow; null: nobody counts.
+    MemoryBudget* memory = nullptr;
+    SessionLimits limits = {};
   };
   // All outlive the roster.
   SessionRoster(const Options& options, const Registry& registry, ServerMetrics& metrics, DeviceLoad& load);
@@ -41,6 +46,7 @@ class SessionRoster : public SessionHost {
 
   // From now on nobody is let in, and everybody is told.
   void Drain();
+  std::vector<std::shared_ptr<Session>> Sessions() const;
   // Ends every session with `error`.
   void EndAll(const absl::Status& error);
   void CheckTimeouts(absl::Time now);

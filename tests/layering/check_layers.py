@@ -38,25 +38,31 @@ ALLOWED = {
     'server/security': {'core/base', 'proto/access', 'server/errors'},
     'server/jobs/api': {'core/base', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs'},
     'server/metrics': {'core/base'},
+    'server/logs': {'core/base'},
+    'server/memory': {'core/base', 'server/errors'},
+    'server/tracing': {'core/base', 'proto/otlp'},
+    'server/journal': {'core/base', 'server/errors', 'server/logs', 'server/session', 'server/tracing'},
     'server/scheduler': {'core/base', 'core/features', 'core/streaming', 'server/metrics'},
     'server/registry': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/model', 'server/errors',
                         'server/metrics', 'server/scheduler'},
     'server/session': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/session', 'server/errors', 'server/metrics',
-                       'server/registry', 'server/scheduler'},
+                       'server/memory', 'server/registry', 'server/scheduler'},
     'server/rpc': {'core/audio', 'core/base', 'core/features', 'core/gin', 'core/graph', 'core/offline', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/models', 'proto/rpc', 'proto/session',
                    'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
-                   'server/metrics', 'server/registry', 'server/security', 'server/session'},
+                   'server/metrics', 'server/registry', 'server/security', 'server/session',
+                   'proto/orca', 'server/logs', 'server/memory', 'server/tracing'},
     'server/jobs/desk': {'core/base', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                          'server/metrics', 'server/registry', 'server/rpc'},
     # server.cc alone knows who talks to whom.
     'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
-               'server/scheduler', 'server/security', 'server/session'},
+               'server/scheduler', 'server/security', 'server/session',
+               'server/journal', 'server/logs', 'server/memory', 'server/tracing'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
     'client/flags': {'client/sdk'},
     'client/pacing': {'client/sdk', 'core/base'},
     # `ddsp config check` and `ddsp auth new-key` make what the server reads.
     'client/cli': {'client/flags', 'client/pacing', 'core/importer/voice', 'client/sdk', 'core/audio', 'core/base', 'core/datasets', 'core/dsp', 'core/features', 'core/gin', 'core/graph', 'core/models', 'core/offline', 'core/picture', 'core/streaming',
-                   'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model', 'server', 'server/security'},
+                   'core/training', 'core/training/distributed', 'proto/models', 'proto/jobs', 'proto/model', 'proto/session', 'server', 'server/security'},
     # Talks to servers and never is one.
     'worker': {'client/flags', 'client/sdk', 'core/base', 'worker/jobs', 'worker/runners'},
     'worker/jobs': {'client/sdk', 'core/base', 'proto/jobs'},
@@ -69,7 +75,8 @@ TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 
 # Messages of the protocol, by the first words of their header.
 PROTOS = {'ddsp/v1/access': 'proto/access', 'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/models': 'proto/models', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
-          'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc'}
+          'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc',
+          'opentelemetry/': 'proto/otlp', 'xds/': 'proto/orca'}
 # A device's threads step engines; what a step costs is measured before the first stream.
 DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')
 DEVICE_FILES = {'server/scheduler/device_worker.cc', 'server/scheduler/measure_cost.cc'}

@@ -18,7 +18,7 @@ TEST(MakeError, CarriesCodeReasonAndValues) {
 
 TEST(MakeError, NamesAreUniqueAndUpperSnake) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Reason::kVoiceRejected); ++i) {
+  for (int i = 0; i <= static_cast<int>(Reason::kMemoryExhausted); ++i) {
     const std::string_view name = NameOf(static_cast<Reason>(i));
     EXPECT_TRUE(names.insert(name).second) << name;
     EXPECT_LE(name.size(), 63u);

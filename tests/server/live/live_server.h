@@ -38,7 +38,11 @@ inline std::unique_ptr<server::Registry> FakeVoices(int slots) {
 // One call of StreamSession. Writing and reading are blocking.
 class LiveCall {
  public:
-  explicit LiveCall(v1::Synthesis::Stub& stub) : stream_(stub.StreamSession(&context_)) {}
+  using Headers = std::vector<std::pair<std::string, std::string>>;
+  explicit LiveCall(v1::Synthesis::Stub& stub, const Headers& headers = {}) {
+    for (const auto& [key, value] : headers) context_.AddMetadata(key, value);
+    stream_ = stub.StreamSession(&context_);
+  }
   ~LiveCall() {
     if (status_.has_value()) return;
     context_.TryCancel();

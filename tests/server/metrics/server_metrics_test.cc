@@ -3,12 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "prometheus/text_serializer.h"
 #include "server/metrics/job_metrics.h"
 #include "server/metrics/metric_table.h"
+#include "server/metrics/triton_aliases.h"
 
 namespace ddsp::server {
 namespace {
@@ -25,6 +29,11 @@ void UseAll(ServerMetrics& metrics) {
   metrics.CallRefused("TOKEN_INVALID");
   metrics.SetStateBytes(1000);
   metrics.SetDeviceLoad(0.5, 0.6, 0.001);
+  metrics.SetDemand(0.85, 0.3);
+  metrics.SetMemory(1000, 200, 5000);
+  metrics.SetSpans(3, 1);
+  metrics.SetLogDrops(2);
+  metrics.UpdateProcess();
   JobMetrics jobs(metrics.registry());
   jobs.SetJobs("train", "QUEUED", 3);
   jobs.JobClaimed("train", 2.5);
@@ -64,6 +73,47 @@ TEST(ServerMetrics, LabelsAreThoseOfTheTable) {
       }
       EXPECT_EQ(labels, expected) << family.name;
     }
+  }
+}
+
+// The page for operators is the table.
+TEST(ServerMetrics, ThePageNamesEachOfThem) {
+  std::ifstream file(DDSP_SOURCE_DIR "/server/metrics/README.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  size_t rows = 0;
+  for (const absl::string_view line : absl::StrSplit(page, '\n')) {
+    rows += absl::StartsWith(line, "| `ddsp_") || absl::StartsWith(line, "| `grpc_") ||
+            absl::StartsWith(line, "| `process_");
+  }
+  EXPECT_EQ(rows, std::size(kMetricTable));
+  for (const MetricRow& row : kMetricTable) {
+    EXPECT_THAT(page, ::testing::HasSubstr(absl::StrCat("| `", std::string(row.name), "` | ", TypeOf(row.type), " | ",
+                                                        std::string(row.labels), " | ", std::string(row.help), " |")));
+  }
+}
+
+TEST(ServerMetrics, TotalsAreCountedOnce) {
+  ServerMetrics metrics;
+  for (int i = 0; i < 3; ++i) metrics.SetSpans(7, 2);
+  EXPECT_THAT(metrics.Text(), ::testing::HasSubstr("ddsp_trace_spans_total{outcome=\"sent\"} 7"));
+  EXPECT_THAT(metrics.Text(), ::testing::HasSubstr("ddsp_trace_spans_total{outcome=\"dropped\"} 2"));
+}
+
+TEST(TritonAliases, HaveOurValues) {
+  ServerMetrics metrics;
+  ModelMetrics& violin = metrics.ForModel("violin");
+  for (int i = 0; i < 4; ++i) violin.block_latency_seconds->Observe(0.25);
+  violin.block_queue_seconds->Observe(0.5);
+  violin.sessions_active->Set(3);
+  metrics.SessionEnded("violin", "error");
+  metrics.SessionEnded("violin", "client_close");
+  const std::string text = prometheus::TextSerializer().Serialize(AliasesOf(metrics.registry()->Collect()));
+  for (const char* line : {"nv_inference_request_success{model=\"violin\",version=\"all\"} 4",
+                           "nv_inference_request_duration_us{model=\"violin\",version=\"all\"} 1000000",
+                           "nv_inference_queue_duration_us{model=\"violin\",version=\"all\"} 500000",
+                           "nv_inference_request_failure{model=\"violin\",version=\"all\"} 1",
+                           "nv_inference_pending_request_count{model=\"violin\",version=\"all\"} 3"}) {
+    EXPECT_THAT(text, ::testing::HasSubstr(line));
   }
 }
 
