@@ -55,7 +55,10 @@ Action DeclareModelShow(CLI::App& options);
 Action DeclareModelUnload(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
 Action DeclareProfile(CLI::App& options);
+Action DeclareSessionKill(CLI::App& options);
+Action DeclareSessionList(CLI::App& options);
 Action DeclareSpectrogram(CLI::App& options);
+Action DeclareTop(CLI::App& options);
 Action DeclareTrain(CLI::App& options);
 Action DeclareTransfer(CLI::App& options);
 

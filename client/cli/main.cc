@@ -28,6 +28,7 @@ constexpr Command kCommands[] = {
     {"", "features", "Write pitch, loudness and power of a recording as CSV", DeclareFeatures},
     {"", "profile", "Measure how a performer plays, for `transfer --profile`", DeclareProfile},
     {"", "spectrogram", "Draw recordings, one above the other, as PNG", DeclareSpectrogram},
+    {"", "top", "Show what a server does, live", DeclareTop},
     {"graph", "run", "Run a graph of processors on given controls", DeclareGraphRun},
     {"graph", "check", "Check a graph: everything that is wrong with it", DeclareGraphCheck},
     {"graph", "show", "Print or draw a graph", DeclareGraphShow},
@@ -53,6 +54,8 @@ constexpr Command kCommands[] = {
     {"job", "download", "Fetch a job's results", DeclareJobDownload},
     {"auth", "new-key", "Make a key for callers of a server", DeclareAuthNewKey},
     {"config", "check", "Check a configuration of ddsp-server, and print all that it says", DeclareConfigCheck},
+    {"session", "list", "List what plays on a server", DeclareSessionList},
+    {"session", "kill", "End a session of a server", DeclareSessionKill},
     {"model", "list", "List the voices of a repository or of a server", DeclareModelList},
     {"model", "push", "Publish a voice: its next version in a repository", DeclareModelPush},
     {"model", "load", "Have a server load a published version", DeclareModelLoad},
@@ -72,6 +75,7 @@ const char* AboutGroup(absl::string_view group) {
   if (group == "graph") return "Work on graphs";
   if (group == "import") return "Bring models of upstream's over";
   if (group == "job") return "Have work done by a server's workers";
+  if (group == "session") return "See to what plays on a server";
   if (group == "job submit") return "Upload files and submit a job; prints its name";
   return "Work on voices";
 }
