@@ -64,7 +64,10 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kJobQuotaExceeded, StatusCode::kResourceExhausted, "JOB_QUOTA_EXCEEDED"},
     {Reason::kJobsDisabled, StatusCode::kUnimplemented, "JOBS_DISABLED"},
     {Reason::kVoiceRejected, StatusCode::kFailedPrecondition, "VOICE_REJECTED"},
+    {Reason::kSnapshotInvalid, StatusCode::kInvalidArgument, "SNAPSHOT_INVALID"},
+    {Reason::kStateLost, StatusCode::kDataLoss, "STATE_LOST"},
     {Reason::kSessionNotFound, StatusCode::kNotFound, "SESSION_NOT_FOUND"},
+    {Reason::kSessionExists, StatusCode::kAlreadyExists, "SESSION_EXISTS"},
     {Reason::kInvalidSessionRequest, StatusCode::kInvalidArgument, "INVALID_SESSION_REQUEST"},
     {Reason::kSessionKilled, StatusCode::kAborted, "SESSION_KILLED"},
     {Reason::kMemoryExhausted, StatusCode::kUnavailable, "MEMORY_EXHAUSTED"},
@@ -121,13 +124,6 @@ absl::Status MakeFieldError(Reason reason, std::string_view message, const std::
   return error;
 }
 
-absl::Status WithRetry(absl::Status error, absl::Duration delay) {
-  google::rpc::RetryInfo retry;
-  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
-  retry.mutable_retry_delay()->set_nanos(
-      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
-  Attach(retry, &error);
-  return error;
 absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::string& subject,
                             const ErrorMetadata& metadata) {
   absl::Status error = MakeError(reason, message, metadata);
@@ -141,6 +137,13 @@ absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::
 
 bool IsQuotaError(const absl::Status& error) { return Attached<google::rpc::QuotaFailure>(error).has_value(); }
 
+absl::Status WithRetry(absl::Status error, absl::Duration delay) {
+  google::rpc::RetryInfo retry;
+  retry.mutable_retry_delay()->set_seconds(absl::ToInt64Seconds(delay));
+  retry.mutable_retry_delay()->set_nanos(
+      static_cast<int32_t>(absl::ToInt64Nanoseconds(delay - absl::Seconds(absl::ToInt64Seconds(delay)))));
+  Attach(retry, &error);
+  return error;
 }
 
 absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata) {

@@ -65,7 +65,10 @@ enum class Reason {
   kJobQuotaExceeded,
   kJobsDisabled,
   kVoiceRejected,
+  kSnapshotInvalid,
+  kStateLost,
   kSessionNotFound,
+  kSessionExists,
   kInvalidSessionRequest,
   kSessionKilled,
   kMemoryExhausted,
@@ -85,13 +88,6 @@ absl::Status MakeError(Reason reason, std::string_view message, const ErrorMetad
 // With google.rpc.BadRequest.
 absl::Status MakeFieldError(Reason reason, std::string_view message, const std::vector<FieldViolation>& violations);
 
-// A refusal that another attempt may escape after `delay`.
-absl::Status WithRetry(absl::Status error, absl::Duration delay);
-// Adds to the metadata of an error made here; any other status passes unchanged.
-absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata);
-
-// The reason's name; empty for a status that was not made here.
-std::string ReasonOf(const absl::Status& error);
 // With google.rpc.QuotaFailure: `subject` ("tenant:studio") has as much as it may, and another attempt at another
 // replica is no way out.
 absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::string& subject,
@@ -99,6 +95,13 @@ absl::Status MakeQuotaError(Reason reason, std::string_view message, const std::
 // Whether it was made by MakeQuotaError().
 bool IsQuotaError(const absl::Status& error);
 
+// A refusal that another attempt may escape after `delay`.
+absl::Status WithRetry(absl::Status error, absl::Duration delay);
+// Adds to the metadata of an error made here; any other status passes unchanged.
+absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata);
+
+// The reason's name; empty for a status that was not made here.
+std::string ReasonOf(const absl::Status& error);
 ErrorMetadata MetadataOf(const absl::Status& error);
 std::optional<absl::Duration> RetryDelayOf(const absl::Status& error);
 

@@ -30,7 +30,7 @@ class JobMetrics {
   void ClaimTook(double seconds) { claim_seconds_->Observe(seconds); }
   // A job began `waited_seconds` after it could have.
   void JobClaimed(const std::string& kind, double waited_seconds);
-  // A client or a worker has ended it.
+  // It has ended, whoever did it.
   void JobFinished(const std::string& kind, std::string_view state);
   // From the first claim to the end.
   void JobTook(const std::string& kind, double seconds);

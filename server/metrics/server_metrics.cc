@@ -35,7 +35,14 @@ const Buckets& CallBuckets() {
   return buckets;
 }
 
+// 1 KiB to 4 MiB.
+const Buckets& StateBuckets() {
+  static const Buckets buckets = {1 << 10, 1 << 12, 1 << 14, 1 << 15, 1 << 16, 1 << 17, 1 << 18, 1 << 20, 1 << 22};
+  return buckets;
+}
+
 const Buckets& BucketsOf(std::string_view name) {
+  if (name == "ddsp_session_snapshot_bytes") return StateBuckets();
   if (name == "grpc_server_call_duration_seconds") return CallBuckets();
   if (name == "ddsp_batch_size") return BatchBuckets();
   if (name == "ddsp_model_load_seconds") return LoadBuckets();
@@ -89,6 +96,9 @@ ModelMetrics& ServerMetrics::ForModel(const std::string& model) {
       .sessions_active = &GaugeFamily("ddsp_sessions_active").Add(on_device),
       .session_slots = &GaugeFamily("ddsp_session_slots").Add(on_device),
       .sessions_started = &CounterFamily("ddsp_sessions_started_total").Add({{"model", model}, {"transport", "grpc"}}),
+      .sessions_resumed = &CounterFamily("ddsp_sessions_resumed_total").Add(of_model),
+      .snapshots = &CounterFamily("ddsp_session_snapshots_total").Add(of_model),
+      .snapshot_bytes = HistogramOf("ddsp_session_snapshot_bytes", of_model),
       .setup_seconds = HistogramOf("ddsp_session_setup_seconds", of_model),
       .first_output_seconds = HistogramOf("ddsp_first_output_seconds", of_model),
       .block_latency_seconds = HistogramOf("ddsp_block_latency_seconds", of_model),

@@ -27,6 +27,9 @@ struct ModelMetrics {
   prometheus::Gauge* sessions_active;
   prometheus::Gauge* session_slots;
   prometheus::Counter* sessions_started;
+  prometheus::Counter* sessions_resumed;
+  prometheus::Counter* snapshots;
+  prometheus::Histogram* snapshot_bytes;
   prometheus::Histogram* setup_seconds;
   prometheus::Histogram* first_output_seconds;
   prometheus::Histogram* block_latency_seconds;

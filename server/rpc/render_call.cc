@@ -1,5 +1,7 @@
 #include "server/rpc/render_call.h"
 
+#include "server/rpc/session_origin.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -47,6 +49,11 @@ absl::Status CheckRender(const v1::RenderRequest& request) {
   if (request.config().has_adjust() && (IsDrivenByControls(request) || ReturnsFeatures(request))) {
     return MakeFieldError(Reason::kInvalidConfig, "only audio can be adjusted, and only audio comes of it",
                           {{"config.adjust", "expected audio as input and as output"}});
+  }
+  if (request.config().has_snapshot_interval() || !request.config().resume().empty()) {
+    return MakeFieldError(Reason::kInvalidConfig, "what is rendered at once is not gone on with",
+                          {{request.config().resume().empty() ? "config.snapshot_interval" : "config.resume",
+                            "is for StreamSession"}});
   }
   if (request.frame_samples() > kMaxFrameSamples) {
     const std::string expected = absl::StrCat("is ", request.frame_samples(), ", expected at most ", kMaxFrameSamples);

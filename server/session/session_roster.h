@@ -63,7 +63,6 @@ class SessionRoster : public SessionHost {
   bool WaitUntilEmpty(absl::Duration timeout);
 
  private:
-  std::vector<std::shared_ptr<Session>> Sessions() const;
   absl::Status RefuseDraining() const;
   absl::Status RefuseFull(const std::string& model, int slots) const;
   absl::Status RefuseLoad(const std::string& model, const std::string& why) const;
