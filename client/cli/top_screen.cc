@@ -110,8 +110,8 @@ std::string ModelRow(const Painter& paint, const TopSnapshot::Model& model) {
       paint.Rate(absl::StrFormat("%9s", absl::StrFormat("%.0f/%.0f", model.sessions, model.slots)), share, 0.7, 0.9),
       paint.Rate(absl::StrFormat("%8s", Ms(model.p50)), model.p50, kLateSeconds / 2, kLateSeconds),
       paint.Rate(absl::StrFormat("%8s", Ms(model.p99)), model.p99, kLateSeconds / 2, kLateSeconds),
-      absl::StrFormat("%9.1f%10.2g", model.realtime_factor, model.underruns),
-      absl::StrFormat("%8.2g%9.2g\n", model.late, model.refused));
+      absl::StrFormat("%9.1f%9.2g", model.realtime_factor, model.underruns),
+      absl::StrFormat("%8.2g%11.2g\n", model.late, model.refused));
 }
 
 nlohmann::ordered_json OrNull(double value) {
@@ -194,8 +194,8 @@ std::string RenderTop(const TopSnapshot& top, TopColours colours, int width) {
     absl::StrAppend(&text, "jobs      ", Listed(jobs, ""), "\n");
   }
   absl::StrAppend(&text, "\n",
-                  paint.Bold(absl::StrFormat("%-18s %9s%8s%8s%9s%10s%8s%9s", "MODEL", "SESSIONS", "P50 MS", "P99 MS",
-                                             "AUDIO/S", "UNDERRUN/S", "LATE/S", "REFUSED/S")),
+                  paint.Bold(absl::StrFormat("%-18s %9s%8s%8s%9s%9s%8s%11s", "MODEL", "SESSIONS", "P50 MS", "P99 MS",
+                                             "AUDIO/S", "GAPS/S", "LATE/S", "REFUSED/S")),
                   "\n");
   for (const TopSnapshot::Model& model : top.models) text += ModelRow(paint, model);
   return text;

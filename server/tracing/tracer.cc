@@ -36,7 +36,9 @@ std::shared_ptr<Span> Tracer::Begin(std::string name, const std::optional<SpanCo
   const bool sampled =
       parent.has_value() ? parent->sampled : std::uniform_real_distribution<double>()(Dice()) < options_.ratio;
   if (!sampled) return nullptr;
-  SpanRecord record{.name = std::move(name), .begin = NowOfDay()};
+  SpanRecord record;
+  record.name = std::move(name);
+  record.begin = NowOfDay();
   if (parent.has_value()) {
     record.context = *parent;
     record.parent_id = parent->span_id;
