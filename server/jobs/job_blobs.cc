@@ -34,17 +34,22 @@ void AppendPadded(const std::vector<std::string>& blobs, size_t begin, std::vect
   for (size_t i = begin; i < begin + kAtOnce; ++i) values->push_back(blobs[std::min(i, blobs.size() - 1)]);
 }
 
-absl::Status Insert(SqlTransaction& transaction, const Job& job, BlobRole role) {
+absl::Status Insert(SqlTransaction& transaction, const std::string& job_id, BlobRole role,
+                    const std::vector<std::string>& blobs) {
   static const auto* const one = new std::string(InsertMany(1));
   static const auto* const many = new std::string(InsertMany(kAtOnce));
-  const std::vector<std::string> blobs = BlobsOf(job, role);
   const bool are_few = blobs.size() <= 4;
   for (size_t begin = 0; begin < blobs.size(); begin += are_few ? 1 : kAtOnce) {
-    std::vector<SqlValue> values = {job.id, static_cast<int64_t>(role)};
+    std::vector<SqlValue> values = {job_id, static_cast<int64_t>(role)};
     are_few ? values.push_back(blobs[begin]) : AppendPadded(blobs, begin, &values);
     RETURN_IF_ERROR(transaction.Run(are_few ? *one : *many, values).status());
   }
   return absl::OkStatus();
+}
+
+absl::Status Delete(SqlTransaction& transaction, const std::string& job_id, BlobRole role) {
+  return transaction.Run("DELETE FROM job_blobs WHERE job_id = $1 AND role = $2", {job_id, static_cast<int64_t>(role)})
+      .status();
 }
 
 }  // namespace
@@ -74,6 +79,8 @@ std::vector<std::string> BlobsOf(const Job& job, BlobRole role) {
     case BlobRole::kCheckpoint:
       if (job.state == JobState::kSucceeded || job.state == JobState::kCancelled) return {};
       return DigestsIn(job.checkpoint.blob);
+    case BlobRole::kOutput:
+      return {};
   }
   return {};
 }
@@ -90,7 +97,7 @@ std::vector<std::string> Superseded(const Job& before, const Job& after) {
 }
 
 absl::Status InsertBlobs(SqlTransaction& transaction, const Job& job) {
-  for (const BlobRole role : kRoles) RETURN_IF_ERROR(Insert(transaction, job, role));
+  for (const BlobRole role : kRoles) RETURN_IF_ERROR(Insert(transaction, job.id, role, BlobsOf(job, role)));
   return absl::OkStatus();
 }
 
@@ -98,12 +105,16 @@ absl::Status UpdateBlobs(SqlTransaction& transaction, const Job& before, const J
   for (const BlobRole role : kRoles) {
     // The spec, which never changes, need not have been read.
     if (role == BlobRole::kInput || BlobsOf(before, role) == BlobsOf(after, role)) continue;
-    RETURN_IF_ERROR(
-        transaction.Run("DELETE FROM job_blobs WHERE job_id = $1 AND role = $2", {after.id, static_cast<int64_t>(role)})
-            .status());
-    RETURN_IF_ERROR(Insert(transaction, after, role));
+    RETURN_IF_ERROR(Delete(transaction, after.id, role));
+    RETURN_IF_ERROR(Insert(transaction, after.id, role, BlobsOf(after, role)));
   }
-  return absl::OkStatus();
+  const bool ended = IsFinished(after.state) && !IsFinished(before.state);
+  return ended ? Delete(transaction, after.id, BlobRole::kOutput) : absl::OkStatus();
+}
+
+absl::Status HoldOutputs(SqlTransaction& transaction, const std::string& job_id,
+                         const std::vector<std::string>& blobs) {
+  return Insert(transaction, job_id, BlobRole::kOutput, blobs);
 }
 
 absl::StatusOr<std::vector<std::string>> SelectNeeded(SqlTransaction& transaction,

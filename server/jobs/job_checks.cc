@@ -11,6 +11,8 @@ constexpr int64_t kMaxPageSize = 1000;
 constexpr int64_t kMaxClaims = 100;
 constexpr size_t kMaxKinds = 16;
 constexpr size_t kMaxLinesAtOnce = 1000;
+constexpr int64_t kMaxOutputsAtOnce = 1000;
+constexpr size_t kDigestLength = 64;
 
 absl::Status BadField(const std::string& field, const std::string& problem) {
   return MakeFieldError(Reason::kInvalidJobRequest, absl::StrCat(field, " ", problem), {{field, problem}});
@@ -33,9 +35,11 @@ struct Check {
       RETURN_IF_ERROR(ValidateText("progress.metrics", event.progress->metrics, limits.max_text_bytes));
       RETURN_IF_ERROR(ValidateText("progress.examples", event.progress->examples, limits.max_text_bytes));
     }
+    RETURN_IF_ERROR(CheckRange("outputs", static_cast<int64_t>(event.outputs.size()), 0, kMaxOutputsAtOnce));
+    for (const std::string& blob : event.outputs) RETURN_IF_ERROR(ValidateText("outputs", blob, kDigestLength));
     if (!event.checkpoint.has_value()) return absl::OkStatus();
     RETURN_IF_ERROR(CheckRange("checkpoint.step", event.checkpoint->step, 0, INT64_MAX));
-    return ValidateText("checkpoint.blob", event.checkpoint->blob, 64);
+    return ValidateText("checkpoint.blob", event.checkpoint->blob, kDigestLength);
   }
   absl::Status operator()(const JobCompleted& event) {
     return ValidateText("result", event.result, limits.max_result_bytes);

@@ -1,6 +1,7 @@
 #include "server/jobs/job_queries.h"
 
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 
@@ -20,9 +21,11 @@ std::string StateList(const std::vector<JobState>& states) {
   return list + ")";
 }
 
-// `state` and `time` are conditions; the index jobs_waiting has both.
-SqlStatement SelectWaiting(const JobClaim& claim, const std::string& kind, const std::string& time, absl::Time at) {
-  SqlStatement select{.values = {kind, ToMicros(at)}};
+// `time` is a condition, of `times` as $2, $3, ...; the index jobs_waiting has what it asks for.
+SqlStatement SelectWaiting(const JobClaim& claim, const std::string& kind, const std::string& time,
+                           const std::vector<absl::Time>& times) {
+  SqlStatement select{.values = {kind}};
+  for (const absl::Time at : times) select.values.emplace_back(ToMicros(at));
   std::string where = absl::StrCat("state IN (0, 2) AND kind = $1 AND ", time);
   if (!claim.job_id.empty()) absl::StrAppend(&where, " AND id = ", Bind(claim.job_id, &select.values));
   select.sql =
@@ -45,11 +48,15 @@ SqlStatement SelectPage(const JobFilter& filter, const PagePosition& position, i
 }
 
 SqlStatement SelectDue(const JobClaim& claim, const std::string& kind, absl::Time now) {
-  return SelectWaiting(claim, kind, "run_us <= $2", now);
+  return SelectWaiting(claim, kind, "run_us <= $2", {now});
 }
 
 SqlStatement SelectMisdated(const JobClaim& claim, const std::string& kind, absl::Time now, const JobPolicy& policy) {
-  return SelectWaiting(claim, kind, "state = 2 AND run_us > $2", now + 2 * policy.max_back_off);
+  return SelectWaiting(claim, kind,
+                       // FarBackOff(), and jobs of the future that were to begin at once.
+                       "((state = 2 AND (run_us > $2 OR run_us > $3 + 3000000 * failures * failures * failures * "
+                       "failures)) OR (state = 0 AND run_us = create_us AND run_us > $4))",
+                       {now + 2 * policy.max_back_off, now + absl::Seconds(10), now});
 }
 
 SqlStatement SelectExpired(absl::Time now, const JobPolicy& policy, int64_t max_jobs) {

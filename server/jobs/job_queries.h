@@ -16,7 +16,8 @@ SqlStatement SelectPage(const JobFilter& filter, const PagePosition& position, i
 
 // Of one kind, those whose time has come, first things first. To be locked.
 SqlStatement SelectDue(const JobClaim& claim, const std::string& kind, absl::Time now);
-// Of one kind, those whose back-off ends later than any can: a clock was set back. To be locked.
+// Of one kind, those whose back-off ends later than any can, and those of the future that were to begin at once: a
+// clock was set back. To be locked.
 SqlStatement SelectMisdated(const JobClaim& claim, const std::string& kind, absl::Time now, const JobPolicy& policy);
 
 // Running jobs whose lease may be over, without texts. To be locked.

@@ -92,8 +92,9 @@ class JobStore {
   // Forgets finished jobs, with their logs, that are older or more than are kept; returns how many, at most `max_jobs`.
   // The request that created a job that is forgotten creates another.
   virtual absl::StatusOr<int64_t> PruneFinished(const JobRetention& retention, int64_t max_jobs) = 0;
-  // Those of `blobs` that some job needs: its inputs, results, listening examples, and the checkpoint that a worker
-  // could go on from. A blob is needed from the call on that named it.
+  // Those of `blobs` that some job needs: its inputs, results, listening examples, the checkpoint that a worker could
+  // go on from, and, until it ends, the outputs that heartbeats have named. A blob is needed from the call on that
+  // named it.
   virtual absl::StatusOr<std::vector<std::string>> NeededBlobs(const std::vector<std::string>& blobs) = 0;
   // The jobs that are not finished.
   virtual absl::StatusOr<std::vector<JobCount>> Count() = 0;

@@ -150,12 +150,19 @@ absl::Status Validate(const JobPolicy& policy) {
 
 bool IsClaimable(const Job& job, absl::Time now, const JobPolicy& policy) {
   if (!IsWaiting(job.state)) return false;
-  return job.run_time <= now || (job.state == JobState::kRetryable && job.run_time > now + 2 * policy.max_back_off);
+  if (job.run_time <= now) return true;
+  return job.state == JobState::kRetryable ? job.run_time > now + FarBackOff(job.failures, policy)
+                                           : job.run_time == job.create_time;
 }
 
 bool LeaseIsOver(const Job& job, absl::Time now, const JobPolicy& policy) {
   if (job.state != JobState::kRunning) return false;
   return job.lease_expire_time <= now || job.lease_expire_time > now + 2 * policy.lease;
+}
+
+absl::Duration FarBackOff(int64_t failures, const JobPolicy& policy) {
+  failures = std::clamp<int64_t>(failures, 0, 1000);
+  return std::min(absl::Seconds(10 + 3 * failures * failures * failures * failures), 2 * policy.max_back_off);
 }
 
 absl::Duration BackOff(const Job& job, const JobPolicy& policy) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -32,6 +33,8 @@ struct JobHeartbeat {
   std::string lease_id;
   std::optional<JobProgress> progress;
   std::optional<JobCheckpoint> checkpoint;
+  // SHA-256 of blobs that will be of the result: held from now on until the job ends.
+  std::vector<std::string> outputs;
 };
 struct JobCompleted {
   std::string lease_id;
@@ -61,11 +64,14 @@ using JobEvent =
 // Errors: JOB_NOT_CLAIMABLE; LEASE_LOST where the event's lease is not the job's: what the worker did is void.
 absl::StatusOr<Job> Next(const Job& job, const JobEvent& event, absl::Time now, const JobPolicy& policy);
 
-// Whether a claim succeeds. A time further in the future than any back-off is a clock that was set back, and ignored,
-// unless the client asked for it.
+// Whether a claim succeeds. A time further in the future than the job's back-off can be, or a job that was to begin at
+// once and comes from the future, is a clock that was set back, and ignored. What the client asked for is not.
 bool IsClaimable(const Job& job, absl::Time now, const JobPolicy& policy);
 // Whether the worker has been silent for too long, or the lease ends later than any lease can: a clock was set back.
 bool LeaseIsOver(const Job& job, absl::Time now, const JobPolicy& policy);
+// What no back-off after so many failures comes near: 10 s + 3 failures^4 s, or twice the bound. Queries count the
+// same.
+absl::Duration FarBackOff(int64_t failures, const JobPolicy& policy);
 // failures^4 seconds plus up to a tenth that depends on the job's id, so that what failed together is not retried
 // together.
 absl::Duration BackOff(const Job& job, const JobPolicy& policy);

@@ -64,6 +64,8 @@ const std::vector<Migration>& Steps() {
         "CREATE INDEX jobs_finished ON jobs (end_us, id) WHERE state IN (3, 4, 5)", "ALTER TABLE jobs DROP COLUMN spec",
         "ALTER TABLE jobs DROP COLUMN result"},
        &NameBlobs},
+      // Row 1, once a server has said where its bytes are.
+      {{"CREATE TABLE job_home (number BIGINT PRIMARY KEY, id TEXT NOT NULL, place TEXT NOT NULL)"}},
       // Of jobs whose client was asked who it is.
       {{"CREATE TABLE job_tenants (job_id TEXT PRIMARY KEY, tenant TEXT NOT NULL)"}},
   };

@@ -131,6 +131,23 @@ class WaitingRoom {
   std::atomic<int64_t> given_away_ = 0;
 };
 
+// A server whose bytes are elsewhere would lose those of the other's jobs.
+absl::Status MoveIn(SqlEngine& engine, const JobHome& home) {
+  if (home.id.empty()) return absl::OkStatus();
+  return engine.Transact([&](SqlTransaction& transaction) -> absl::Status {
+    RETURN_IF_ERROR(transaction
+                        .Run("INSERT INTO job_home (number, id, place) VALUES (1, $1, $2) ON CONFLICT DO NOTHING",
+                             {home.id, home.where})
+                        .status());
+    ASSIGN_OR_RETURN(const auto rows, transaction.Run("SELECT id, place FROM job_home WHERE number = 1", {}));
+    if (rows.empty()) return absl::InternalError("the job store has no home");
+    if (rows[0][0] == home.id) return absl::OkStatus();
+    return absl::FailedPreconditionError(absl::StrCat("its jobs belong to another data dir, ", rows[0][1], " (",
+                                                      rows[0][0], "), and not to this one, ", home.where, " (", home.id,
+                                                      "): their recordings and results are there"));
+  });
+}
+
 class SqlJobStore : public JobStore {
  public:
   SqlJobStore(std::unique_ptr<SqlEngine> engine, const Clock& clock, const JobStoreOptions& options)
@@ -178,12 +195,18 @@ class SqlJobStore : public JobStore {
   absl::StatusOr<Job> Apply(const std::string& id, const JobEvent& event) override {
     RETURN_IF_ERROR(CheckEvent(event, options_.limits));
     const absl::Time now = Now();
-    return Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
-      ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobs, engine_->dialect().lock_row));
-      ASSIGN_OR_RETURN(Job next, Next(job, event, now, options_.policy));
-      RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
-      return next;
-    });
+    ASSIGN_OR_RETURN(Change change, Transact<Change>([&](SqlTransaction& transaction) -> absl::StatusOr<Change> {
+                       ASSIGN_OR_RETURN(Job job, JobOf(transaction, id, &SelectJobs, engine_->dialect().lock_row));
+                       ASSIGN_OR_RETURN(Job next, Next(job, event, now, options_.policy));
+                       RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
+                       if (const auto* heartbeat = std::get_if<JobHeartbeat>(&event)) {
+                         RETURN_IF_ERROR(HoldOutputs(transaction, id, heartbeat->outputs));
+                       }
+                       const bool ended = IsFinished(next.state) && !IsFinished(job.state);
+                       return Change{std::move(next), ended};
+                     }));
+    if (change.ended) options_.on_end(change.job);
+    return std::move(change.job);
   }
 
   absl::StatusOr<JobHeard> Heartbeat(const std::string& id, const JobHeartbeat& heartbeat,
@@ -196,6 +219,7 @@ class SqlJobStore : public JobStore {
           ASSIGN_OR_RETURN(const Job job, JobOf(transaction, id, &SelectJobRows, engine_->dialect().lock_row));
           ASSIGN_OR_RETURN(const Job next, Next(job, heartbeat, now, options_.policy));
           RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
+          RETURN_IF_ERROR(HoldOutputs(transaction, id, heartbeat.outputs));
           if (!log_lines.empty() && lines_checked.ok()) {
             RETURN_IF_ERROR(AppendLog(transaction, id, log_lines, now, options_.max_log_lines));
             RETURN_IF_ERROR(transaction.Announce(id));
@@ -210,14 +234,20 @@ class SqlJobStore : public JobStore {
     const absl::Time now = Now();
     SqlStatement select = SelectExpired(now, options_.policy, max_jobs);
     select.sql += engine_->dialect().lock_free_rows;
-    return Transact<int64_t>([&](SqlTransaction& transaction) -> absl::StatusOr<int64_t> {
-      ASSIGN_OR_RETURN(const std::vector<Job> jobs, Jobs(transaction, select));
-      for (const Job& job : jobs) {
-        ASSIGN_OR_RETURN(const Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
-      }
-      return static_cast<int64_t>(jobs.size());
-    });
+    ASSIGN_OR_RETURN(const std::vector<Job> expired,
+                     Transact<std::vector<Job>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<Job>> {
+                       ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, select));
+                       for (Job& job : jobs) {
+                         ASSIGN_OR_RETURN(Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
+                         RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
+                         job = std::move(next);
+                       }
+                       return jobs;
+                     }));
+    for (const Job& job : expired) {
+      if (IsFinished(job.state)) options_.on_end(job);
+    }
+    return static_cast<int64_t>(expired.size());
   }
 
   absl::StatusOr<std::vector<JobLogLine>> ReadLog(const std::string& id, int64_t after, int64_t max_lines) override {
@@ -272,6 +302,12 @@ class SqlJobStore : public JobStore {
   ChangeHub& changes() override { return engine_->changes(); }
 
  private:
+  // What an event has made of a job.
+  struct Change {
+    Job job;
+    bool ended = false;
+  };
+
   template <typename T, typename Body>
   absl::StatusOr<T> Transact(const Body& body) {
     absl::StatusOr<T> result = absl::InternalError("the transaction was not run");
@@ -360,6 +396,7 @@ absl::StatusOr<std::unique_ptr<JobStore>> MakeSqlJobStore(std::unique_ptr<SqlEng
     return absl::InvalidArgumentError(absl::StrCat("max_waiting_jobs ", options.max_waiting_jobs, " is negative"));
   }
   RETURN_IF_ERROR(Migrate(*engine, JobStoreMigrations()));
+  RETURN_IF_ERROR(MoveIn(*engine, options.home));
   return std::make_unique<SqlJobStore>(std::move(engine), clock, options);
 }
 

@@ -42,6 +42,8 @@ void JobNews::SetCheckpoint(int64_t step, const std::string& sha256) {
   checkpoint_->set_sha256(sha256);
 }
 
+void JobNews::AddOutput(const std::string& sha256) { outputs_.push_back(sha256); }
+
 void JobNews::AddExample(const v1::JobFile& file) {
   auto* examples = progress_.mutable_examples();
   for (int i = 0; i < examples->size(); ++i) {
@@ -64,14 +66,17 @@ void JobNews::AddLine(std::string line) {
 
 void JobNews::Tell(v1::HeartbeatRequest* request) {
   if (changes_ > heard_changes_) *request->mutable_progress() = progress_;
-  if (checkpoint_) *request->mutable_checkpoint() = *checkpoint_;
+  told_outputs_ = std::min(outputs_.size(), kMaxOutputs);
+  for (size_t i = 0; i < told_outputs_; ++i) request->add_outputs(outputs_[i]);
+  const bool tells_checkpoint = checkpoint_ && told_outputs_ == outputs_.size();
+  if (tells_checkpoint) *request->mutable_checkpoint() = *checkpoint_;
   if (dropped_lines_ > 0) {
     lines_.push_front(absl::StrCat("(", dropped_lines_, " lines are lost: the server was not there to take them)"));
     dropped_lines_ = 0;
   }
   for (const std::string& line : lines_) request->add_log_lines(line);
   told_changes_ = changes_;
-  told_step_ = checkpoint_ ? checkpoint_->step() : -1;
+  told_step_ = tells_checkpoint ? checkpoint_->step() : -1;
   told_lines_ = lines_.size();
 }
 
@@ -80,10 +85,12 @@ void JobNews::Heard() {
   if (checkpoint_ && checkpoint_->step() == told_step_) checkpoint_.reset();
   lines_.erase(lines_.begin(), lines_.begin() + static_cast<std::ptrdiff_t>(told_lines_));
   told_lines_ = 0;
+  outputs_.erase(outputs_.begin(), outputs_.begin() + static_cast<std::ptrdiff_t>(told_outputs_));
+  told_outputs_ = 0;
 }
 
 bool JobNews::empty() const {
-  return changes_ == heard_changes_ && !checkpoint_ && lines_.empty() && dropped_lines_ == 0;
+  return changes_ == heard_changes_ && !checkpoint_ && lines_.empty() && dropped_lines_ == 0 && outputs_.empty();
 }
 
 }  // namespace ddsp::worker

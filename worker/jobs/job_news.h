@@ -15,6 +15,7 @@ class JobNews {
   // Lines that wait; more push out the oldest, and a line says how many.
   static constexpr size_t kMaxLines = 1000;
   static constexpr int kMaxExamples = 16;
+  static constexpr size_t kMaxOutputs = 1000;  // told at once
   static constexpr size_t kMaxLineBytes = 1000;
 
   // `progress`: as the job has it.
@@ -23,10 +24,11 @@ class JobNews {
   void SetProgress(int64_t done, int64_t total);
   void SetMetric(const std::string& name, double value);
   void SetCheckpoint(int64_t step, const std::string& sha256);
+  void AddOutput(const std::string& sha256);
   void AddExample(const v1::JobFile& file);
   void AddLine(std::string line);
 
-  // Adds what has not been heard to `request`.
+  // Adds what has not been heard to `request`; a checkpoint not before all outputs, for it may name them.
   void Tell(v1::HeartbeatRequest* request);
   // The server heard what the last Tell() gave.
   void Heard();
@@ -45,6 +47,8 @@ class JobNews {
   std::deque<std::string> lines_;
   size_t told_lines_ = 0;  // at the front of lines_
   int64_t dropped_lines_ = 0;
+  std::deque<std::string> outputs_;
+  size_t told_outputs_ = 0;  // at the front of outputs_
 };
 
 }  // namespace ddsp::worker

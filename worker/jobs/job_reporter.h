@@ -17,6 +17,8 @@ class JobReporter {
   virtual void SetMetric(const std::string& name, double value) = 0;
   // A checkpoint that has been uploaded.
   virtual void SetCheckpoint(int64_t step, const std::string& sha256) = 0;
+  // A file of the result to come that has been uploaded: the server keeps it until the job is done.
+  virtual void AddOutput(const std::string& sha256) = 0;
   // A listening example that has been uploaded; the newest kMaxExamples are kept.
   virtual void AddExample(const v1::JobFile& file) = 0;
   // A line for the job's log.

@@ -74,6 +74,11 @@ void LeaseKeeper::SetCheckpoint(int64_t step, const std::string& sha256) {
   news_.SetCheckpoint(step, sha256);
 }
 
+void LeaseKeeper::AddOutput(const std::string& sha256) {
+  const MutexLock lock(&mu_);
+  news_.AddOutput(sha256);
+}
+
 void LeaseKeeper::AddExample(const v1::JobFile& file) {
   const MutexLock lock(&mu_);
   news_.AddExample(file);

@@ -35,6 +35,7 @@ class LeaseKeeper : public JobReporter {
   void SetProgress(int64_t done, int64_t total) override;
   void SetMetric(const std::string& name, double value) override;
   void SetCheckpoint(int64_t step, const std::string& sha256) override;
+  void AddOutput(const std::string& sha256) override;
   void AddExample(const v1::JobFile& file) override;
   void Say(const std::string& line) override;
 

@@ -80,6 +80,7 @@ absl::Status FileBatch::DoFile(const v1::JobFile& input, const std::string& outp
   }
   ASSIGN_OR_RETURN(const v1::JobFile output, context_.blobs.Store(target, output_path));
   Remove(target);
+  context_.report.AddOutput(output.sha256());
   record_.AddMade(input.path(), output);
   return absl::OkStatus();
 }

@@ -7,12 +7,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "core/training/recipe/recipe_overrides.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
 namespace {
 
 constexpr size_t kMaxViolations = 20;
+constexpr int kMaxOverrides = 64;
 
 using Files = google::protobuf::RepeatedPtrField<v1::JobFile>;
 
@@ -61,9 +63,25 @@ class Checker {
     if (model.empty()) Add(field, "is empty");
   }
 
+  // As workers read them.
+  void CheckRecipe(const v1::TrainSpec& train) {
+    if (train.recipe().empty()) {
+      Add("spec.train.recipe", "is empty");
+    } else if (const absl::Status known = training::CheckRecipeName(train.recipe()); !known.ok()) {
+      Add("spec.train.recipe", std::string(known.message()));
+    }
+    if (train.overrides_size() > kMaxOverrides) {
+      return Add("spec.train.overrides", absl::StrCat("holds ", train.overrides_size(), "; at most ", kMaxOverrides));
+    }
+    training::RecipeOverrides overrides;
+    for (int i = 0; i < train.overrides_size(); ++i) {
+      const absl::Status read = training::ReadOverride(train.overrides(i), &overrides);
+      if (!read.ok()) Add(absl::StrCat("spec.train.overrides[", i, "]"), std::string(read.message()));
+    }
+  }
   void Check(const v1::TrainSpec& train) {
     CheckInputs("spec.train.data", train.data());
-    if (train.recipe().empty()) Add("spec.train.recipe", "is empty");
+    CheckRecipe(train);
     if (!IsModelId(train.model())) Add("spec.train.model", Quoted(train.model()) + " is not [a-z][a-z0-9-]{0,62}");
     if (train.steps() < 0) Add("spec.train.steps", absl::StrCat(train.steps(), " is negative"));
   }

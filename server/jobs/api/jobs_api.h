@@ -46,7 +46,7 @@ class WorkersApi {
       : jobs_(jobs), blobs_(blobs), policy_(policy), publisher_(publisher) {}
 
   absl::Status Claim(const v1::ClaimJobsRequest& request, v1::ClaimJobsResponse* response);
-  // A checkpoint, or an example or file of a result, that has not been uploaded is refused: BLOB_NOT_FOUND.
+  // A checkpoint, an example, an output or a file of a result that has not been uploaded is refused: BLOB_NOT_FOUND.
   absl::Status Heartbeat(const v1::HeartbeatRequest& request, v1::HeartbeatResponse* response);
   // Publishes the result of a train job first, which takes seconds; a result that is unfit fails the job for good,
   // which is no error here. Errors: LEASE_LOST; those of the publisher that may pass.

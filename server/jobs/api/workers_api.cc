@@ -50,6 +50,8 @@ absl::Status WorkersApi::Heartbeat(const v1::HeartbeatRequest& request, v1::Hear
     RETURN_IF_ERROR(blobs_.Touch(request.checkpoint().sha256()).status());
     heartbeat.checkpoint = JobCheckpoint{request.checkpoint().step(), request.checkpoint().sha256()};
   }
+  for (const std::string& blob : request.outputs()) RETURN_IF_ERROR(blobs_.Touch(blob).status());
+  heartbeat.outputs.assign(request.outputs().begin(), request.outputs().end());
   ASSIGN_OR_RETURN(const JobHeard heard,
                    jobs_.Heartbeat(id, heartbeat, {request.log_lines().begin(), request.log_lines().end()}));
   for (const std::string& blob : heard.superseded) blobs_.Supersede(blob);

@@ -4,16 +4,20 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "ddsp/v1/jobs.pb.h"
 #include "server/errors/errors.h"
 #include "server/jobs/desk/metered_job_store.h"
 #include "server/jobs/desk/spec_check.h"
 #include "server/jobs/postgres_engine.h"
+#include "server/jobs/random_id.h"
 #include "server/jobs/sql_job_store.h"
 #include "server/jobs/sqlite_engine.h"
 #include "server/rpc/jobs_service.h"
@@ -52,10 +56,33 @@ absl::StatusOr<std::unique_ptr<SqlEngine>> OpenDatabase(const JobDeskOptions& op
   return OpenPostgres({.connection = options.database, .max_connections = kWorkThreads + 2});
 }
 
-absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const JobDeskOptions& options, const Clock& clock) {
+// Which data dir this is: a name that lies among its bytes, and moves with them.
+absl::StatusOr<JobHome> HomeOf(const std::string& data_dir) {
+  const std::string file = data_dir + "/blobs/ID";
+  absl::StatusOr<std::string> id = ReadFile(file);
+  if (absl::IsNotFound(id.status())) {
+    id = RandomId(16) + "\n";
+    RETURN_IF_ERROR(WriteFileAtomically(file, *id));
+  }
+  RETURN_IF_ERROR(id.status());
+  std::array<char, 256> host = {};
+  gethostname(host.data(), host.size() - 1);
+  std::error_code error;
+  return JobHome{std::string(absl::StripAsciiWhitespace(*id)),
+                 absl::StrCat(host.data(), ":", fs::absolute(data_dir, error).string())};
+}
+
+absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const JobDeskOptions& options, JobMetrics& metrics,
+                                                    const Clock& clock) {
+  JobStoreOptions store_options{.policy = options.policy, .max_waiting_jobs = options.max_queued_jobs};
+  store_options.on_end = CountEnds(metrics);
+  // A file in the data dir is there with its bytes.
+  if (!options.database.empty()) {
+    ASSIGN_OR_RETURN(store_options.home, HomeOf(options.data_dir));
+  }
   ASSIGN_OR_RETURN(std::unique_ptr<SqlEngine> engine, OpenDatabase(options));
-  return MakeSqlJobStore(std::move(engine), clock,
-                         {.policy = options.policy, .max_waiting_jobs = options.max_queued_jobs});
+  ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, MakeSqlJobStore(std::move(engine), clock, store_options));
+  return std::make_unique<MeteredJobStore>(std::move(store), metrics);
 }
 
 }  // namespace
@@ -69,7 +96,7 @@ absl::StatusOr<std::unique_ptr<JobDesk>> JobDesk::Open(const JobDeskOptions& opt
   auto publisher = VoicePublisher::Open({.folder = options.models_folder()}, **blobs, surroundings.models, *metrics);
   RETURN_IF_ERROR(at_data_dir(publisher.status()));
   RETURN_IF_ERROR(at_data_dir(CheckApart(options)));
-  auto store = OpenStore(options, surroundings.clock);
+  auto store = OpenStore(options, *metrics, surroundings.clock);
   RETURN_IF_ERROR(options.database.empty() ? at_data_dir(store.status())
                                            : AtFlag(store.status(), "--job-database", ""));
   return std::unique_ptr<JobDesk>(new JobDesk(options, surroundings, std::move(metrics), *std::move(blobs),
@@ -83,7 +110,7 @@ JobDesk::JobDesk(const JobDeskOptions& options, const Surroundings& surroundings
       clock_(surroundings.clock),
       metrics_(std::move(metrics)),
       blobs_(std::move(blobs)),
-      store_(std::make_unique<MeteredJobStore>(std::move(store), *metrics_, clock_)),
+      store_(std::move(store)),
       publisher_(std::move(publisher)),
       keeper_({.period = kRound, .blob_quota_bytes = options.blob_quota_bytes, .retention = options.retention}, *store_,
               *blobs_, *metrics_, clock_),

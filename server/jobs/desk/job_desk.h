@@ -1,7 +1,7 @@
 // Everything that a server needs for jobs, in one object.
 //
 //   <data dir>/jobs.sqlite             jobs and their logs (unless PostgreSQL keeps them)
-//   <data dir>/blobs/, uploads/, lock  uploads, checkpoints, results (server/blobs)
+//   <data dir>/blobs/, uploads/, lock  uploads, checkpoints, results (server/blobs); blobs/ID names this data dir
 //   <data dir>/models/                 voices that jobs have published (voice_publisher.h)
 #pragma once
 
@@ -35,7 +35,8 @@ class JobDesk {
   // Makes what is missing of the data dir, and takes over what an earlier process left there. Keeps the jobs from now
   // on, on a thread of its own.
   // Errors name the flag: a data dir that cannot be written, or that another process has, or whose models are the
-  // repository that this server was given; a database that cannot be reached.
+  // repository that this server was given; a database that cannot be reached, or that holds the jobs of another data
+  // dir.
   static absl::StatusOr<std::unique_ptr<JobDesk>> Open(const JobDeskOptions& options, const Surroundings& surroundings);
 
   // The methods of ddsp.v1.Jobs. The desk outlives their calls.

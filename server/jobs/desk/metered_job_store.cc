@@ -1,8 +1,17 @@
 #include "server/jobs/desk/metered_job_store.h"
 
+#include "core/base/clock.h"
 #include "core/base/status_macros.h"
 
 namespace ddsp::server {
+
+std::function<void(const Job& job)> CountEnds(JobMetrics& metrics) {
+  return [&metrics](const Job& job) {
+    metrics.JobFinished(job.kind, NameOf(job.state));
+    if (job.start_time == absl::UnixEpoch()) return;
+    metrics.JobTook(job.kind, absl::ToDoubleSeconds(job.end_time - job.start_time));
+  };
+}
 
 absl::StatusOr<std::vector<Job>> MeteredJobStore::Claim(const JobClaim& claim) {
   const absl::Time begin = Clock::Steady().Now();
@@ -11,18 +20,6 @@ absl::StatusOr<std::vector<Job>> MeteredJobStore::Claim(const JobClaim& claim) {
   if (!jobs.ok()) return jobs;
   for (const Job& job : *jobs) metrics_.JobClaimed(job.kind, absl::ToDoubleSeconds(job.update_time - job.run_time));
   return jobs;
-}
-
-absl::StatusOr<Job> MeteredJobStore::Apply(const std::string& id, const JobEvent& event) {
-  const absl::Time begin = absl::FromUnixMicros(absl::ToUnixMicros(clock_.Now()));  // as the store keeps times
-  ASSIGN_OR_RETURN(Job job, store_->Apply(id, event));
-  // What had ended before ended before, however often it is told.
-  if (!IsFinished(job.state) || job.end_time < begin) return job;
-  metrics_.JobFinished(job.kind, NameOf(job.state));
-  if (job.start_time != absl::UnixEpoch()) {
-    metrics_.JobTook(job.kind, absl::ToDoubleSeconds(job.end_time - job.start_time));
-  }
-  return job;
 }
 
 absl::StatusOr<int64_t> MeteredJobStore::ExpireLeases(int64_t max_jobs) {

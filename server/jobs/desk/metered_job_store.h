@@ -1,28 +1,30 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "core/base/clock.h"
 #include "server/jobs/job_store.h"
 #include "server/metrics/job_metrics.h"
 
 namespace ddsp::server {
 
-// A store whose claims and ends of jobs are counted.
+// Counts ends of jobs: what JobStoreOptions::on_end is to call. The metrics outlive it.
+std::function<void(const Job& job)> CountEnds(JobMetrics& metrics);
+
+// A store whose claims and expired leases are counted.
 class MeteredJobStore : public JobStore {
  public:
-  // `clock` is the store's; what is borrowed outlives it.
-  MeteredJobStore(std::unique_ptr<JobStore> store, JobMetrics& metrics, const Clock& clock)
-      : store_(std::move(store)), metrics_(metrics), clock_(clock) {}
+  // The metrics outlive it.
+  MeteredJobStore(std::unique_ptr<JobStore> store, JobMetrics& metrics) : store_(std::move(store)), metrics_(metrics) {}
 
   absl::StatusOr<Job> Create(const NewJob& job) override { return store_->Create(job); }
   absl::StatusOr<Job> Get(const std::string& id) override { return store_->Get(id); }
   absl::StatusOr<JobPage> List(const JobQuery& query) override { return store_->List(query); }
   absl::StatusOr<std::vector<Job>> Claim(const JobClaim& claim) override;
-  absl::StatusOr<Job> Apply(const std::string& id, const JobEvent& event) override;
+  absl::StatusOr<Job> Apply(const std::string& id, const JobEvent& event) override { return store_->Apply(id, event); }
   absl::StatusOr<int64_t> ExpireLeases(int64_t max_jobs) override;
   absl::StatusOr<JobHeard> Heartbeat(const std::string& id, const JobHeartbeat& heartbeat,
                                      const std::vector<std::string>& log_lines) override {
@@ -43,7 +45,6 @@ class MeteredJobStore : public JobStore {
  private:
   const std::unique_ptr<JobStore> store_;
   JobMetrics& metrics_;
-  const Clock& clock_;
 };
 
 }  // namespace ddsp::server

@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "core/features/feature_settings.h"
 #include "core/models/repository.h"
 #include "server/errors/errors.h"
 
@@ -30,6 +31,17 @@ absl::Status CheckKnown(const std::vector<std::string>& repositories, const std:
   return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "'"), {{"model", asked}});
 }
 
+// Zero: as the workers like it.
+absl::Status CheckFrameRate(int frame_rate_hz) {
+  FeatureSettings settings;
+  if (frame_rate_hz != 0) settings.frame_rate = frame_rate_hz;
+  const absl::Status known = ValidateFeatureSettings(settings);
+  if (known.ok()) return known;
+  const std::string problem(known.message());
+  return MakeFieldError(Reason::kInvalidJobRequest, "spec.features.frame_rate_hz: " + problem,
+                        {{"spec.features.frame_rate_hz", problem}});
+}
+
 }  // namespace
 
 SpecCheck MakeSpecCheck(std::string bundled_repository, std::string models_folder) {
@@ -42,6 +54,8 @@ SpecCheck MakeSpecCheck(std::string bundled_repository, std::string models_folde
         return CheckKnown(repositories, spec.transfer().model());
       case v1::JobSpec::kRender:
         return CheckKnown(repositories, spec.render().model());
+      case v1::JobSpec::kFeatures:
+        return CheckFrameRate(spec.features().frame_rate_hz());
       default:
         return absl::OkStatus();
     }

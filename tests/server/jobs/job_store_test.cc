@@ -278,6 +278,53 @@ TEST_P(JobStoreTest, KnowsWhichBlobsJobsNeed) {
   EXPECT_THAT(*store_->NeededBlobs({checkpoint, result, digest(7)}), testing::UnorderedElementsAre(result, digest(7)));
 }
 
+// However long it takes; a job that is retried goes on with them.
+TEST_P(JobStoreTest, OutputsAreHeldUntilTheirJobEnds) {
+  store_ = Open({.policy = {.max_failures = 3}});
+  const Job job = Create("r");
+  std::vector<std::string> outputs;
+  for (int i = 0; i < 9; ++i) outputs.push_back(std::string(64, static_cast<char>('0' + i)));
+  const auto held = [&] { return store_->NeededBlobs(outputs)->size(); };
+  std::string lease = Claim().at(0).lease_id;
+  ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease, .outputs = {outputs[0], outputs[1]}}, {}).ok());
+  ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease, .outputs = {outputs[1]}}, {}).ok()) << "told twice";
+  EXPECT_EQ(held(), 2u);
+  EXPECT_EQ(ReasonOf(store_->Heartbeat(job.id, {.lease_id = "other", .outputs = {outputs[8]}}, {}).status()),
+            "LEASE_LOST");
+  clock_.Advance(absl::Hours(1));
+  ASSERT_EQ(*store_->ExpireLeases(), 1);
+  clock_.Advance(absl::Hours(1));
+  lease = Claim().at(0).lease_id;
+  ASSERT_TRUE(
+      store_->Apply(job.id, JobHeartbeat{.lease_id = lease, .outputs = {outputs.begin(), outputs.end() - 1}}).ok());
+  EXPECT_EQ(held(), 8u);
+  ASSERT_TRUE(store_->Apply(job.id, JobCompleted{lease, "[\"" + outputs[3] + "\"]"}).ok());
+  EXPECT_THAT(*store_->NeededBlobs(outputs), ElementsAre(outputs[3])) << "the result";
+}
+
+TEST_P(JobStoreTest, OutputsOfJobsThatEndWithoutAResultAreLetGo) {
+  store_ = Open({.policy = {.max_failures = 1}});
+  const std::string output(64, 'a');
+  const auto held = [&] { return !store_->NeededBlobs({output})->empty(); };
+  for (const char* const end : {"cancelled", "failed", "expired"}) {
+    const Job job = Create(end);
+    const std::string lease = Claim().at(0).lease_id;
+    ASSERT_TRUE(store_->Heartbeat(job.id, {.lease_id = lease, .outputs = {output}}, {}).ok());
+    if (end == std::string("cancelled")) {
+      ASSERT_TRUE(store_->Apply(job.id, JobCancelled{}).ok());
+    }
+    EXPECT_TRUE(held()) << end;
+    if (end == std::string("expired")) {
+      clock_.Advance(absl::Hours(1));
+      ASSERT_EQ(*store_->ExpireLeases(), 1);
+    } else {
+      ASSERT_TRUE(store_->Apply(job.id, JobAttemptFailed{lease, "no"}).ok());
+    }
+    EXPECT_TRUE(IsFinished(store_->Get(job.id)->state)) << end;
+    EXPECT_FALSE(held()) << end;
+  }
+}
+
 TEST_P(JobStoreTest, ForgetsFinishedJobsThatAreOldOrTooMany) {
   std::vector<Job> jobs;
   for (int i = 0; i < 6; ++i) jobs.push_back(Create(absl::StrCat("r", i)));
@@ -388,6 +435,17 @@ TEST_P(JobStoreTest, AClockThatWasAheadPutsNothingOffForEver) {
   EXPECT_EQ(store_->Get(leased.id)->state, JobState::kRetryable);
 }
 
+// What was created by such a server is of the future; what was asked for later is not meant.
+TEST_P(JobStoreTest, AJobOfTheFutureBeginsAtOnceUnlessItWasAskedForLater) {
+  clock_.Advance(absl::Hours(24 * 365));
+  Create("now");
+  const absl::Time later = clock_.Now() + absl::Hours(1);
+  ASSERT_TRUE(store_->Create({.request_id = "later", .kind = "train", .run_time = later}).ok());
+  clock_.Advance(-absl::Hours(24 * 365));
+  EXPECT_THAT(RequestsOf(Claim(10)), ElementsAre("now"));
+  EXPECT_THAT(Claim(), IsEmpty());
+}
+
 // Collects what a hub publishes.
 class Heard {
  public:
@@ -453,6 +511,20 @@ TEST_P(JobStoreTest, TakesADatabaseOfAnEarlierVersionWithItsJobs) {
   EXPECT_EQ(store_->ReadLog(job.id, 0, 1)->size(), 0u);
   store_.reset();
   EXPECT_TRUE(Open()->Get(job.id).ok());
+}
+
+// Two servers whose bytes lie apart would each collect, and miss, those of the other's jobs.
+TEST_P(JobStoreTest, BelongsToTheHomeThatItWasFirstOpenedWith) {
+  const auto open = [&](const JobHome& home) {
+    return OpenStore(GetParam(), database_->place(), clock_, {.home = home}).status();
+  };
+  EXPECT_EQ(open({}), absl::OkStatus()) << "nobody says where the bytes are";
+  EXPECT_EQ(open({"one", "host-a:/data"}), absl::OkStatus());
+  EXPECT_EQ(open({"one", "host-b:/moved"}), absl::OkStatus());
+  const absl::Status other = open({"two", "host-b:/data"});
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(other.message()), HasSubstr("host-a:/data"));
+  EXPECT_THAT(std::string(other.message()), HasSubstr("host-b:/data"));
 }
 
 TEST_P(JobStoreTest, LeavesADatabaseOfALaterVersionAlone) {

@@ -211,10 +211,29 @@ TEST(Next, AClockThatWasSetBackHoldsNothingUp) {
   const absl::Time back = kNow - absl::Hours(24);
   EXPECT_TRUE(LeaseIsOver(RunningJob(), back, kPolicy));
   Job job = WaitingJob(kRetryable);
-  EXPECT_FALSE(IsClaimable(job, back, kPolicy)) << "within a back-off's reach";
+  EXPECT_FALSE(IsClaimable(job, kNow - absl::Seconds(10), kPolicy)) << "clocks differ a little";
+  EXPECT_TRUE(IsClaimable(job, kNow - absl::Seconds(11), kPolicy));
+  job.failures = 10;
+  EXPECT_FALSE(IsClaimable(job, kNow - absl::Hours(8), kPolicy)) << "within reach of its back-off";
+  EXPECT_TRUE(IsClaimable(job, kNow - absl::Hours(9), kPolicy));
+  job.failures = 25;
+  EXPECT_FALSE(IsClaimable(job, kNow - absl::Hours(47), kPolicy));
   EXPECT_TRUE(IsClaimable(job, kNow - absl::Hours(49), kPolicy));
   job.state = kQueued;
   EXPECT_FALSE(IsClaimable(job, kNow - absl::Hours(49), kPolicy)) << "the client asked for it";
+  job.create_time = job.run_time;
+  EXPECT_TRUE(IsClaimable(job, back, kPolicy)) << "it was to begin at once";
+}
+
+TEST(BackOff, IsNeverFar) {
+  Job job = WaitingJob(kRetryable);
+  for (const absl::Duration most : {absl::Seconds(1), absl::Minutes(7), absl::Hours(24)}) {
+    JobPolicy policy = kPolicy;
+    policy.max_back_off = most;
+    for (job.failures = 0; job.failures < 40; ++job.failures) {
+      EXPECT_LT(BackOff(job, policy), FarBackOff(job.failures, policy)) << job.failures;
+    }
+  }
 }
 
 TEST(Next, FailuresInARowEndAJob) {

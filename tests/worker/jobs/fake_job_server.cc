@@ -196,6 +196,11 @@ void FakeReporter::SetCheckpoint(int64_t step, const std::string& sha256) {
   checkpoints_.push_back(checkpoint);
 }
 
+void FakeReporter::AddOutput(const std::string& sha256) {
+  const MutexLock lock(&mu_);
+  outputs_.push_back(sha256);
+}
+
 void FakeReporter::AddExample(const v1::JobFile& file) {
   const MutexLock lock(&mu_);
   *progress_.add_examples() = file;
@@ -214,6 +219,11 @@ v1::JobProgress FakeReporter::progress() const {
 std::vector<v1::JobCheckpoint> FakeReporter::checkpoints() const {
   const MutexLock lock(&mu_);
   return checkpoints_;
+}
+
+std::vector<std::string> FakeReporter::outputs() const {
+  const MutexLock lock(&mu_);
+  return outputs_;
 }
 
 std::vector<std::string> FakeReporter::lines() const {

@@ -88,17 +88,20 @@ class FakeReporter : public worker::JobReporter {
   void SetProgress(int64_t done, int64_t total) override;
   void SetMetric(const std::string& name, double value) override;
   void SetCheckpoint(int64_t step, const std::string& sha256) override;
+  void AddOutput(const std::string& sha256) override;
   void AddExample(const v1::JobFile& file) override;
   void Say(const std::string& line) override;
 
   v1::JobProgress progress() const;
   std::vector<v1::JobCheckpoint> checkpoints() const;
+  std::vector<std::string> outputs() const;
   std::vector<std::string> lines() const;
 
  private:
   mutable Mutex mu_;
   v1::JobProgress progress_;
   std::vector<v1::JobCheckpoint> checkpoints_;
+  std::vector<std::string> outputs_;
   std::vector<std::string> lines_;
 };
 

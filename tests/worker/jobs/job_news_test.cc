@@ -39,11 +39,13 @@ TEST(JobNews, RepeatsWhatWasNotHeard) {
   news.SetMetric("loss", 2.5);
   news.SetCheckpoint(3, "abc");
   news.AddLine("hello");
+  news.AddOutput("def");
   for (int i = 0; i < 3; ++i) {
     const v1::HeartbeatRequest request = Tell(news);
     EXPECT_EQ(request.progress().done(), 3);
     EXPECT_EQ(request.progress().metrics().at("loss"), 2.5);
     EXPECT_EQ(request.checkpoint().sha256(), "abc");
+    EXPECT_THAT(request.outputs(), ElementsAre("def"));
     EXPECT_THAT(request.log_lines(), ElementsAre("hello"));
     EXPECT_FALSE(news.empty());
   }
@@ -66,6 +68,26 @@ TEST(JobNews, KeepsWhatCameAfterItWasTold) {
   EXPECT_EQ(request.progress().done(), 2);
   EXPECT_EQ(request.checkpoint().sha256(), "two");
   EXPECT_THAT(request.log_lines(), ElementsAre("two"));
+}
+
+// What a checkpoint names is held before it is the job's.
+TEST(JobNews, TellsACheckpointWithTheLastOfTheOutputs) {
+  JobNews news({});
+  for (size_t i = 0; i < 2 * JobNews::kMaxOutputs + 1; ++i) news.AddOutput(absl::StrCat(i));
+  news.SetCheckpoint(7, "record");
+  for (int i = 0; i < 2; ++i) {
+    const v1::HeartbeatRequest request = Tell(news);
+    EXPECT_EQ(request.outputs_size(), 1000) << "the server takes no more";
+    EXPECT_EQ(request.outputs(0), absl::StrCat(1000 * i));
+    EXPECT_FALSE(request.has_checkpoint());
+    news.Heard();
+    EXPECT_FALSE(news.empty());
+  }
+  const v1::HeartbeatRequest last = Tell(news);
+  EXPECT_THAT(last.outputs(), ElementsAre("2000"));
+  EXPECT_EQ(last.checkpoint().sha256(), "record");
+  news.Heard();
+  EXPECT_TRUE(news.empty());
 }
 
 TEST(JobNews, GoesOnWithTheExamplesOfEarlierAttempts) {

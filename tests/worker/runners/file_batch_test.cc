@@ -72,6 +72,8 @@ TEST_F(FileBatchTest, MakesAnOutputOfEachInput) {
   EXPECT_EQ(result->metrics().at("files_made"), 2);
   EXPECT_EQ(report_.progress().done(), 2);
   EXPECT_EQ(report_.progress().total(), 2);
+  EXPECT_THAT(report_.outputs(), ElementsAre(result->files(1).sha256(), result->files(0).sha256()))
+      << "kept while others are made";
   EXPECT_TRUE(std::filesystem::is_empty(workspace_ + "/in/x")) << "one file is on disk at a time";
 }
 

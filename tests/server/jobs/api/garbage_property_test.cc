@@ -31,7 +31,8 @@ class GarbagePropertyTest : public testing::Test {
   struct Known {
     std::set<std::string> blobs;  // inputs and result
     std::string checkpoint;
-    std::string lease;  // empty: nobody works on it
+    std::set<std::string> outputs;  // that heartbeats have named
+    std::string lease;              // empty: nobody works on it
     bool over = false;
   };
 
@@ -93,10 +94,12 @@ class GarbagePropertyTest : public testing::Test {
     request.set_lease_id(known.lease);
     request.mutable_checkpoint()->set_step(++step_);
     request.mutable_checkpoint()->set_sha256(Upload().sha256());
+    if (Any(2) == 0) request.add_outputs(Upload().sha256());
     Pause();
     v1::HeartbeatResponse response;
     ASSERT_EQ(Workers().Heartbeat(request, &response), absl::OkStatus());
     known.checkpoint = request.checkpoint().sha256();
+    known.outputs.insert(request.outputs().begin(), request.outputs().end());
   }
   void Complete(const std::string& name, Known& known) {
     v1::CompleteJobRequest request;
@@ -108,6 +111,7 @@ class GarbagePropertyTest : public testing::Test {
     ASSERT_EQ(Workers().Complete(request, &job), absl::OkStatus());
     known.blobs.insert(request.result().files(0).sha256());
     known.checkpoint.clear();
+    known.outputs.clear();
     known.over = true;
   }
   void SomeWorker() {
@@ -130,6 +134,7 @@ class GarbagePropertyTest : public testing::Test {
     ASSERT_TRUE(collected.ok()) << collected.status();
     for (const auto& [name, known] : known_) {
       for (const std::string& blob : known.blobs) EXPECT_TRUE(blobs_->SizeOf(blob).ok()) << name;
+      for (const std::string& blob : known.outputs) EXPECT_TRUE(blobs_->SizeOf(blob).ok()) << name;
       if (!known.checkpoint.empty()) {
         EXPECT_TRUE(blobs_->SizeOf(known.checkpoint).ok()) << name;
       }
@@ -176,6 +181,7 @@ TEST_F(GarbagePropertyTest, NeverTakesWhatIsNeededAndInTheEndTakesTheRest) {
   std::set<std::string> needed;
   for (const auto& [name, known] : known_) {
     needed.insert(known.blobs.begin(), known.blobs.end());
+    needed.insert(known.outputs.begin(), known.outputs.end());
     if (!known.checkpoint.empty()) needed.insert(known.checkpoint);
   }
   size_t files = 0;

@@ -42,6 +42,28 @@ TEST(ValidateJobSpec, NamesEveryFieldThatIsWrong) {
   EXPECT_THAT(std::string(Validate(Spec("features {}")).message()), HasSubstr("spec.features.inputs is empty"));
 }
 
+// What a worker would refuse is refused before anybody waits for one.
+TEST(ValidateJobSpec, RecipesAndOverridesAreThoseOfWorkers) {
+  const std::string rest = " model: 'my-cello' data " + File("a.wav") + "}";
+  EXPECT_EQ(Validate(Spec("train {recipe: 'vst' overrides: 'train.batch_size = 8'" + rest)), absl::OkStatus());
+  const absl::Status error =
+      Validate(Spec("train {recipe: 'opera' overrides: 'train.shards = 2' overrides: 'train.batchsize = 8' "
+                    "overrides: 'train.batch_size = 0' overrides: 'train.learning_rate ='" +
+                    rest));
+  EXPECT_EQ(ReasonOf(error), "INVALID_JOB_REQUEST");
+  for (const char* part :
+       {"spec.train.recipe no recipe 'opera'; there is: ",
+        "spec.train.overrides[1] 'train.batchsize = 8' is of no parameter",
+        "spec.train.overrides[2] 'train.batch_size = 0': batch_size is a whole number from 1 to 4096",
+        "spec.train.overrides[3] 'train.learning_rate ='"}) {
+    EXPECT_THAT(std::string(error.message()), HasSubstr(part));
+  }
+  EXPECT_THAT(std::string(error.message()), testing::Not(HasSubstr("overrides[0]")));
+  v1::JobSpec spec = Spec("train {recipe: 'vst'" + rest);
+  for (int i = 0; i < 65; ++i) spec.mutable_train()->add_overrides("train.shards = 2");
+  EXPECT_THAT(std::string(Validate(spec).message()), HasSubstr("spec.train.overrides holds 65; at most 64"));
+}
+
 TEST(ValidateJobSpec, PathsStayBelowTheirFolder) {
   for (const char* path : {"", "/etc/passwd", "a//b", "a/", "./a", "a/../../b", ".."}) {
     EXPECT_FALSE(Validate(Spec("features {inputs " + File(path) + "}")).ok()) << path;

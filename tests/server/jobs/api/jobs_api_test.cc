@@ -278,6 +278,33 @@ TEST_F(GarbageTest, OfARunningJobsCheckpointsTheNewestStays) {
   EXPECT_TRUE(IsHere("weights 10"));
 }
 
+// A batch over many files takes days; its first outputs are needed at its end.
+TEST_F(GarbageTest, OutputsStayUntilTheirJobCanNameThemInItsResult) {
+  v1::HeartbeatRequest beat;
+  beat.set_name(Create().name());
+  beat.set_lease_id(Claim().lease().id());
+  v1::CompleteJobRequest complete;
+  complete.set_name(beat.name());
+  complete.set_lease_id(beat.lease_id());
+  v1::HeartbeatResponse answer;
+  for (int hour = 0; hour < 60; hour += 20) {
+    const std::string bytes = "output " + std::to_string(hour);
+    beat.clear_outputs();
+    beat.add_outputs(Upload(bytes));
+    AddFile(complete.mutable_result()->add_files(), bytes, bytes);
+    ASSERT_EQ(workers_->Heartbeat(beat, &answer), absl::OkStatus());
+    clock_.Advance(absl::Hours(20));
+    Collect();
+  }
+  beat.set_outputs(0, std::string(64, 'a'));
+  EXPECT_EQ(ReasonOf(workers_->Heartbeat(beat, &answer)), "BLOB_NOT_FOUND");
+  v1::Job job;
+  EXPECT_EQ(workers_->Complete(complete, &job), absl::OkStatus());
+  clock_.Advance(absl::Hours(100));
+  Collect();
+  EXPECT_TRUE(IsHere("output 0"));
+}
+
 TEST_F(GarbageTest, AForgottenJobsFilesGo) {
   const std::string id = Create().name().substr(5);
   ASSERT_TRUE(store_->Apply(id, JobCancelled{}).ok());

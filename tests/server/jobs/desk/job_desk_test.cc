@@ -9,6 +9,7 @@
 #include "server/errors/errors.h"
 #include "server/jobs/anchored_clock.h"
 #include "tests/server/jobs/desk/desk_fixture.h"
+#include "tests/server/jobs/test_database.h"
 
 namespace ddsp::server {
 namespace {
@@ -77,6 +78,22 @@ TEST_F(JobDeskTest, ADatabaseThatCannotBeReachedIsNamedWithoutItsPassword) {
   EXPECT_THAT(std::string(error.message()), HasSubstr("--job-database"));
   EXPECT_THAT(std::string(error.message()), HasSubstr("127.0.0.1"));
   EXPECT_THAT(std::string(error.message()), ::testing::Not(HasSubstr("secret")));
+}
+
+// Jobs in a database, bytes in a folder: two servers with folders of their own would lose each other's.
+TEST_F(JobDeskTest, ADatabaseIsOneDataDirs) {
+  if (SharedPostgres() == nullptr) GTEST_SKIP() << "Debian's package postgresql is not installed";
+  options_.database = SharedPostgres()->NewDatabase();
+  ASSERT_EQ(Open().status(), absl::OkStatus());
+  ASSERT_EQ(Open().status(), absl::OkStatus()) << "started again";
+  const std::string first = options_.data_dir;
+  options_.data_dir = directory_.path() + "/other";
+  ExpectRefusal(absl::StatusCode::kFailedPrecondition, {"--job-database: ", first, options_.data_dir});
+  EXPECT_FALSE(fs::exists(options_.data_dir + "/jobs.sqlite"));
+  // What was moved, or restored from a copy, is the same.
+  fs::rename(first, directory_.path() + "/moved");
+  options_.data_dir = directory_.path() + "/moved";
+  EXPECT_EQ(Open().status(), absl::OkStatus());
 }
 
 TEST_F(JobDeskTest, ServersWithoutADeskStillKnowTheMethods) {

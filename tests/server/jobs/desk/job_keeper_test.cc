@@ -17,6 +17,7 @@ namespace {
 using namespace ddsp::testing;  // NOLINT: the test's own vocabulary
 using ::testing::Contains;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 // A store whose database goes away.
 class FragileStore : public MeteredJobStore {
@@ -33,8 +34,10 @@ class JobKeeperTest : public ::testing::Test {
  protected:
   JobKeeperTest() {
     clock_.Advance(absl::Hours(24 * 365 * 50));
-    store_ = std::make_unique<FragileStore>(
-        *MakeSqlJobStore(*OpenSqlite({.path = directory_.path() + "/jobs"}), clock_, {}), metrics_, clock_);
+    store_ =
+        std::make_unique<FragileStore>(*MakeSqlJobStore(*OpenSqlite({.path = directory_.path() + "/jobs"}), clock_,
+                                                        {.policy = {.max_failures = 2}, .on_end = CountEnds(metrics_)}),
+                                       metrics_);
     blobs_ = *BlobStore::Open({.folder = directory_.path()}, clock_);
     keeper_ =
         std::make_unique<JobKeeper>(JobKeeper::Options{.blob_quota_bytes = 1000}, *store_, *blobs_, metrics_, clock_);
@@ -63,6 +66,32 @@ TEST_F(JobKeeperTest, ASilentWorkerLosesItsJobAfterItsLease) {
   keeper_->Round();
   EXPECT_EQ(store_->Get(job.id)->state, JobState::kRetryable);
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_lease_expirations_total 1"));
+}
+
+// However a job ends, it is counted when it does, and not again.
+TEST_F(JobKeeperTest, AJobWhoseLeasesRunOutIsCountedOnceItHasFailed) {
+  const Job job = Claimed("r");
+  clock_.Advance(absl::Seconds(10));
+  keeper_->Round();
+  EXPECT_THAT(Metrics(), Not(HasSubstr("ddsp_jobs_finished_total{"))) << "it is to be tried again";
+  clock_.Advance(absl::Seconds(10));
+  ASSERT_EQ(store_->Claim({.worker = "w", .kinds = {"train"}})->size(), 1u);
+  clock_.Advance(absl::Seconds(10));
+  for (int i = 0; i < 3; ++i) keeper_->Round();
+  EXPECT_EQ(store_->Get(job.id)->state, JobState::kFailed);
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs_finished_total{kind=\"train\",state=\"FAILED\"} 1"));
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_lease_expirations_total 2"));
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_seconds_sum{kind=\"train\"} 30"));
+}
+
+TEST_F(JobKeeperTest, ACancelledJobWhoseWorkerIsGoneIsCountedOnceItsLeaseRunsOut) {
+  const Job job = Claimed("r");
+  ASSERT_EQ(store_->Apply(job.id, JobCancelled{})->state, JobState::kRunning);
+  EXPECT_THAT(Metrics(), Not(HasSubstr("ddsp_jobs_finished_total{")));
+  clock_.Advance(absl::Seconds(10));
+  keeper_->Round();
+  ASSERT_TRUE(store_->Apply(job.id, JobCancelled{}).ok());
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs_finished_total{kind=\"train\",state=\"CANCELLED\"} 1"));
 }
 
 TEST_F(JobKeeperTest, OneRoundFreesTheJobsOfManyWorkers) {
@@ -150,8 +179,11 @@ TEST_F(JobKeeperTest, ClaimsAndEndsAreMeteredOnce) {
   EXPECT_TRUE(store_->Claim({.worker = "w", .kinds = {"train"}})->empty());
   clock_.Advance(absl::Seconds(7));
   ASSERT_TRUE(store_->Apply(job.id, JobCompleted{job.lease_id, "{}"}).ok());
-  clock_.Advance(absl::Seconds(1));
-  ASSERT_TRUE(store_->Apply(job.id, JobCompleted{job.lease_id, "{}"}).ok()) << "its answer was lost";
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(store_->Apply(job.id, JobCompleted{job.lease_id, "{}"}).ok()) << "its answer was lost";
+    clock_.Advance(absl::Seconds(1));
+  }
+  EXPECT_THAT(Metrics(), HasSubstr("ddsp_jobs_finished_total{kind=\"train\",state=\"SUCCEEDED\"} 1"));
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_claim_seconds_count 2"));
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_attempts_total{kind=\"train\"} 1"));
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_wait_seconds_sum{kind=\"train\"} 20"));

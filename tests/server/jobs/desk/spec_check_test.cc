@@ -56,5 +56,19 @@ TEST_F(SpecCheckTest, WhatPlaysIsInOneOfTheRepositories) {
   EXPECT_EQ(check_(features), absl::OkStatus());
 }
 
+TEST_F(SpecCheckTest, FeaturesAreOfARateThatTheExtractorKnows) {
+  v1::JobSpec spec;
+  for (const int rate : {25, 50, 100, 250}) {
+    spec.mutable_features()->set_frame_rate_hz(rate);
+    EXPECT_EQ(check_(spec), absl::OkStatus()) << rate;
+  }
+  for (const int rate : {1, 24, 30, 99}) {
+    spec.mutable_features()->set_frame_rate_hz(rate);
+    EXPECT_EQ(ReasonOf(check_(spec)), "INVALID_JOB_REQUEST") << rate;
+    EXPECT_THAT(std::string(check_(spec).message()), HasSubstr("spec.features.frame_rate_hz"));
+    EXPECT_THAT(std::string(check_(spec).message()), HasSubstr(std::to_string(rate)));
+  }
+}
+
 }  // namespace
 }  // namespace ddsp::server
