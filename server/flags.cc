@@ -27,7 +27,8 @@ struct RawFlags {
   std::string model_control_mode = "none";
   double repository_poll_secs = 15;
   std::vector<std::string> version_policies;
-  double drain_delay_secs = 0, exit_timeout_secs = 30;
+  double drain_delay_secs = 0, session_drain_timeout_secs = 30, exit_timeout_secs = 2;
+  double session_snapshot_lifetime_secs = 60;
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
@@ -204,12 +205,23 @@ void AddDevice(CLI::App& app, ServerOptions& options) {
       ->check(CLI::Range(0.0, 1.0));
 }
 
-void AddTimes(CLI::App& app, RawFlags& raw) {
+void AddTimes(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   const auto seconds = [&](const char* name, double& value, const char* help) {
     app.add_option(name, value, help)->capture_default_str()->check(CLI::Range(0.0, 1e6));
   };
   seconds("--drain-delay-secs", raw.drain_delay_secs, "After a signal: time in which new sessions are still taken");
-  seconds("--exit-timeout-secs", raw.exit_timeout_secs, "After that: time for live sessions to end by themselves");
+  seconds(
+      "--session-drain-timeout-secs", raw.session_drain_timeout_secs,
+      "After that: time for live sessions to end by themselves; those that asked for snapshots go elsewhere at once");
+  seconds("--exit-timeout-secs", raw.exit_timeout_secs, "After that: time for the last words of those that did not");
+  app.add_option(
+      "--session-key-file", options.session_key_file,
+      "Keys of 32 bytes or more that sign snapshots of sessions, one a line, the first signs: the same for all "
+      "replicas. Empty: a key of this process alone");
+  app.add_option("--session-snapshot-lifetime-secs", raw.session_snapshot_lifetime_secs,
+                 "Older snapshots are not gone on from")
+      ->capture_default_str()
+      ->check(CLI::Range(1.0, 86400.0));
   seconds("--idle-timeout-secs", raw.idle_timeout_secs, "Longest silence of a client");
   seconds("--output-stall-timeout-secs", raw.output_stall_timeout_secs, "Longest time in which a client reads nothing");
 }
@@ -296,6 +308,8 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
     options->version_policies = *std::move(policies);
   }
   options->drain_delay = absl::Seconds(raw.drain_delay_secs);
+  options->session_drain_timeout = absl::Seconds(raw.session_drain_timeout_secs);
+  options->snapshot_lifetime = absl::Seconds(raw.session_snapshot_lifetime_secs);
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
   options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
@@ -336,7 +350,7 @@ struct Flags {
     AddDevice(app, options);
     AddLimits(app, options, raw);
     AddObservation(app, options, raw);
-    AddTimes(app, raw);
+    AddTimes(app, options, raw);
     AddJobs(app, options.jobs, raw);
   }
   Flags(const Flags&) = delete;

@@ -45,14 +45,14 @@ void ServeUntilSignal(Server& server, sigset_t signals) {
   while (sigwait(&signals, &signal) == 0 && signal == SIGHUP) server.ReloadKeys();
 }
 
-// Live sessions go on until they end, the time is up, or a second signal comes.
+// Sessions with snapshots go elsewhere; others go on until they end, the time is up, or a second signal comes.
 void Drain(Server& server, const sigset_t& signals, const ServerOptions& options) {
   options.log->Write(LogLevel::kInfo, "server.draining", absl::StrCat("draining: ", server.live_sessions(), " sessions"),
                      {{"sessions", int64_t{server.live_sessions()}}});
   server.AnnounceDrain();
   bool hurry = options.drain_delay > absl::ZeroDuration() && WaitForSignal(signals, options.drain_delay);
   server.BeginDrain();
-  const absl::Time deadline = absl::Now() + options.exit_timeout;
+  const absl::Time deadline = absl::Now() + options.session_drain_timeout;
   while (!hurry && server.live_sessions() > 0 && absl::Now() < deadline) {
     hurry = WaitForSignal(signals, absl::Milliseconds(50));
   }

@@ -39,6 +39,7 @@
 #include "server/security/wall_clock.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
+#include "server/session/snapshot_seal.h"
 #include "server/tracing/otlp_exporter.h"
 #include "server/tracing/tracer.h"
 
@@ -46,8 +47,6 @@ namespace ddsp::server {
 namespace {
 
 constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
-// For calls to carry their status out, once their sessions were ended.
-constexpr absl::Duration kLastWords = absl::Seconds(2);
 // Operators' calls that load voices or move aliases.
 constexpr int kModelThreads = 2;
 constexpr size_t kMaxModelCalls = 64;
@@ -106,7 +105,8 @@ std::vector<Curator::Repository> RepositoriesOf(const ServerOptions& options) {
 
 // In order of dependence: what comes later uses what came before, and is destroyed first.
 struct Server::Parts {
-  Parts(const ServerOptions& options, std::unique_ptr<Registry> voices, const Clock& clock)
+  Parts(const ServerOptions& options, std::unique_ptr<Registry> voices, std::vector<std::string> session_keys,
+        const Clock& clock)
       : options(options),
         clock(clock),
         registry(std::move(voices)),
@@ -124,11 +124,13 @@ struct Server::Parts {
         devices(DeviceThreadCount(options),
                 {.scheduler = &scheduler, .load = &load, .crew = &crew, .clock = &clock, .engines = &engines}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
+        snapshots({.keys = std::move(session_keys), .lifetime = options.snapshot_lifetime}, wall_clock),
         synthesis({.host = &roster,
                    .scheduler = &scheduler,
                    .crew = &crew,
                    .clock = &clock,
                    .metrics = &metrics,
+                   .snapshots = &snapshots,
                    .limits = options.limits,
                    .journal = &journal},
                   roster, *registry, work) {}
@@ -179,6 +181,8 @@ struct Server::Parts {
   Crew crew;
   DeviceThreads devices;
   WorkQueue work;
+  const WallClock wall_clock;
+  const SnapshotSeal snapshots;
   SynthesisService synthesis;
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
@@ -197,7 +201,6 @@ struct Server::Parts {
   const AnchoredClock time_of_day;
   std::unique_ptr<JobDesk> desk;  // null: no jobs
   HealthService health, probes;
-  const WallClock wall_clock;
   std::unique_ptr<Gate> gate;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Wire> wire = std::make_unique<Wire>();
@@ -379,7 +382,12 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                      Voices voices, const Clock& clock) {
   RETURN_IF_ERROR(EngineDevice::Parse(options.device).status());
-  auto server = std::unique_ptr<Server>(new Server(std::make_unique<Parts>(options, std::move(registry), clock)));
+  std::vector<std::string> session_keys;
+  if (!options.session_key_file.empty()) {
+    ASSIGN_OR_RETURN(session_keys, ReadSessionKeys(options.session_key_file));
+  }
+  auto server = std::unique_ptr<Server>(
+      new Server(std::make_unique<Parts>(options, std::move(registry), std::move(session_keys), clock)));
   Parts& parts = *server->parts_;
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(parts.metrics_endpoint,
@@ -428,7 +436,7 @@ void Server::BeginDrain() {
 void Server::FinishDrain(absl::Duration timeout) {
   if (parts_->roster.WaitUntilEmpty(timeout)) return;
   parts_->roster.EndAll(MakeError(Reason::kServerDraining, "the server stopped before the session ended"));
-  parts_->roster.WaitUntilEmpty(kLastWords);
+  parts_->roster.WaitUntilEmpty(parts_->options.exit_timeout);
 }
 
 void Server::ReloadKeys() { parts_->gate->Refresh(Gate::Reload::kNow); }

@@ -31,7 +31,8 @@ class Server {
 
   // Health is NOT_SERVING; new sessions are still taken.
   void AnnounceDrain();
-  // Refuses new sessions and tells live ones; health is NOT_SERVING.
+  // Refuses new sessions and tells live ones; those that asked for snapshots end with their last one. Health is
+  // NOT_SERVING.
   void BeginDrain();
   // Waits for live sessions; after `timeout` ends those that are left with SERVER_DRAINING. BeginDrain() was called.
   void FinishDrain(absl::Duration timeout);

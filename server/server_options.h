@@ -68,8 +68,16 @@ struct ServerOptions {
 
   // After a signal: time in which new sessions are still taken, while load balancers learn of it.
   absl::Duration drain_delay = absl::ZeroDuration();
-  // After that: time for live sessions to end by themselves.
-  absl::Duration exit_timeout = absl::Seconds(30);
+  // After that: time for live sessions to end by themselves; those that asked for snapshots are sent away at once.
+  absl::Duration session_drain_timeout = absl::Seconds(30);
+  // After that: time for what is left to take its status to the client.
+  absl::Duration exit_timeout = absl::Seconds(2);
+
+  // Keys that sign snapshots of sessions, one a line, the same for all replicas; empty: one of this process alone, with
+  // which no other goes on from them.
+  std::string session_key_file;
+  // Older snapshots are not gone on from.
+  absl::Duration snapshot_lifetime = absl::Seconds(60);
 
   SessionLimits limits;
   JobDeskOptions jobs;

@@ -68,6 +68,7 @@ absl::StatusOr<Contents> ReadAll(const fs::path& directory) {
   const absl::Status parsed = ParseTextProto(text, &manifest);
   if (!parsed.ok()) return AtFile(directory / kManifestFile, parsed);
   Contents contents;
+  contents[kManifestFile] = text;
   for (const auto& file : manifest.files()) {
     ASSIGN_OR_RETURN(std::string content, ReadListed(directory, file));
     if (!contents.emplace(file.path(), std::move(content)).second) {
@@ -110,6 +111,7 @@ absl::StatusOr<std::shared_ptr<const Voice>> ReadBundle(const std::string& versi
   const fs::path directory = fs::path(version_directory).lexically_normal();
   ASSIGN_OR_RETURN(Contents contents, ReadAll(directory));
   auto voice = std::make_shared<Voice>();
+  voice->digest = Sha256Hex(contents[kManifestFile]);
   const fs::path last = directory.has_filename() ? directory.filename() : directory.parent_path().filename();
   if (!absl::SimpleAtoi(last.string(), &voice->version)) voice->version = 0;
   absl::Status status = ParseTextProto(contents[kSpecFile], &voice->spec);

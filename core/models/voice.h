@@ -36,6 +36,7 @@ struct Voice {
   // Upstream's checkpoint paths: "decoder/rnn/rnn/cell/kernel", ...; "reverb/ir" [length]: the frozen impulse response.
   std::map<std::string, Weight> weights;
   GoldenAudio golden;
+  std::string digest;  // SHA-256 of the manifest it was read with, hexadecimal; empty where there was none
 
   std::string id() const;  // "violin/1"
   FeatureSettings feature_settings() const;

@@ -4,8 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/status_macros.h"
+
 namespace ddsp::server {
 namespace {
+
+// Counts the forms that a saved slot has had.
+constexpr int64_t kStateForm = 1;
 
 struct Workspace : StepWorkspace {
   explicit Workspace(FeatureWorkspace features) : features(std::move(features)) {}
@@ -39,6 +44,21 @@ absl::Status FeatureEngine::Reset(int slot, const StreamSettings& settings) {
     states_[slot].emplace(extractor_->MakeState());
   }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> FeatureEngine::Save(int slot) {
+  StateWriter writer;
+  writer.Int(kStateForm);
+  states_[slot]->Save(writer);
+  return writer.Take();
+}
+
+absl::Status FeatureEngine::Restore(int slot, const StreamSettings& settings, std::string_view state) {
+  RETURN_IF_ERROR(Reset(slot, settings));
+  StateReader reader(state);
+  reader.Int(kStateForm, kStateForm);
+  states_[slot]->Restore(reader);
+  return reader.Finish();
 }
 
 std::unique_ptr<StepWorkspace> FeatureEngine::MakeWorkspace() const {

@@ -18,6 +18,8 @@ class FeatureEngine : public VoiceEngine {
   int slots() const override { return static_cast<int>(states_.size()); }
   int64_t bytes_per_slot() const override;
   absl::Status Reset(int slot, const StreamSettings& settings) override;
+  absl::StatusOr<std::string> Save(int slot) override;
+  absl::Status Restore(int slot, const StreamSettings& settings, std::string_view state) override;
   std::unique_ptr<StepWorkspace> MakeWorkspace() const override;
   absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override;
 

@@ -28,7 +28,7 @@ class HostedVoice {
   const StreamFormat& format(StreamInput input) const { return input == StreamInput::kAudio ? audio_ : controls_; }
   int64_t bytes_per_slot() const { return bytes_per_slot_; }
 
-  // For the device worker alone; null once it was freed.
+  // Null once it was freed. A slot is for the device worker, and while it has none of its tickets for who holds its lease.
   VoiceEngine* engine() { return engine_.get(); }
   SlotTable& slots() { return slots_; }
 

@@ -20,6 +20,8 @@ class BlockDecoder {
   virtual absl::StatusOr<int64_t> CountSamples(const std::string& data) const = 0;
   // Appends the block's samples. Errors: as above, AUDIO_NOT_FINITE.
   virtual absl::Status Decode(const std::string& data, std::vector<float>* samples) = 0;
+  // A decoder that was given blocks of so many samples goes on as one that was given all: 0 where blocks stand alone.
+  virtual int64_t memory() const { return 0; }
   // Samples at the start that belong to no sample of the client.
   virtual int delay() const { return 0; }
 };
@@ -29,6 +31,11 @@ class BlockEncoder {
   virtual ~BlockEncoder() = default;
   // Opus: samples.size() is the packet length that the encoder was made for.
   virtual std::string Encode(absl::Span<const float> samples) = 0;
+  // What it gives next depends on so many samples before: 0 where blocks stand alone.
+  virtual int64_t memory() const { return 0; }
+  // Makes a new encoder go on where another has encoded `samples` last, whole blocks of `block`: for a decoder that has
+  // decoded these.
+  virtual void GoOnAfter(absl::Span<const float>, int) {}
   // Samples at the start of the decoded output that belong to no sample of the session.
   virtual int delay() const { return 0; }
   // Whether every block must have the full length, the last one too.

@@ -2,16 +2,28 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <variant>
 #include <vector>
 
 #include "core/streaming/voice_engine.h"
+#include "server/session/input_gate.h"
 
 namespace ddsp::server {
+
+// Where a client's input stands after a block: what may come next.
+struct InputMark {
+  GatePosition gate;
+  int left_to_skip = 0;       // samples of the codec's delay
+  StreamParameters declared;  // in force after all changes
+};
 
 struct AudioIn {
   std::vector<float> samples;  // finite, at the input rate
   int64_t skipped = 0;         // decoded samples of the codec's delay, left out
+  std::string packet;          // what they were decoded from, where a decoder must be able to go on from here
+  InputMark mark;
 };
 
 struct ControlsIn {
@@ -24,12 +36,19 @@ struct ChangeIn {
   StreamParameters parameters;
 };
 
+// A block of either or both, or of none: the change comes first.
+struct ControlIn {
+  std::optional<ChangeIn> change;
+  std::optional<ControlsIn> frames;
+  InputMark mark;
+};
+
 struct FlushIn {
   uint64_t id = 0;
 };
 
 struct EndIn {};
 
-using InputEvent = std::variant<AudioIn, ControlsIn, ChangeIn, FlushIn, EndIn>;
+using InputEvent = std::variant<AudioIn, ControlIn, FlushIn, EndIn>;
 
 }  // namespace ddsp::server

@@ -20,18 +20,18 @@ absl::Status Expect(const char* what, uint64_t expected, uint64_t got) {
 }  // namespace
 
 absl::Status InputGate::CheckAudio(uint64_t seq, uint64_t start_sample) const {
-  if (absl::Status status = Expect("seq", next_audio_, seq); !status.ok()) return status;
-  return Expect("start_sample", static_cast<uint64_t>(position_), start_sample);
+  if (absl::Status status = Expect("seq", at_.next_audio, seq); !status.ok()) return status;
+  return Expect("start_sample", static_cast<uint64_t>(at_.samples), start_sample);
 }
 
-absl::Status InputGate::CheckControl(uint64_t seq) const { return Expect("seq", next_control_, seq); }
+absl::Status InputGate::CheckControl(uint64_t seq) const { return Expect("seq", at_.next_control, seq); }
 
 absl::Status InputGate::CheckFrames(uint64_t start_sample) const {
-  return Expect("start_sample", static_cast<uint64_t>(position_), start_sample);
+  return Expect("start_sample", static_cast<uint64_t>(at_.samples), start_sample);
 }
 
 absl::Status InputGate::CheckChange(uint64_t start_sample, int64_t earliest) const {
-  const auto least = static_cast<uint64_t>(std::max(earliest, last_change_));
+  const auto least = static_cast<uint64_t>(std::max(earliest, at_.last_change));
   if (start_sample >= least && start_sample <= kLastSample) return absl::OkStatus();
   return MakeError(Reason::kBlockSequenceGap,
                    absl::StrCat("a change at sample ", start_sample, " came where ", least, " or later was due"),
@@ -39,13 +39,13 @@ absl::Status InputGate::CheckChange(uint64_t start_sample, int64_t earliest) con
 }
 
 void InputGate::PassAudio(int64_t samples) {
-  ++next_audio_;
-  position_ += samples;
+  ++at_.next_audio;
+  at_.samples += samples;
 }
 
 void InputGate::PassControl(int64_t samples) {
-  ++next_control_;
-  position_ += samples;
+  ++at_.next_control;
+  at_.samples += samples;
 }
 
 }  // namespace ddsp::server

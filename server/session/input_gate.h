@@ -7,8 +7,16 @@
 
 namespace ddsp::server {
 
+struct GatePosition {
+  uint64_t next_audio = 0, next_control = 0;  // sequence numbers
+  int64_t samples = 0;                        // accepted so far, decoded Opus pre-skip included
+  int64_t last_change = 0;                    // sample of the newest change of parameters
+};
+
 class InputGate {
  public:
+  explicit InputGate(const GatePosition& at = {}) : at_(at) {}
+
   // The block is the next one. Errors: BLOCK_SEQUENCE_GAP with what was expected and what came.
   absl::Status CheckAudio(uint64_t seq, uint64_t start_sample) const;
   absl::Status CheckControl(uint64_t seq) const;
@@ -20,15 +28,12 @@ class InputGate {
   // The block that was checked has been accepted, with so many samples.
   void PassAudio(int64_t samples);
   void PassControl(int64_t samples);
-  void PassChange(int64_t sample) { last_change_ = sample; }
+  void PassChange(int64_t sample) { at_.last_change = sample; }
 
-  // Samples accepted so far, decoded Opus pre-skip included.
-  int64_t position() const { return position_; }
+  const GatePosition& position() const { return at_; }
 
  private:
-  uint64_t next_audio_ = 0, next_control_ = 0;
-  int64_t position_ = 0;
-  int64_t last_change_ = 0;
+  GatePosition at_;
 };
 
 }  // namespace ddsp::server

@@ -33,11 +33,23 @@ std::vector<FieldViolation> FrameViolations(const v1::ControlBlock& block) {
 InputReader::InputReader(const SessionPlan& plan, const SessionLimits& limits)
     : input_(plan.input),
       limits_(limits),
+      keeps_packets_(plan.settings.resumable && plan.input_format.encoding == Encoding::kOpus),
       decoder_(MakeDecoder(plan.input_format)),
       codec_delay_(plan.input_format.encoding == Encoding::kOpus ? plan.input_codec_delay.value_or(decoder_->delay())
                                                                  : 0),
       left_to_skip_(codec_delay_),
       declared_(plan.parameters) {}
+
+absl::Status InputReader::Resume(const InputMark& mark, absl::Span<const std::string> packets,
+                                 std::vector<int64_t> pending_changes) {
+  gate_ = InputGate(mark.gate);
+  left_to_skip_ = std::clamp(mark.left_to_skip, 0, codec_delay_);
+  declared_ = mark.declared;
+  pending_changes_.assign(pending_changes.begin(), pending_changes.end());
+  std::vector<float> heard;
+  for (const std::string& packet : packets) RETURN_IF_ERROR(decoder_->Decode(packet, &heard));
+  return absl::OkStatus();
+}
 
 absl::Status InputReader::CheckSize(int64_t bytes) const {
   if (bytes <= limits_.max_block_bytes) return absl::OkStatus();
@@ -57,20 +69,23 @@ absl::StatusOr<AudioIn> InputReader::ReadAudio(const v1::AudioBlock& block, Take
   samples.reserve(count);
   RETURN_IF_ERROR(decoder_->Decode(block.data(), &samples));
   gate_.PassAudio(static_cast<int64_t>(samples.size()));
-  return SkipCodecDelay(std::move(samples));
+  AudioIn audio = SkipCodecDelay(std::move(samples));
+  if (keeps_packets_) audio.packet = block.data();
+  audio.mark = mark();
+  return audio;
 }
 
 AudioIn InputReader::SkipCodecDelay(std::vector<float> samples) {
   const int skip = std::min(left_to_skip_, static_cast<int>(samples.size()));
   left_to_skip_ -= skip;
   samples.erase(samples.begin(), samples.begin() + skip);
-  return {.samples = std::move(samples), .skipped = skip};
+  return {.samples = std::move(samples), .skipped = skip, .packet = {}, .mark = {}};
 }
 
-absl::StatusOr<InputReader::Control> InputReader::ReadControl(const v1::ControlBlock& block, TakeCredit credit) {
+absl::StatusOr<ControlIn> InputReader::ReadControl(const v1::ControlBlock& block, TakeCredit credit) {
   RETURN_IF_ERROR(gate_.CheckControl(block.seq()));
   RETURN_IF_ERROR(CheckSize(static_cast<int64_t>(block.ByteSizeLong())));
-  Control control;
+  ControlIn control;
   // A change governs the frames of its own block too, so it comes first.
   if (block.has_parameters()) {
     ASSIGN_OR_RETURN(control.change, ReadChange(block));
@@ -82,6 +97,7 @@ absl::StatusOr<InputReader::Control> InputReader::ReadControl(const v1::ControlB
     RETURN_IF_ERROR(credit(samples));
   }
   gate_.PassControl(samples);
+  control.mark = mark();
   return control;
 }
 

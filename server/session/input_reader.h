@@ -23,22 +23,25 @@ using TakeCredit = absl::FunctionRef<absl::Status(int64_t samples)>;
 class InputReader {
  public:
   InputReader(const SessionPlan& plan, const SessionLimits& limits);
+  // Goes on after `mark`. `packets` are the newest before it (see BlockDecoder::memory), `pending_changes` the samples
+  // of changes that were not taken up. Errors: those of a decoder.
+  absl::Status Resume(const InputMark& mark, absl::Span<const std::string> packets,
+                      std::vector<int64_t> pending_changes);
 
   // Decoded samples at the start that are left out.
   int codec_delay() const { return codec_delay_; }
   // Samples of the client so far, the codec's delay not counted.
-  int64_t samples() const { return gate_.position() - (codec_delay_ - left_to_skip_); }
+  int64_t samples() const { return gate_.position().samples - (codec_delay_ - left_to_skip_); }
+
+  // After all blocks so far.
+  InputMark mark() const { return {gate_.position(), left_to_skip_, declared_}; }
 
   // Errors: BLOCK_SEQUENCE_GAP, BLOCK_TOO_LARGE, BLOCK_MALFORMED, OPUS_PACKET_INVALID, AUDIO_NOT_FINITE,
   // INPUT_MISMATCH, and those of `credit`.
   absl::StatusOr<AudioIn> ReadAudio(const v1::AudioBlock& block, TakeCredit credit);
 
-  struct Control {
-    std::optional<ChangeIn> change;
-    std::optional<ControlsIn> frames;
-  };
   // Errors: as above, and INVALID_CONTROL.
-  absl::StatusOr<Control> ReadControl(const v1::ControlBlock& block, TakeCredit credit);
+  absl::StatusOr<ControlIn> ReadControl(const v1::ControlBlock& block, TakeCredit credit);
 
  private:
   absl::Status CheckSize(int64_t bytes) const;
@@ -48,6 +51,7 @@ class InputReader {
 
   const StreamInput input_;
   const SessionLimits limits_;
+  const bool keeps_packets_;
   const std::unique_ptr<BlockDecoder> decoder_;
   const int codec_delay_;
   InputGate gate_;

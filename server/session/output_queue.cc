@@ -8,7 +8,10 @@ namespace {
 
 constexpr int64_t kMostCredit = int64_t{1} << 62;
 
-int64_t BytesOf(const OutputItem& item) { return static_cast<int64_t>(item.message.ByteSizeLong()); }
+// No more than one snapshot ever waits, so they do not count.
+int64_t BytesOf(const OutputItem& item) {
+  return item.message.has_snapshot() ? 0 : static_cast<int64_t>(item.message.ByteSizeLong());
+}
 
 }  // namespace
 
@@ -20,6 +23,10 @@ void OutputQueue::SetCredit(int64_t samples) {
 void OutputQueue::PushUrgent(v1::StreamSessionResponse message) { urgent_.push_back({.message = std::move(message)}); }
 
 void OutputQueue::PushMedia(OutputItem item) {
+  if (item.message.has_snapshot()) {
+    const auto superseded = [](const OutputItem& waiting) { return waiting.message.has_snapshot(); };
+    media_.erase(std::remove_if(media_.begin(), media_.end(), superseded), media_.end());
+  }
   media_bytes_ += BytesOf(item);
   media_.push_back(std::move(item));
 }

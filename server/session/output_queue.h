@@ -1,7 +1,7 @@
 // What a session has to say, until the wire takes it. Not thread-safe.
 //
-// Urgent messages (started, credit, events, pong) overtake media (audio, features, flush marks, summary), which keep
-// their order and wait for the client's credit.
+// Urgent messages (started, credit, events, pong) overtake media (audio, features, flush marks, snapshots, summary),
+// which keep their order and wait for the client's credit. A snapshot takes the place of one that still waits.
 #pragma once
 
 #include <cstdint>

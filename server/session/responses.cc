@@ -48,6 +48,16 @@ v1::StreamSessionResponse MakeStarted(const StartedFacts& facts) {
   started->set_hop_size(voice.hop_size);
   started->set_model_sample_rate_hz(voice.sample_rate);
   started->set_max_block_bytes(static_cast<int32_t>(facts.limits.max_block_bytes));
+  if (facts.resumed_at != nullptr) *started->mutable_resumed_at() = *facts.resumed_at;
+  return response;
+}
+
+v1::StreamSessionResponse MakeSnapshot(std::string sealed, const v1::SessionPosition& position, SnapshotKind kind) {
+  v1::StreamSessionResponse response;
+  v1::SessionSnapshot* snapshot = response.mutable_snapshot();
+  snapshot->set_data(std::move(sealed));
+  *snapshot->mutable_position() = position;
+  snapshot->set_last(kind == SnapshotKind::kLast);
   return response;
 }
 
@@ -69,6 +79,10 @@ v1::StreamSessionResponse MakeEvent(v1::SessionEvent::Kind kind, int64_t sample,
   response.mutable_event()->set_sample(sample);
   response.mutable_event()->set_detail(std::move(detail));
   return response;
+}
+
+v1::StreamSessionResponse MakeDraining(int64_t sample) {
+  return MakeEvent(v1::SessionEvent::DRAINING, sample, "the server takes no new sessions and will stop");
 }
 
 int64_t ClampToInt64(uint64_t count) {

@@ -102,12 +102,24 @@ absl::Status Session::Open(const v1::SessionConfig& config) {
     return plan.status();
   }
   plan_ = *std::move(plan);
-  ASSIGN_OR_RETURN(lease_, services_.host->Admit(plan_));
+  if (services_.snapshots == nullptr) plan_.settings.resumable = false;
+  if (!config.resume().empty()) RETURN_IF_ERROR(OpenSnapshot(config));
+  if (resumed_ != nullptr) {
+    ASSIGN_OR_RETURN(lease_, AdmitResumed());
+  } else {
+    ASSIGN_OR_RETURN(lease_, services_.host->Admit(plan_));
+  }
   voice_ = &lease_.voice();
   ASSIGN_OR_RETURN(stream_, SessionStream::Create(plan_, voice_->format(plan_.input)));
   const StreamFormat& format = voice_->format(plan_.input);
   pace_.emplace(absl::Seconds(1) * format.hop_size / format.sample_rate);
   reader_.emplace(plan_, services_.limits);
+  stream_->set_input_mark(reader_->mark());
+  if (resumed_ != nullptr) RETURN_IF_ERROR(RestoreStream());
+  if (plan_.settings.resumable) {
+    config_ = std::make_unique<v1::SessionConfig>(config);
+    config_->clear_resume();
+  }
   output_.SetCredit(plan_.output_credit);
   {
     MutexLock lock(&mu_);
@@ -141,10 +153,9 @@ absl::Status Session::AcceptAudio(const v1::AudioBlock& block) {
 }
 
 absl::Status Session::AcceptControl(const v1::ControlBlock& block) {
-  ASSIGN_OR_RETURN(InputReader::Control control,
+  ASSIGN_OR_RETURN(ControlIn control,
                    reader_->ReadControl(block, [this](int64_t samples) { return TakeCredit(samples); }));
-  if (control.change.has_value()) Post(*std::move(control.change));
-  if (control.frames.has_value()) Post(*std::move(control.frames));
+  Post(std::move(control));
   return absl::OkStatus();
 }
 
@@ -184,9 +195,9 @@ void Session::Post(InputEvent event) {
   // Blocks often become due with the message that completes them. Making PCM of them costs less than a wake; Opus would
   // hold up the one thread of the wire.
   if (plan_.output_format.encoding == Encoding::kOpus) {
-    services_.crew->Post([self = shared_from_this()] { self->RunTurn(); });
+    services_.crew->Post([self = shared_from_this()] { self->RunTurn(Place::kCrew); });
   } else {
-    RunTurn();
+    RunTurn(Place::kWire);
   }
 }
 
@@ -194,15 +205,19 @@ void Session::Post(InputEvent event) {
 
 void Session::ResetDone(const absl::Status& status) {
   device_status_ = status;
-  services_.crew->Post([self = shared_from_this()] {
-    if (self->device_status_.ok()) {
-      self->Start();
-    } else {
-      self->Fail(MakeError(Reason::kInvalidConfig, std::string(self->device_status_.message())),
-                 OutputPump::Backlog::kDrop);
-    }
-    self->RunTurn();
-  });
+  services_.crew->Post([self = shared_from_this()] { self->Begin(); });
+}
+
+void Session::Begin() {
+  absl::Status status = absl::OkStatus();
+  if (!device_status_.ok()) status = MakeError(Reason::kInvalidConfig, std::string(device_status_.message()));
+  if (status.ok() && resumed_ != nullptr) status = RestoreSlot();
+  if (status.ok()) {
+    Start();
+  } else {
+    Fail(status, OutputPump::Backlog::kDrop);
+  }
+  RunTurn(Place::kCrew);
 }
 
 void Session::HopDone(const absl::Status& status, const HopTiming& timing) {
@@ -217,7 +232,7 @@ void Session::AfterHop() {
   } else {
     Fail(MakeError(Reason::kModelNumericFault, std::string(device_status_.message())), OutputPump::Backlog::kDeliver);
   }
-  RunTurn();
+  RunTurn(Place::kCrew);
 }
 
 // ---------------------------------------------------------------- the turn
@@ -234,26 +249,33 @@ void Session::Start() {
                                   .voice = *voice_,
                                   .stream = *stream_,
                                   .input_codec_delay = reader_->codec_delay(),
-                                  .limits = services_.limits}));
+                                  .limits = services_.limits,
+                                  .resumed_at = resumed_ == nullptr ? nullptr : &resumed_->position()}));
+  if (resumed_ != nullptr) voice_->metrics->sessions_resumed->Increment();
+  resumed_.reset();
   absl::Duration setup;
+  bool draining = false;
   std::vector<v1::StreamSessionResponse> early;
   {
     MutexLock lock(&mu_);
     if (machine_.over()) return;
     machine_.Transition(SessionState::kLive);
-    setup = setup_ = services_.clock->Now() - config_time_;
+    snapshot_time_ = services_.clock->Now();
+    setup = setup_ = snapshot_time_ - config_time_;
     started_ = true;
     early.swap(early_);
+    draining = draining_;
   }
   live_ = true;
   voice_->metrics->sessions_started->Increment();
   voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
   for (v1::StreamSessionResponse& message : early) output_.PushUrgent(std::move(message));
+  if (draining) output_.PushUrgent(MakeDraining(stream_->input_samples()));
   if (services_.journal != nullptr) services_.journal->Started(Facts());
 }
 
 // The caller has the turn; when this returns, it has passed it on or given it up.
-void Session::RunTurn() {
+void Session::RunTurn(Place place) {
   for (;;) {
     const bool over = TakeInbox();
     if (over) {
@@ -261,13 +283,17 @@ void Session::RunTurn() {
       taken_.clear();
     } else {
       WorkOff();
+      if (place == Place::kCrew) SnapshotIfDue();
     }
-    switch (DecideNext(over, live_ && stream_->HopReady())) {
+    switch (DecideNext(place, over, live_ && stream_->HopReady())) {
       case Next::kSubmit:
         SubmitHop();
         return;
       case Next::kAgain:
         continue;
+      case Next::kHandOver:
+        services_.crew->Post([self = shared_from_this()] { self->RunTurn(Place::kCrew); });
+        return;
       case Next::kRest:
         return;
     }
@@ -310,16 +336,17 @@ void Session::ReturnCredit() {
     input_samples_ = stream_->input_samples();
     output_samples_ = stream_->output_samples();
     if (machine_.state() != SessionState::kLive) return;
-    grant = input_credit_->Used(stream_->input_used());
+    grant = input_credit_->Used(stream_->input_used() - used_before_);
   }
   if (grant > 0) output_.PushUrgent(MakeCredit(grant));
 }
 
-Session::Next Session::DecideNext(bool was_over, bool hop_ready) {
+Session::Next Session::DecideNext(Place place, bool was_over, bool hop_ready) {
   const bool full = output_.full();
   MutexLock lock(&mu_);
   if (machine_.over() && !was_over) return Next::kAgain;  // to clear up
   if (!machine_.over() && !inbox_.empty()) return Next::kAgain;
+  if (!machine_.over() && snapshot_asked_) return place == Place::kCrew ? Next::kAgain : Next::kHandOver;
   if (!machine_.over() && hop_ready) {
     if (!full) return Next::kSubmit;
     wants_room_ = true;
@@ -351,7 +378,8 @@ void Session::Writing(const OutputItem& item) {
   if (latency > plan_.max_block_latency) metrics.block_deadline_missed->Increment();
   const absl::Duration gap = CountOutput(item, now, latency);
   if (origin_.span != nullptr && services_.journal != nullptr) {
-    if (const SessionFacts facts = Facts(); facts.output_blocks % kBlocksPerEntry == 0) services_.journal->Playing(facts);
+    if (const SessionFacts facts = Facts(); facts.output_blocks % kBlocksPerEntry == 0)
+      services_.journal->Playing(facts);
   }
   if (gap <= absl::ZeroDuration()) return;
   metrics.underruns->Increment();
@@ -406,7 +434,7 @@ void Session::RoomAgain() {
     wants_room_ = false;
     if (!TryTakeTurn()) return;
   }
-  RunTurn();
+  RunTurn(Place::kWire);
 }
 
 void Session::Fail(const absl::Status& error, OutputPump::Backlog backlog) {
@@ -419,7 +447,9 @@ void Session::Fail(const absl::Status& error, OutputPump::Backlog backlog) {
     }
   }
   const bool slow = ReasonOf(error) == NameOf(Reason::kClientTooSlow);
-  if (Finish(SessionState::kFailed, WithMetadata(error, where), slow ? OutputPump::Backlog::kDrop : backlog)) RunTurn();
+  if (Finish(SessionState::kFailed, WithMetadata(error, where), slow ? OutputPump::Backlog::kDrop : backlog)) {
+    RunTurn(Place::kWire);
+  }
 }
 
 bool Session::Finish(SessionState final_state, const absl::Status& status, OutputPump::Backlog backlog) {
@@ -437,7 +467,7 @@ bool Session::Finish(SessionState final_state, const absl::Status& status, Outpu
 }
 
 void Session::RecordEnd(const absl::Status& status, bool started) {
-  if (started) services_.metrics->SessionEnded(voice_->model(), EndReason(status));
+  if (started) services_.metrics->SessionEnded(voice_->model(), migrated_ ? "migrated" : EndReason(status));
   if (services_.journal != nullptr) services_.journal->Ended(Facts(), status);
 }
 
@@ -445,10 +475,13 @@ void Session::NotifyDraining() {
   int64_t sample = 0;
   {
     MutexLock lock(&mu_);
-    if (machine_.over() || machine_.state() == SessionState::kAwaitingConfig) return;
+    draining_ = true;
+    // Start() tells those that are on their way.
+    if (machine_.state() != SessionState::kLive && machine_.state() != SessionState::kFinishing) return;
     sample = input_samples_;
   }
-  SayAfterStarted(MakeEvent(v1::SessionEvent::DRAINING, sample, "the server takes no new sessions and will stop"));
+  output_.PushUrgent(MakeDraining(sample));
+  AskForSnapshot();
 }
 
 }  // namespace ddsp::server

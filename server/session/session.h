@@ -7,6 +7,10 @@
 // What evolves with the samples (`stream_`) has no lock. It belongs to whoever has the *turn*: a party that brings
 // something leaves it in the inbox and takes the turn if it is free; who has the turn looks into the inbox before
 // giving it up. While a hop is with the device, the device has the turn.
+//
+// Snapshots are taken in a turn on the crew, hence between two hops: when the server drains, and by the injected clock
+// every so often. By time rather than by samples: their cost to others is then bounded whatever a client's pace, and so
+// is what a client has to send again, in the time that it took the first time.
 #pragma once
 
 #include <memory>
@@ -26,11 +30,13 @@
 #include "server/session/input_reader.h"
 #include "server/session/output_pump.h"
 #include "server/session/playback_meter.h"
+#include "server/session/responses.h"
 #include "server/session/session_host.h"
 #include "server/session/session_journal.h"
 #include "server/session/session_machine.h"
 #include "server/session/session_stream.h"
 #include "server/session/session_tally.h"
+#include "server/session/snapshot_seal.h"
 
 namespace ddsp::server {
 
@@ -41,6 +47,7 @@ struct SessionServices {
   Executor* crew = nullptr;
   const Clock* clock = nullptr;
   ServerMetrics* metrics = nullptr;
+  const SnapshotSeal* snapshots = nullptr;  // null: nobody gets any
   SessionLimits limits;
   SessionJournal* journal = nullptr;  // null: nobody listens
 };
@@ -79,7 +86,9 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   SessionFacts Facts() const;
 
  private:
-  enum class Next { kSubmit, kAgain, kRest };
+  enum class Next { kSubmit, kAgain, kRest, kHandOver };
+  // Where a turn runs: the wire's thread serves all sessions, and must not take long.
+  enum class Place { kWire, kCrew };
 
   // Wire side.
   absl::Status Accept(const v1::StreamSessionRequest& request);
@@ -92,7 +101,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void Post(InputEvent event);
 
   // Turn side.
-  void RunTurn();
+  void RunTurn(Place place);
+  void Begin();
   bool TakeInbox();
   void WorkOff();
   void SubmitHop();
@@ -101,7 +111,22 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   // Returns the gap before `item` at a client that plays what it gets.
   absl::Duration CountOutput(const OutputItem& item, absl::Time now, absl::Duration latency);
   SessionFacts FactsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Next DecideNext(bool was_over, bool hop_ready);
+  Next DecideNext(Place place, bool was_over, bool hop_ready);
+
+  // Snapshots, in session_snapshots.cc. On the wire, before there is a voice: makes the plan that of the snapshot.
+  absl::Status OpenSnapshot(const v1::SessionConfig& config);
+  absl::StatusOr<SlotLease> AdmitResumed();
+  // On the wire, once there is a stream.
+  absl::Status RestoreStream();
+  // On the crew, once there is a slot.
+  absl::Status RestoreSlot();
+  void SnapshotIfDue();
+  absl::Status TakeSnapshot(SnapshotKind kind);
+  absl::Duration snapshot_interval() const;
+  // Without the turn. A turn on the crew takes one as soon as it can.
+  void AskForSnapshot();
+  // One that grows old while nothing comes is taken again.
+  void RenewSnapshot(absl::Time now);
 
   void Fail(const absl::Status& error, OutputPump::Backlog backlog);
   // Moves the machine and closes the output. Returns whether the caller got the turn, to clear up.
@@ -130,9 +155,13 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::optional<AudioPace> pace_;
   SlotLease lease_;
   absl::Status device_status_;
-  bool live_ = false;              // started; hops may be taken
-  absl::Time input_time_;          // of the last input that was absorbed
-  std::vector<InputEvent> taken_;  // from the inbox
+  bool live_ = false;                          // started; hops may be taken
+  std::unique_ptr<v1::SessionState> resumed_;  // what it goes on from, until it has started
+  std::unique_ptr<v1::SessionConfig> config_;  // where snapshots are wanted, which contain it
+  int64_t used_before_ = 0;                    // input samples that other servers were sent
+  bool migrated_ = false;                      // the last snapshot was taken
+  absl::Time input_time_;                      // of the last input that was absorbed
+  std::vector<InputEvent> taken_;              // from the inbox
   std::vector<OutputItem> emitted_;
 
   mutable Mutex mu_;
@@ -145,6 +174,9 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
+  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  bool snapshot_asked_ ABSL_GUARDED_BY(mu_) = false;
+  absl::Time snapshot_time_ ABSL_GUARDED_BY(mu_);  // of the newest one, or the start
   bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
   PlaybackMeter playback_ ABSL_GUARDED_BY(mu_);
   SessionTally tally_ ABSL_GUARDED_BY(mu_);

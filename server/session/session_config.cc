@@ -19,6 +19,7 @@ constexpr double kMaxPitchShift = 48, kMaxLoudnessShift = 60;
 constexpr size_t kMaxProfileName = 64;
 constexpr int kMinBitrate = 6000, kMaxBitrate = 510000;
 constexpr absl::Duration kMaxLatencyGoal = absl::Minutes(1);
+constexpr absl::Duration kShortestSnapshotInterval = absl::Milliseconds(100), kLongestSnapshotInterval = absl::Hours(1);
 
 bool IsOpusRate(int rate) { return std::set<int>{8000, 12000, 16000, 24000, 48000}.count(rate) > 0; }
 
@@ -176,6 +177,17 @@ void ReadTiming(const v1::SessionConfig& config, SessionPlan* plan, Problems* pr
   plan->output_credit = static_cast<int64_t>(std::min(config.output_credit(), kMostCredit));
 }
 
+void ReadSnapshots(const v1::SessionConfig& config, SessionPlan* plan, Problems* problems) {
+  if (!config.has_snapshot_interval()) return;
+  plan->snapshot_interval =
+      absl::Seconds(config.snapshot_interval().seconds()) + absl::Nanoseconds(config.snapshot_interval().nanos());
+  plan->settings.resumable = true;
+  if (plan->snapshot_interval < kShortestSnapshotInterval || plan->snapshot_interval > kLongestSnapshotInterval) {
+    problems->Add("snapshot_interval",
+                  absl::StrCat(absl::FormatDuration(plan->snapshot_interval), " is outside 100ms..1h"));
+  }
+}
+
 void ReadOpus(const v1::SessionConfig& config, SessionPlan* plan, Problems* problems) {
   plan->opus_bitrate = config.opus_bitrate();
   if (plan->opus_bitrate != 0 && (plan->opus_bitrate < kMinBitrate || plan->opus_bitrate > kMaxBitrate)) {
@@ -221,6 +233,7 @@ absl::StatusOr<SessionPlan> PlanSession(const v1::SessionConfig& config, const S
   ReadBlock(config, limits, &plan, &problems);
   ReadTiming(config, &plan, &problems);
   ReadOpus(config, &plan, &problems);
+  ReadSnapshots(config, &plan, &problems);
   if (config.has_adjust()) {
     problems.Add("adjust", "needs the whole recording, which a live stream has not: call Render, or give a profile");
   }

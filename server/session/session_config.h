@@ -39,6 +39,7 @@ struct SessionPlan {
   absl::Duration max_block_latency = absl::Milliseconds(40);
   int opus_bitrate = 0;                  // bit/s; 0: the codec's default
   std::optional<int> input_codec_delay;  // samples; absent: that of libopus
+  absl::Duration snapshot_interval;      // zero: no snapshots
 
   // Sessions that only extract features need no voice.
   bool needs_voice() const { return audio_out; }

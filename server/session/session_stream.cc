@@ -26,6 +26,8 @@ SessionStream::SessionStream(const SessionPlan& plan, const StreamFormat& voice,
       voice_(voice),
       framer_(std::move(framer)),
       encoder_(MakeEncoder(plan.output_format, plan.opus_bitrate)),
+      decoder_memory_(plan.settings.resumable ? MakeDecoder(plan.input_format)->memory() : 0),
+      encoder_memory_(plan.settings.resumable ? encoder_->memory() : 0),
       block_(plan.output_block > 0 ? plan.output_block : DefaultBlock(plan.output_format, voice)),
       scratch_(block_) {}
 
@@ -41,16 +43,32 @@ void SessionStream::Take(const AudioIn& audio) {
   ++input_blocks_;
   skipped_ += audio.skipped;
   framer_->PushAudio(audio.samples);
+  mark_ = audio.mark;
+  if (decoder_memory_ > 0) Keep(audio);
 }
 
-void SessionStream::Take(const ControlsIn& controls) {
-  ++input_blocks_;
-  for (const ControlFrame& frame : controls.frames) framer_->PushControl(frame, controls.frame_samples);
+void SessionStream::Keep(const AudioIn& audio) {
+  packets_.push_back({audio.packet, static_cast<int64_t>(audio.samples.size()) + audio.skipped});
+  int64_t kept = 0;
+  for (const Packet& packet : packets_) kept += packet.samples;
+  while (kept - packets_.front().samples >= decoder_memory_) {
+    kept -= packets_.front().samples;
+    packets_.pop_front();
+  }
 }
 
-void SessionStream::Take(const ChangeIn& change) {
-  const absl::Status status = framer_->ChangeParameters(change.sample, change.parameters);
-  DDSP_CHECK(status.ok(), "the order of changes was checked at the gate");
+void SessionStream::Take(const ControlIn& control) {
+  if (control.change.has_value()) {
+    const absl::Status status = framer_->ChangeParameters(control.change->sample, control.change->parameters);
+    DDSP_CHECK(status.ok(), "the order of changes was checked at the gate");
+  }
+  if (control.frames.has_value()) {
+    ++input_blocks_;
+    for (const ControlFrame& frame : control.frames->frames) {
+      framer_->PushControl(frame, control.frames->frame_samples);
+    }
+  }
+  mark_ = control.mark;
 }
 
 void SessionStream::Take(const FlushIn& flush) {
@@ -101,6 +119,12 @@ void SessionStream::EmitBlock(absl::Span<const float> samples, int64_t real_samp
   item.samples = static_cast<int64_t>(samples.size());
   coded_samples_ += item.samples;
   output_samples_ += real_samples;
+  if (encoder_memory_ > 0) {
+    heard_.insert(heard_.end(), samples.begin(), samples.end());
+    const int64_t whole_blocks = (encoder_memory_ + block_ - 1) / block_ * block_;
+    const int64_t over = static_cast<int64_t>(heard_.size()) - whole_blocks;
+    if (over > 0) heard_.erase(heard_.begin(), heard_.begin() + over);
+  }
   out->push_back(std::move(item));
 }
 

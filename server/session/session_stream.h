@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/streaming/stream_framer.h"
+#include "ddsp/v1/session_state.pb.h"
 #include "server/session/codec.h"
 #include "server/session/input_event.h"
 #include "server/session/output_queue.h"
@@ -19,6 +20,20 @@ class SessionStream {
  public:
   // `voice` is the format of the engine that will step it. Errors: INVALID_CONFIG.
   static absl::StatusOr<std::unique_ptr<SessionStream>> Create(const SessionPlan& plan, const StreamFormat& voice);
+
+  // Everything but the engine's part, between two hops; the plan is resumable. Not while Quiet() is false.
+  void Save(v1::SessionState* state) const;
+  // Makes a stream that was just created what it was when it was saved, from one with the same plan and voice. Errors:
+  // STATE_LOST.
+  absl::Status Restore(const v1::SessionState& state);
+  // Where the input begins.
+  void set_input_mark(const InputMark& mark) { mark_ = mark; }
+  // Nothing waits but samples, and more may come: it can be saved.
+  bool Quiet() const { return pending_.empty() && marks_.empty() && !finished_; }
+  const InputMark& input_mark() const { return mark_; }
+  std::vector<int64_t> pending_changes() const { return framer_->pending_changes(); }
+  // Input samples that no hop has taken.
+  int64_t backlog() const { return framer_->input_backlog(); }
 
   int output_block() const { return block_; }
   int64_t latency() const { return framer_->latency(); }
@@ -50,11 +65,11 @@ class SessionStream {
   SessionStream(const SessionPlan& plan, const StreamFormat& voice, std::unique_ptr<StreamFramer> framer);
 
   void Take(const AudioIn& audio);
-  void Take(const ControlsIn& controls);
-  void Take(const ChangeIn& change);
+  void Take(const ControlIn& control);
   void Take(const FlushIn& flush);
   void Take(const EndIn& end);
 
+  void Keep(const AudioIn& audio);
   void EmitAudio(LastBlock last, std::vector<OutputItem>* out);
   void EmitBlock(absl::Span<const float> samples, int64_t real_samples, std::vector<OutputItem>* out);
   void EmitRestOfCodec(std::vector<OutputItem>* out);
@@ -65,8 +80,16 @@ class SessionStream {
   const StreamFormat voice_;
   const std::unique_ptr<StreamFramer> framer_;
   const std::unique_ptr<BlockEncoder> encoder_;
+  const int64_t decoder_memory_, encoder_memory_;  // samples to keep; 0 where nothing is saved
   const int block_;
   std::deque<InputEvent> pending_;
+  InputMark mark_;  // of what was taken
+  struct Packet {
+    std::string data;
+    int64_t samples = 0;
+  };
+  std::deque<Packet> packets_;     // the newest, as far as the decoder remembers
+  std::vector<float> heard_;       // the newest output, as far as the encoder remembers
   std::vector<OutputItem> marks_;  // of flushes, until the next Emit
   std::vector<float> scratch_;     // [block]
 

@@ -43,7 +43,10 @@ void Session::CheckTimeouts(absl::Time now) {
     Fail(IdleError(idle), OutputPump::Backlog::kDrop);
   } else if (state == SessionState::kLive && idle >= limits.idle_timeout) {
     Fail(IdleError(idle), OutputPump::Backlog::kDeliver);
-  } else if (warn) {
+  } else if (state == SessionState::kLive) {
+    RenewSnapshot(now);
+  }
+  if (warn) {
     output_.PushUrgent(
         MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));
   }

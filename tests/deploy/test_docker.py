@@ -112,7 +112,7 @@ def test_the_laptop_has_what_its_services_mount():
     server, worker = compose["services"]["server"], compose["services"]["worker"]
     assert server["read_only"] and worker["read_only"]
     seconds = dict(flag.removeprefix("--").partition("=")[::2] for flag in server["command"] if flag.startswith("--"))
-    assert server["stop_grace_period"] == f"{int(seconds['exit-timeout-secs']) + 10}s"
+    assert server["stop_grace_period"] == f"{int(seconds['session-drain-timeout-secs']) + 10}s"
 
 
 def test_health_tells_whether_a_server_takes_sessions(tmp_path: Path):

@@ -108,7 +108,7 @@ def test_grace_is_longer_than_what_programs_may_take(root: str):
         for container in pod["containers"]:
             flags = flags_of(container)
             if container.get("command") == ["ddsp-server"]:
-                assert grace == int(flags["drain-delay-secs"]) + int(flags["exit-timeout-secs"]) + 10, name
+                assert grace == int(flags["drain-delay-secs"]) + int(flags["session-drain-timeout-secs"]) + 10, name
                 assert "preStop" not in str(container), "one of them: --drain-delay-secs or a hook"
             if container.get("command") == ["ddsp-worker"]:
                 assert grace == int(flags["grace-seconds"]) + 10, name

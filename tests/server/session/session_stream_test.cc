@@ -170,7 +170,7 @@ TEST(SessionStream, ControlsAreHeldForTheirSamples) {
   config.set_input(v1::SESSION_INPUT_CONTROLS);
   config.set_tail(v1::TAIL_CUT);
   Bench bench(config);
-  bench.Push(ControlsIn{.frames = {{.f0_hz = 100}, {.f0_hz = 200}}, .frame_samples = 1600});
+  bench.Push(ControlIn{.frames = ControlsIn{.frames = {{.f0_hz = 100}, {.f0_hz = 200}}, .frame_samples = 1600}});
   bench.Push(EndIn{});
   const std::vector<float> audio = bench.audio();
   ASSERT_EQ(audio.size(), 3200u);
@@ -185,7 +185,7 @@ TEST(SessionStream, ParametersChangeAtTheirSample) {
     v1::SessionConfig config = FloatConfig();
     config.set_tail(v1::TAIL_CUT);
     Bench bench(config);
-    bench.Push(ChangeIn{.sample = 1234, .parameters = {.pitch_shift_semitones = 5}});
+    bench.Push(ControlIn{.change = ChangeIn{.sample = 1234, .parameters = {.pitch_shift_semitones = 5}}});
     Feed(bench, std::vector<float>(3000, 1.0f), chunk);
     bench.Push(EndIn{});
     std::vector<float> expected(3000, 6.0f);

@@ -32,6 +32,11 @@ class FakeEngine : public VoiceEngine {
     return inner_.Reset(slot, settings);
   }
 
+  absl::StatusOr<std::string> Save(int slot) override { return inner_.Save(slot); }
+  absl::Status Restore(int slot, const StreamSettings& settings, std::string_view state) override {
+    return inner_.Restore(slot, settings, state);
+  }
+
   std::unique_ptr<StepWorkspace> MakeWorkspace() const override { return inner_.MakeWorkspace(); }
   absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override {
     inner_.Step(requests, workspace);

@@ -44,6 +44,7 @@ server::SessionServices House::services() {
           .crew = &executor,
           .clock = &clock,
           .metrics = &metrics,
+          .snapshots = &snapshots,
           .limits = limits};
 }
 

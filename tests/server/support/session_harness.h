@@ -54,6 +54,7 @@ class House {
   void RunDevice();
 
   SimClock clock;
+  server::SnapshotSeal snapshots{{.keys = {std::string(32, 'k')}}, clock};
   server::ServerMetrics metrics;
   std::unique_ptr<server::Registry> registry;
   server::DeviceLoad load;
