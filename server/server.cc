@@ -17,6 +17,7 @@
 #include "server/journal/session_log.h"
 #include "server/memory/memory_budget.h"
 #include "server/metrics/build.h"
+#include "server/kserve/inference_service.h"
 #include "server/metrics/metrics_endpoint.h"
 #include "server/metrics/process_usage.h"
 #include "server/metrics/server_metrics.h"
@@ -125,15 +126,15 @@ struct Server::Parts {
                 {.scheduler = &scheduler, .load = &load, .crew = &crew, .clock = &clock, .engines = &engines}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
         snapshots({.keys = std::move(session_keys), .lifetime = options.snapshot_lifetime}, wall_clock),
-        synthesis({.host = &roster,
-                   .scheduler = &scheduler,
-                   .crew = &crew,
-                   .clock = &clock,
-                   .metrics = &metrics,
-                   .snapshots = &snapshots,
-                   .limits = options.limits,
-                   .journal = &journal},
-                  roster, *registry, work) {}
+        sessions{.host = &roster,
+                 .scheduler = &scheduler,
+                 .crew = &crew,
+                 .clock = &clock,
+                 .metrics = &metrics,
+                 .snapshots = &snapshots,
+                 .limits = options.limits,
+                 .journal = &journal},
+        synthesis(sessions, roster, *registry, work) {}
   // Makes room for what the registry has.
   absl::Status Host();
   // Loads the voices of the repositories, and keeps them as options say.
@@ -144,6 +145,7 @@ struct Server::Parts {
   absl::Status OpenDesk();
   // Reads certificates and keys.
   absl::Status Secure();
+  void AddInference(MethodTable* public_methods, MethodTable* admin_methods);
   // Serves calls when it returns.
   absl::Status Listen();
   // How busy the server is.
@@ -183,6 +185,7 @@ struct Server::Parts {
   WorkQueue work;
   const WallClock wall_clock;
   const SnapshotSeal snapshots;
+  const SessionServices sessions;
   SynthesisService synthesis;
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
@@ -201,6 +204,7 @@ struct Server::Parts {
   const AnchoredClock time_of_day;
   std::unique_ptr<JobDesk> desk;  // null: no jobs
   HealthService health, probes;
+  std::unique_ptr<kserve::InferenceService> inference;
   std::unique_ptr<Gate> gate;
   std::unique_ptr<MetricsEndpoint> metrics_endpoint;
   std::unique_ptr<Wire> wire = std::make_unique<Wire>();
@@ -301,6 +305,20 @@ absl::Status Server::Parts::ListenForProbes() {
   return absl::OkStatus();
 }
 
+void Server::Parts::AddInference(MethodTable* public_methods, MethodTable* admin_methods) {
+  inference = std::make_unique<kserve::InferenceService>(kserve::InferenceService::Services{
+      .sessions = sessions,
+      .roster = &roster,
+      .registry = registry.get(),
+      .time_of_day = &time_of_day,
+      .ready = [this] { return health.healthy(); },
+      .processor = OnGpu(options) ? kserve::Processor::kGpu : kserve::Processor::kCpu,
+      .curator = curator.get(),
+      .model_work = &model_work});
+  inference->AddPublicMethods(public_methods);
+  inference->AddAdminMethods(admin_methods);
+}
+
 absl::Status Server::Parts::Listen() {
   auto public_methods = std::make_unique<MethodTable>(), admin_methods = std::make_unique<MethodTable>();
   synthesis.AddMethods(public_methods.get());
@@ -315,6 +333,7 @@ absl::Status Server::Parts::Listen() {
       health.Set(absl::StrCat("model/", model), HealthService::Health::kServing);
     }
   }
+  AddInference(public_methods.get(), admin_methods.get());
   for (const std::string& service : public_methods->services()) health.Set(service, HealthService::Health::kServing);
   health.AddMethods(public_methods.get());
   health.AddMethods(admin_methods.get());

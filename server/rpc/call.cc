@@ -89,6 +89,12 @@ absl::Status Call::PassGate() {
   return pass.status();
 }
 
+std::string Call::Header(const std::string& name) const {
+  const auto& headers = server_context_.client_metadata();
+  const auto found = headers.find(name);
+  return found == headers.end() ? "" : std::string(found->second.data(), found->second.size());
+}
+
 void Call::Read() {
   ++under_way_;
   stream_.Read(&received_, static_cast<Completion*>(&read_done_));

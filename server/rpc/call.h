@@ -77,6 +77,8 @@ class Call {
   bool cancelled() const { return cancelled_; }
   // Who calls; before Finish().
   CallRecord& record() { return record_; }
+  // What the client sent in a header; empty: nothing.
+  std::string Header(const std::string& name) const;
   // Who calls.
   const Principal& caller() const { return pass_.caller; }
 

@@ -105,6 +105,11 @@ void HealthService::SetUnhealthy() {
   for (Watcher* watcher : std::set<Watcher*>(watchers_)) watcher->Proceed();
 }
 
+bool HealthService::healthy() const {
+  MutexLock lock(&mu_);
+  return !unhealthy_;
+}
+
 HealthService::Status HealthService::StatusOf(const std::string& name) const {
   const auto found = statuses_.find(name);
   if (found == statuses_.end()) return HealthCheckResponse::SERVICE_UNKNOWN;

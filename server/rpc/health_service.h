@@ -25,6 +25,8 @@ class HealthService {
   void Set(const std::string& name, Health health);
   // NOT_SERVING for every name, from now on.
   void SetUnhealthy();
+  // Until then.
+  bool healthy() const;
 
  private:
   using Status = grpc::health::v1::HealthCheckResponse::ServingStatus;

@@ -54,8 +54,9 @@ ALLOWED = {
                    'proto/orca', 'server/logs', 'server/memory', 'server/tracing'},
     'server/jobs/desk': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
                          'server/metrics', 'server/registry', 'server/rpc'},
+    'server/kserve': {'core/base', 'core/streaming', 'proto/inference', 'proto/session', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc', 'server/session'},
     # server.cc alone knows who talks to whom.
-    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/metrics', 'server/registry', 'server/rpc',
+    'server': {'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/kserve', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/security', 'server/session',
                'server/journal', 'server/logs', 'server/memory', 'server/tracing'},
     'client/sdk': {'core/base', 'proto/graph', 'proto/jobs', 'proto/model', 'proto/rpc', 'proto/session'},
@@ -76,7 +77,7 @@ TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 
 # Messages of the protocol, by the first words of their header.
 PROTOS = {'ddsp/v1/access': 'proto/access', 'ddsp/v1/jobs': 'proto/jobs', 'ddsp/v1/session': 'proto/session', 'ddsp/v1/audio': 'proto/session', 'ddsp/v1/models': 'proto/models', 'ddsp/v1/model': 'proto/model', 'ddsp/v1/graph.pb': 'proto/model',
           'ddsp/v1/graph.grpc': 'proto/graph', 'ddsp/v1/features': 'proto/session',
-          'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc',
+          'tensorflow/': 'proto/tensorflow', 'google/rpc/': 'proto/rpc', 'inference/': 'proto/inference',
           'opentelemetry/': 'proto/otlp', 'xds/': 'proto/orca'}
 # A device's threads step engines; what a step costs is measured before the first stream.
 DEVICE_CALL = re.compile(r'engine_?(\.|->)Step\(')
