@@ -11,9 +11,19 @@ namespace ddsp::client {
 namespace {
 
 constexpr char kErrorInfo[] = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr char kThisSide[] = "client.ddsp.dev";
 constexpr char kRetryInfo[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 }  // namespace
+
+absl::Status MakeError(absl::StatusCode code, const std::string& message, const std::string& reason) {
+  absl::Status status(code, message);
+  google::rpc::ErrorInfo info;
+  info.set_reason(reason);
+  info.set_domain(kThisSide);
+  status.SetPayload(kErrorInfo, absl::Cord(info.SerializeAsString()));
+  return status;
+}
 
 absl::Status FromGrpc(const grpc::Status& status) {
   if (status.ok()) return absl::OkStatus();

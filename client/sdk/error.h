@@ -22,13 +22,16 @@ struct ErrorDetails {
   std::map<std::string, std::string> metadata;  // the values that the message mentions
 };
 
+// A status of this side's own that programs can tell apart.
+absl::Status MakeError(absl::StatusCode code, const std::string& message, const std::string& reason);
+
 // The codes of gRPC and Abseil are the same.
 absl::Status FromGrpc(const grpc::Status& status);
 
-// Details of a status that came from a server; nullopt for one that was made on this side.
+// Details of a status that came from a server or from MakeError(); nullopt for any other.
 std::optional<ErrorDetails> DetailsOf(const absl::Status& status);
 
-// The reason alone; empty for a status that was made on this side.
+// The reason alone; empty where there is none.
 std::string ReasonOf(const absl::Status& status);
 
 // How long the server asks to wait before the next attempt; nullopt where it does not.

@@ -7,8 +7,8 @@
 
 namespace ddsp::client {
 
-OutputBlocks::OutputBlocks(std::unique_ptr<Decoder> decoder, const Format& format)
-    : decoder_(std::move(decoder)), format_(format), next_sample_(-format.codec_delay) {}
+OutputBlocks::OutputBlocks(std::unique_ptr<Decoder> decoder, const Format& format, const Start& start)
+    : decoder_(std::move(decoder)), format_(format), seq_(start.seq), next_sample_(start.sample - format.codec_delay) {}
 
 absl::StatusOr<AudioBlock> OutputBlocks::Take(const v1::AudioBlock& block) {
   if (block.seq() != seq_) {
