@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/sdk/codec.h"
+#include "client/sdk/resume_options.h"
 #include "client/sdk/server_address.h"
 #include "core/dsp/timbre_adjust_options.h"
 #include "core/models/performer_profile.h"
@@ -44,12 +45,19 @@ struct TransferResult {
   int64_t latency_samples = 0;
   double seconds = 0;  // from the first sample in to the last one out
   std::optional<BlockLatency> block_latency;
+  std::vector<Resumption> moves;  // from server to server
 };
 
 absl::StatusOr<TransferResult> TransferInProcess(const TransferRequest& request, const std::string& repository);
 
+enum class Continuity {
+  kOneServer,
+  kResume,  // where the server stops or dies, another one goes on
+};
+
 struct LiveOptions {
-  ServerAddress server;
+  ServerAddress server;  // to resume, any number of them with commas between
+  Continuity continuity = Continuity::kOneServer;
   Codec codec = Codec::kPcmFloat;
   Pace pace = Pace::kAsFastAsPossible;
 };

@@ -10,6 +10,7 @@
 #include "client/cli/repository_path.h"
 #include "client/cli/transfer.h"
 #include "client/flags/server_flags.h"
+#include "client/sdk/error.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
 #include "core/base/file.h"
@@ -28,7 +29,7 @@ struct Options {
   double chunk_ms = 20;
   int rate = 0;
   TimbreAdjustOptions adjust;
-  bool adjusted = false, no_tail = false, realtime = false, sixteen_bit = false;
+  bool adjusted = false, no_tail = false, realtime = false, resume = false, sixteen_bit = false;
 };
 
 // The rate at which a recording of `rate` is streamed: its own where the stream has it.
@@ -46,6 +47,9 @@ void CheckCombination(const Options& options) {
     throw CLI::ValidationError("--codec opus", "needs --server: in process nothing is coded");
   }
   if (!options.adjusted) return;
+  if (options.resume) {
+    throw CLI::ValidationError("--adjust", "goes in one message, which --resume has nothing to do with");
+  }
   if (options.realtime || options.codec == "opus") {
     throw CLI::ValidationError(
         "--adjust",
@@ -71,6 +75,22 @@ absl::Status Prepare(const AudioFile& file, int output_rate, Options* options) {
   return absl::OkStatus();
 }
 
+nlohmann::json MovesOf(const TransferResult& result) {
+  nlohmann::json moves = nlohmann::json::array();
+  for (const Resumption& move : result.moves) {
+    moves.push_back({{"from", move.from},
+                     {"to", move.to},
+                     {"cause", Describe(move.cause)},
+                     {"detection_ms", absl::ToDoubleMilliseconds(move.detection)},
+                     {"reconnection_ms", absl::ToDoubleMilliseconds(move.reconnection)},
+                     {"replay_ms", absl::ToDoubleMilliseconds(move.replay)},
+                     {"replayed_input_samples", move.replayed_input},
+                     {"repeated_output_samples", move.repeated_output},
+                     {"from_snapshot", move.from_snapshot}});
+  }
+  return moves;
+}
+
 double Milliseconds(int64_t samples, int rate) { return 1e3 * static_cast<double>(samples) / rate; }
 
 nlohmann::json Figures(const Options& options, const TransferResult& result) {
@@ -90,6 +110,7 @@ nlohmann::json Figures(const Options& options, const TransferResult& result) {
       {"realtime", options.realtime},
       {"real_time_factor", Milliseconds(request.audio.size(), request.input_rate) / 1e3 / result.seconds},
   };
+  if (options.resume) figures["moves"] = MovesOf(result);
   if (result.block_latency) {
     figures["block_latency"] = {{"blocks", result.block_latency->blocks},
                                 {"p50_ms", result.block_latency->p50_ms},
@@ -109,6 +130,12 @@ void Print(const Options& options, const TransferResult& result) {
       "  %.2f s at %d Hz in, %.2f s at %d Hz out; algorithmic latency %d samples (%.1f ms)\n", seconds,
       request.input_rate, Milliseconds(result.audio.size(), request.output_rate) / 1e3, request.output_rate,
       result.latency_samples, Milliseconds(result.latency_samples, request.output_rate));
+  for (const Resumption& move : result.moves) {
+    std::cout << absl::StreamFormat(
+        "  moved from %s to %s: %.0f ms to notice, %.0f to reconnect, %.0f to replay (%s)\n", move.from, move.to,
+        absl::ToDoubleMilliseconds(move.detection), absl::ToDoubleMilliseconds(move.reconnection),
+        absl::ToDoubleMilliseconds(move.replay), Describe(move.cause));
+  }
   if (!result.block_latency) {
     std::cout << absl::StreamFormat("  %.3f s, %.1f x real time\n", result.seconds, seconds / result.seconds);
     return;
@@ -126,6 +153,7 @@ absl::StatusOr<TransferResult> Transfer(const Options& options) {
 
 absl::Status Run(Options options) {
   options.live.codec = options.codec == "opus" ? Codec::kOpus : Codec::kPcmFloat;
+  options.live.continuity = options.resume ? Continuity::kResume : Continuity::kOneServer;
   options.live.pace = options.realtime ? Pace::kRealTime : Pace::kAsFastAsPossible;
   ASSIGN_OR_RETURN(const AudioFile file, ReadAudioFile(options.input));
   const int output_rate = options.rate > 0 ? options.rate : file.sample_rate;
@@ -165,6 +193,10 @@ Action DeclareTransfer(CLI::App& app) {
       ->check(CLI::IsMember({"pcm", "opus"}))
       ->capture_default_str();
   app.add_flag("--realtime", options->realtime, "Send at live speed, and measure block latency")->needs(server);
+  app.add_flag(
+         "--resume", options->resume,
+         "Where the server stops or dies, go on at the next one of HOST:PORT,HOST:PORT,... without losing a sample")
+      ->needs(server);
   app.final_callback([options] { CheckCombination(*options); });
   app.add_option("--rate", options->rate, "Sample rate of OUT in Hz; the input's by default")
       ->check(CLI::Range(8000, 192000));
