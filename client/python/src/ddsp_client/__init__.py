@@ -41,11 +41,14 @@ from ddsp_client.messages import (
     Parameters,
     PerformerProfile,
     Rendering,
+    Resume,
+    Resumption,
     Started,
     StreamOptions,
     Summary,
     TimbreAdjustment,
 )
+from ddsp_client.resuming import ResumingSession
 from ddsp_client.session import Session
 from ddsp_client.transfer import Transfer
 
@@ -82,6 +85,9 @@ __all__ = [
     "PermissionDeniedError",
     "Rendering",
     "ResourceExhaustedError",
+    "Resume",
+    "ResumingSession",
+    "Resumption",
     "Session",
     "Started",
     "StreamOptions",

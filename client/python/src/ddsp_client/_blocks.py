@@ -90,12 +90,20 @@ class InputBlocks:
 class OutputBlocks:
     """Turns the blocks that come back into samples."""
 
-    def __init__(self, decoder: Decoder, codec: str, codec_delay: int) -> None:
+    def __init__(
+        self, decoder: Decoder, codec: str, codec_delay: int, first_seq: int = 0, first_sample: int = 0
+    ) -> None:
         self._decoder = decoder
         self._is_opus = codec == "opus"
-        self._seq = 0
-        self._next_sample = -codec_delay  # of what is decoded; negative within the codec's delay
+        self._codec_delay = codec_delay
+        self._seq = first_seq
+        self._next_sample = first_sample - codec_delay  # of what is decoded; negative within the codec's delay
         self.total: int | None = None  # samples from here on are filling of the last packet
+
+    @property
+    def position(self) -> int:
+        """What has come so far, as blocks count: the codec's delay included."""
+        return self._next_sample + self._codec_delay
 
     def take(self, block: pb.AudioBlock) -> AudioBlock:
         """The samples of the next block; DataLossError for a gap or a repeat."""

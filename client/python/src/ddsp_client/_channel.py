@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -49,6 +51,13 @@ LIST_LOG_LINES = Method("/ddsp.v1.Jobs/ListLogLines", pb.ListLogLinesRequest, pb
 BEGIN_UPLOAD = Method("/ddsp.v1.Jobs/BeginUpload", pb.BeginUploadRequest, pb.UploadStatus)
 UPLOAD_CHUNK = Method("/ddsp.v1.Jobs/UploadChunk", pb.UploadChunkRequest, pb.UploadStatus)
 DOWNLOAD_CHUNK = Method("/ddsp.v1.Jobs/DownloadChunk", pb.DownloadChunkRequest, pb.DownloadChunkResponse)
+
+
+def target_of(servers: Sequence[str]) -> str:
+    """One target of gRPC's for all servers where it has one, which are addresses in figures; else for the first."""
+    if all(re.fullmatch(r"(ipv4:)?\d+\.\d+\.\d+\.\d+:\d+", server) for server in servers) and len(servers) > 1:
+        return "ipv4:" + ",".join(server.removeprefix("ipv4:") for server in servers)
+    return servers[0]
 
 
 def channel_options(attempts: int) -> list[tuple[str, Any]]:

@@ -38,10 +38,13 @@ class SessionCore:
         # Codecs that this side does not have are found out before the server is asked.
         self._encoder = make_encoder(options.codec, options.sample_rate, options.opus_bitrate)
         make_decoder(options.output_codec or options.codec, options.output_rate or options.sample_rate)
-        config = translate.to_config(options)
-        if options.codec == "opus":
+        self.outbox.append(pb.StreamSessionRequest(config=self._config()))
+
+    def _config(self) -> pb.SessionConfig:
+        config = translate.to_config(self.options)
+        if self.options.codec == "opus":
             config.input_codec_delay_samples = self._encoder.delay
-        self.outbox.append(pb.StreamSessionRequest(config=config))
+        return config
 
     # What comes.
 

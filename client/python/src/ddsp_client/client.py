@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ddsp_client import _channel as channels
 from ddsp_client import _unary as unary
+from ddsp_client._rotation import split_servers
 from ddsp_client._security import make_security
 from ddsp_client._steps import Steps, run
 from ddsp_client.audio import AnySamples, as_samples
@@ -21,9 +22,11 @@ from ddsp_client.messages import (
     Features,
     PerformerProfile,
     Rendering,
+    Resume,
     StreamOptions,
     TimbreAdjustment,
 )
+from ddsp_client.resuming import ResumingSession
 from ddsp_client.session import Session
 from ddsp_client.transfer import Transfer
 
@@ -34,7 +37,7 @@ KEEPALIVE = 10.0
 
 
 class Client:
-    """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path".
+    """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path", or several, "a:8001,b:8001".
 
     Threads may share it. `tls` makes the connection TLS with the authorities that gRPC knows, `ca` (a file, or what it holds) with
     others; `certificate` and its key are shown to a server that asks for them, `token` (a key or a JSON Web Token)
@@ -54,8 +57,9 @@ class Client:
         metadata: Mapping[str, str] | None = None,
         attempts: int = 3,
     ) -> None:
+        self._servers = split_servers(target)
         security = make_security(
-            [target],
+            self._servers,
             tls=tls,
             ca=ca,
             certificate=certificate,
@@ -63,20 +67,23 @@ class Client:
             credentials=credentials,
             metadata=metadata,
         )
-        credentials = security.credentials
-        options = channels.channel_options(attempts)
-        if credentials is None:
-            channel = grpc.insecure_channel(target, options)
-        else:
-            channel = grpc.secure_channel(target, credentials, options)
-        if security.metadata:
-            channel = grpc.intercept_channel(channel, _WithMetadata(security.metadata))
-        self._channel: grpc.Channel = channel
-        self.jobs = Jobs(channel)
+        self._credentials, self._metadata = security.credentials, security.metadata
+        self._channel: grpc.Channel = self._connect(channels.target_of(self._servers), attempts)
+        self.jobs = Jobs(self._channel)
 
     def open(self, options: StreamOptions) -> Session:
-        """Opens a session: everything that `transfer` does, by hand."""
+        """Opens a session: everything that `transfer` does, by hand. With `options.resume` it is a ResumingSession."""
+        if options.resume is not None:
+            return ResumingSession(self._connect, self._servers, options)
         return Session(self._channel, options)
+
+    def _connect(self, target: str, attempts: int = 1) -> grpc.Channel:
+        options = channels.channel_options(attempts)
+        if self._credentials is None:
+            channel = grpc.insecure_channel(target, options)
+        else:
+            channel = grpc.secure_channel(target, self._credentials, options)
+        return grpc.intercept_channel(channel, _WithMetadata(self._metadata)) if self._metadata else channel
 
     def transfer(
         self,
@@ -93,11 +100,13 @@ class Client:
         profile: PerformerProfile | None = None,
         seed: int = 0,
         keepalive: float | None = KEEPALIVE,
+        resume: Resume | None = None,
         timeout: float | None = None,
     ) -> Transfer:
         """Plays what `blocks` gives, as it comes, with a voice: iterate over the answer.
 
-        Blocks may have any length, float32 or int16; how audio is cut does not change the answer. See StreamOptions.
+        Blocks may have any length, float32 or int16; how audio is cut does not change the answer. With `resume` another
+        server goes on where this one stops or dies. See StreamOptions.
         """
         options = StreamOptions(
             model=model,
@@ -111,6 +120,7 @@ class Client:
             profile=profile,
             seed=seed,
             keepalive=keepalive,
+            resume=resume,
             timeout=timeout,
         )
         return Transfer(self.open(options), blocks)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from ddsp_client.audio import Samples
+from ddsp_client.errors import DdspError
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ class StreamOptions:
     max_unread_samples: int = 0
     # Seconds of silence after which this side pings, so that the server does not take it for gone; None: never.
     keepalive: float | None = None
+    # Where the server stops or dies, another one of the client's goes on; None: the session ends with its server.
+    resume: Resume | None = None
     open_timeout: float = 10.0  # seconds for the server to answer
     timeout: float | None = None  # seconds for the whole session
 
@@ -169,3 +172,32 @@ class Rendering:
     audio: Samples
     started: Started
     features: Features | None = field(default=None)
+
+
+@dataclass(frozen=True)
+class Resumption:
+    """A move from one server to another. The durations, in seconds, follow each other: so long nothing new came."""
+
+    cause: DdspError
+    from_server: str
+    to_server: str
+    detection: float  # from the last message of the one to the decision to leave it
+    reconnection: float  # from there to the answer of the other
+    replay: float  # from there to the first output that had not come before
+    replayed_input: int  # samples that were sent again
+    repeated_output: int  # samples that came again and were dropped
+    from_snapshot: bool  # else from the session's start
+
+
+@dataclass(frozen=True)
+class Resume:
+    """How a session outlives its server: it goes on at another one of the client's, and nobody hears it."""
+
+    snapshot_interval: float = 1.0  # seconds, 0.1 at least: what was sent since the last one is played again
+    ping_interval: float = 0.5  # a server that is silent for so long is asked for a sign of life,
+    dead_after: float = 1.5  # and taken for dead after so long
+    attempt_timeout: float = 3.0  # for a server to go on with the session, before the next one is tried
+    give_up_after: float = 30.0  # while no server goes on
+    max_replay_bytes: int = 64 << 20  # of input since the last snapshot
+    max_unsent: float = 10.0  # seconds of input that may wait to be sent
+    on_resumed: Callable[[Resumption], None] | None = None  # must not block

@@ -14,10 +14,12 @@ import numpy.typing as npt
 
 from ddsp_client import _channel as channels
 from ddsp_client import _unary as unary
+from ddsp_client._rotation import split_servers
 from ddsp_client._security import make_security
 from ddsp_client._steps import Steps
 from ddsp_client.aio._steps import run
 from ddsp_client.aio.jobs import Jobs
+from ddsp_client.aio.resuming import ResumingSession
 from ddsp_client.aio.session import Session
 from ddsp_client.aio.transfer import Blocks, Transfer
 from ddsp_client.audio import AnySamples, as_samples
@@ -25,6 +27,7 @@ from ddsp_client.messages import (
     Features,
     PerformerProfile,
     Rendering,
+    Resume,
     StreamOptions,
     TimbreAdjustment,
 )
@@ -33,7 +36,7 @@ T = TypeVar("T")
 
 
 class Client:
-    """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path".
+    """Talks to the server at `target`: HOST:PORT, "dns:///name:port", "unix:/path", or several, "a:8001,b:8001".
 
     For one event loop. `tls` makes the connection TLS with the authorities that gRPC knows, `ca` (a file, or what it holds) with
     others; `certificate` and its key are shown to a server that asks for them, `token` (a key or a JSON Web Token)
@@ -53,8 +56,9 @@ class Client:
         metadata: Mapping[str, str] | None = None,
         attempts: int = 3,
     ) -> None:
+        self._servers = split_servers(target)
         security = make_security(
-            [target],
+            self._servers,
             tls=tls,
             ca=ca,
             certificate=certificate,
@@ -62,19 +66,22 @@ class Client:
             credentials=credentials,
             metadata=metadata,
         )
-        credentials = security.credentials
-        options = channels.channel_options(attempts)
-        interceptors = _interceptors(security.metadata)
-        self._channel: grpc.aio.Channel
-        if credentials is None:
-            self._channel = grpc.aio.insecure_channel(target, options, interceptors=interceptors)
-        else:
-            self._channel = grpc.aio.secure_channel(target, credentials, options, interceptors=interceptors)
+        self._credentials, self._metadata = security.credentials, security.metadata
+        self._channel: grpc.aio.Channel = self._connect(channels.target_of(self._servers), attempts)
         self.jobs = Jobs(self._channel)
 
     async def open(self, options: StreamOptions) -> Session:
-        """Opens a session: everything that `transfer` does, by hand."""
+        """Opens a session: everything that `transfer` does, by hand. With `options.resume` it is a ResumingSession."""
+        if options.resume is not None:
+            return await ResumingSession.begin(self._connect, self._servers, options)
         return await Session.open(self._channel, options)
+
+    def _connect(self, target: str, attempts: int = 1) -> grpc.aio.Channel:
+        options = channels.channel_options(attempts)
+        interceptors = _interceptors(self._metadata)
+        if self._credentials is None:
+            return grpc.aio.insecure_channel(target, options, interceptors=interceptors)
+        return grpc.aio.secure_channel(target, self._credentials, options, interceptors=interceptors)
 
     def transfer(
         self,
@@ -91,11 +98,13 @@ class Client:
         profile: PerformerProfile | None = None,
         seed: int = 0,
         keepalive: float | None = 10.0,
+        resume: Resume | None = None,
         timeout: float | None = None,
     ) -> Transfer:
         """Plays what `blocks` gives, as it comes, with a voice: `async for` over the answer.
 
-        Blocks may have any length, float32 or int16; how audio is cut does not change the answer. See StreamOptions.
+        Blocks may have any length, float32 or int16; how audio is cut does not change the answer. With `resume` another
+        server goes on where this one stops or dies. See StreamOptions.
         """
         options = StreamOptions(
             model=model,
@@ -109,9 +118,10 @@ class Client:
             profile=profile,
             seed=seed,
             keepalive=keepalive,
+            resume=resume,
             timeout=timeout,
         )
-        return Transfer(self._channel, options, blocks)
+        return Transfer(self.open, options, blocks)
 
     async def render(
         self,
@@ -191,7 +201,7 @@ class Client:
         return await run(self._channel, steps)
 
     async def _render_stream(self, samples: npt.NDArray[np.float32], options: StreamOptions) -> Rendering:
-        async with Transfer(self._channel, options, samples) as transfer:
+        async with Transfer(self.open, options, samples) as transfer:
             parts = [part async for part in transfer]
             return unary.join(transfer.started, parts, transfer.features)
 

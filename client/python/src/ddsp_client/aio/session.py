@@ -38,6 +38,14 @@ class _Signal:
         self._waiting.append(future)
         await future
 
+    async def wait_for(self, seconds: float) -> None:
+        """Or so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.wait()
+        except TimeoutError:
+            pass
+
 
 class Session:
     """A session that the server has started. Made by `await Client.open(options)`."""
@@ -55,19 +63,22 @@ class Session:
     async def open(cls, channel: grpc.aio.Channel, options: StreamOptions) -> Session:
         """Returns when the server has answered."""
         session = cls(channel, options)
+        await session._await_started()
+        return session
+
+    async def _await_started(self) -> None:
         try:
-            async with asyncio.timeout(options.open_timeout):
-                while session._core.started is None and not session._core.ended:
-                    await session._changed.wait()
+            async with asyncio.timeout(self._core.options.open_timeout):
+                while self._core.started is None and not self._core.ended:
+                    await self._changed.wait()
         except TimeoutError:
-            await session.close()
+            await self.close()
             raise DeadlineExceededError("no answer of the server within the timeout") from None
         except BaseException:
-            session.cancel()
+            self.cancel()
             raise
-        if session._core.started is None:
-            raise session._core.error or InternalError("the server ended the session before it started it")
-        return session
+        if self._core.started is None:
+            raise self._core.error or InternalError("the server ended the session before it started it")
 
     @property
     def started(self) -> Started:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Iterable
 from types import TracebackType
 from typing import Any
 
-import grpc.aio
 import numpy as np
 import numpy.typing as npt
 
@@ -30,8 +29,10 @@ class Transfer(AsyncIterator[Samples]):
     error end the session.
     """
 
-    def __init__(self, channel: grpc.aio.Channel, options: StreamOptions, blocks: Blocks) -> None:
-        self._channel = channel
+    def __init__(
+        self, open_session: Callable[[StreamOptions], Awaitable[Session]], options: StreamOptions, blocks: Blocks
+    ) -> None:
+        self._open_session = open_session
         self._options = options
         self._blocks = blocks
         self._session: Session | None = None
@@ -97,7 +98,7 @@ class Transfer(AsyncIterator[Samples]):
 
     async def _open(self) -> Session:
         if self._session is None:
-            self._session = await Session.open(self._channel, self._options)
+            self._session = await self._open_session(self._options)
             self._writer = asyncio.create_task(self._write_all(self._session), name="ddsp-transfer")
         return self._session
 
