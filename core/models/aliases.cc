@@ -9,23 +9,17 @@
 namespace ddsp {
 namespace {
 
-std::string PathIn(const std::string& model_directory) { return absl::StrCat(model_directory, "/aliases.textproto"); }
+std::string PathIn(const std::string& model_directory) { return absl::StrCat(model_directory, "/", kAliasesFile); }
 
 }  // namespace
 
-absl::StatusOr<VoiceAliases> ReadAliases(const std::string& model_directory) {
-  const absl::StatusOr<std::string> text = ReadFile(PathIn(model_directory));
-  if (absl::IsNotFound(text.status())) return VoiceAliases();
-  RETURN_IF_ERROR(text.status());
+absl::StatusOr<VoiceAliases> ParseAliases(const std::string& text) {
   v1::Aliases message;
-  const absl::Status parsed = ParseTextProto(*text, &message);
-  if (!parsed.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(PathIn(model_directory), ": ", parsed.message()));
-  }
+  RETURN_IF_ERROR(ParseTextProto(text, &message));
   return VoiceAliases(message.versions().begin(), message.versions().end());
 }
 
-absl::Status WriteAliases(const std::string& model_directory, const VoiceAliases& aliases) {
+std::string FormatAliases(const VoiceAliases& aliases) {
   std::string text;
   // Sorted, as a map field is not.
   for (const auto& [alias, version] : aliases) {
@@ -33,7 +27,22 @@ absl::Status WriteAliases(const std::string& model_directory, const VoiceAliases
     (*one.mutable_versions())[alias] = version;
     text += FormatTextProto(one);
   }
-  return WriteFileAtomically(PathIn(model_directory), text);
+  return text;
+}
+
+absl::StatusOr<VoiceAliases> ReadAliases(const std::string& model_directory) {
+  const absl::StatusOr<std::string> text = ReadFile(PathIn(model_directory));
+  if (absl::IsNotFound(text.status())) return VoiceAliases();
+  RETURN_IF_ERROR(text.status());
+  absl::StatusOr<VoiceAliases> aliases = ParseAliases(*text);
+  if (!aliases.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(PathIn(model_directory), ": ", aliases.status().message()));
+  }
+  return aliases;
+}
+
+absl::Status WriteAliases(const std::string& model_directory, const VoiceAliases& aliases) {
+  return WriteFileAtomically(PathIn(model_directory), FormatAliases(aliases));
 }
 
 }  // namespace ddsp

@@ -10,7 +10,13 @@
 
 namespace ddsp {
 
+inline constexpr char kAliasesFile[] = "aliases.textproto";
+
 using VoiceAliases = std::map<std::string, int64_t>;
+
+// Errors: INVALID_ARGUMENT with the line.
+absl::StatusOr<VoiceAliases> ParseAliases(const std::string& text);
+std::string FormatAliases(const VoiceAliases& aliases);
 
 // None where there is no file. Errors: INVALID_ARGUMENT with the line.
 absl::StatusOr<VoiceAliases> ReadAliases(const std::string& model_directory);
