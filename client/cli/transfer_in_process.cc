@@ -4,6 +4,7 @@
 #include "client/cli/progress_bar.h"
 #include "client/cli/transfer.h"
 #include "core/audio/file_resampler.h"
+#include "core/base/integer.h"
 #include "core/base/status_macros.h"
 #include "core/models/repository.h"
 #include "core/offline/adjusted_controls.h"
@@ -28,9 +29,11 @@ RenderOptions ToRenderOptions(const TransferRequest& request) {
 absl::StatusOr<Rendering> RenderAdjusted(const Voice& voice, VoiceEngine& engine, RenderOptions options,
                                          const TransferRequest& request) {
   ASSIGN_OR_RETURN(const std::vector<float> audio,
-                   ResampleFile(request.audio, request.input_rate, voice.spec.sample_rate_hz()));
+                   ResampleFile(request.audio, request.input_rate, voice.feature_settings().sample_rate));
   ASSIGN_OR_RETURN(const AdjustedControls controls, AdjustToVoice(voice, audio, *request.adjust));
-  return RenderControls(engine, std::move(options), controls.frames, audio.size());
+  const auto samples = static_cast<int64_t>(request.audio.size());
+  return RenderControls(engine, std::move(options), controls.frames,
+                        CeilDiv(samples * voice.spec.sample_rate_hz(), int64_t{request.input_rate}));
 }
 
 }  // namespace

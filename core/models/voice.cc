@@ -13,6 +13,8 @@ namespace {
 using Shape = std::vector<int64_t>;
 
 constexpr int kMaxDecoderFrameRate = 1000;
+// Those of streams.
+constexpr int kMinSampleRate = 8000, kMaxSampleRate = 48000;
 
 using WeightShapes = std::vector<std::pair<std::string, Shape>>;
 
@@ -90,7 +92,6 @@ std::string Voice::id() const { return absl::StrCat(spec.name(), "/", version); 
 
 FeatureSettings Voice::feature_settings() const {
   FeatureSettings settings;
-  settings.sample_rate = spec.sample_rate_hz();
   settings.frame_rate = spec.features().frame_rate();
   settings.power_frame_size = spec.features().power_frame_size();
   settings.loudness_fft_size = spec.features().loudness_fft_size();
@@ -129,6 +130,9 @@ std::vector<std::string> ValidateVoice(const Voice& voice) {
   Require(IsVoiceName(spec.name()), absl::StrCat("name '", spec.name(), "' is not [a-z][a-z0-9-]{0,62}"), &problems);
   const absl::Status features = ValidateFeatureSettings(voice.feature_settings());
   Require(features.ok(), absl::StrCat("features: ", features.message()), &problems);
+  Require(spec.sample_rate_hz() >= kMinSampleRate && spec.sample_rate_hz() <= kMaxSampleRate,
+          absl::StrCat("sample_rate_hz ", spec.sample_rate_hz(), " is outside ", kMinSampleRate, "..", kMaxSampleRate),
+          &problems);
   Require(spec.features().frame_rate() > 0 && spec.hop_size() * spec.features().frame_rate() == spec.sample_rate_hz(),
           absl::StrCat("hop_size ", spec.hop_size(), " does not fit ", spec.features().frame_rate(),
                        " frames per second at ", spec.sample_rate_hz(), " Hz"),

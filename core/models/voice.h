@@ -38,8 +38,8 @@ struct Voice {
   GoldenAudio golden;
   std::string digest;  // SHA-256 of the manifest it was read with, hexadecimal; empty where there was none
 
-  std::string id() const;  // "violin/1"
-  FeatureSettings feature_settings() const;
+  std::string id() const;                    // "violin/1"
+  FeatureSettings feature_settings() const;  // at the extractor's rate, whatever the voice's
   // Frames of controls that the decoder makes between two feature frames, and the samples between them.
   int decoder_frames_per_hop() const;
   int decoder_hop() const { return spec.hop_size() / decoder_frames_per_hop(); }

@@ -23,7 +23,12 @@ struct Recipe {
   const char* amp_resample_method;
   const char* reverb;  // type of the node
   int reverb_length;
+  int sample_rate = 16000;  // Hz
+  int harmonics = 60, noise_bands = 65;
 };
+
+constexpr char kVstDecoder[] =
+    "rnn_channels: 512 channels: 256 layers_per_stack: 1 input_keys: 'pw_scaled' input_keys: 'f0_scaled'";
 
 constexpr Recipe kRecipes[] = {
     {"solo_instrument",
@@ -34,8 +39,9 @@ constexpr Recipe kRecipes[] = {
      "rnn_channels: 256 channels: 256 layers_per_stack: 0 input_keys: 'ld_scaled' input_keys: 'f0_scaled' "
      "frame_rate: 250",
      "window", "Reverb", 48000},
-    {"vst", "rnn_channels: 512 channels: 256 layers_per_stack: 1 input_keys: 'pw_scaled' input_keys: 'f0_scaled'",
-     "linear", "FilteredNoiseReverb", 24000},
+    {"vst", kVstDecoder, "linear", "FilteredNoiseReverb", 24000},
+    {"vst_24k", kVstDecoder, "linear", "FilteredNoiseReverb", 36000, 24000, 100, 98},
+    {"vst_48k", kVstDecoder, "linear", "FilteredNoiseReverb", 72000, 48000, 100, 98},
 };
 
 constexpr char kGraph[] = R"(
@@ -51,9 +57,9 @@ v1::VoiceSpec SpecOf(const Recipe& recipe, const RandomVoiceOptions& options) {
   spec.set_name(options.name);
   spec.set_description("random weights: for load, not for listening");
   spec.set_recipe(recipe.name);
-  spec.set_sample_rate_hz(16000);
   const FeatureSettings settings;
-  spec.set_hop_size(settings.hop());
+  spec.set_sample_rate_hz(recipe.sample_rate);
+  spec.set_hop_size(recipe.sample_rate / settings.frame_rate);
   v1::FeatureSpec* features = spec.mutable_features();
   features->set_version(settings.version);
   features->set_frame_rate(settings.frame_rate);
@@ -69,8 +75,8 @@ v1::VoiceSpec SpecOf(const Recipe& recipe, const RandomVoiceOptions& options) {
     added->set_size(size);
   };
   split("amps", 1);
-  split("harmonic_distribution", options.harmonics);
-  split("noise_magnitudes", 65);
+  split("harmonic_distribution", options.harmonics > 0 ? options.harmonics : recipe.harmonics);
+  split("noise_magnitudes", recipe.noise_bands);
   DDSP_CHECK(
       ParseTextProto(absl::StrFormat(kGraph, recipe.amp_resample_method, recipe.reverb), spec.mutable_graph()).ok(),
       "the recipe's graph parses");
@@ -125,10 +131,11 @@ std::vector<float> InitialValues(const std::string& name, const std::vector<int6
   return values;
 }
 
-// A room of 0.9 s (-60 dB).
-std::vector<float> DecayingNoise(int length, Random& random) {
+// A room of 0.9 s (-60 dB), as loud at every rate.
+std::vector<float> DecayingNoise(int length, int sample_rate, Random& random) {
+  const double decay = sample_rate / 8.0, level = 0.02 * std::sqrt(16000.0 / sample_rate);
   std::vector<float> response(length);
-  for (int n = 1; n < length; ++n) response[n] = static_cast<float>(0.02 * random.Normal() * std::exp(-n / 2000.0));
+  for (int n = 1; n < length; ++n) response[n] = static_cast<float>(level * random.Normal() * std::exp(-n / decay));
   return response;
 }
 
@@ -162,7 +169,8 @@ absl::StatusOr<Voice> MakeRandomVoice(const RandomVoiceOptions& options) {
     for (const auto& [name, shape] : DecoderWeights(voice->spec)) {
       voice->weights[name] = {shape, InitialValues(name, shape, random)};
     }
-    voice->weights["reverb/ir"] = {{recipe.reverb_length}, DecayingNoise(recipe.reverb_length, random)};
+    voice->weights["reverb/ir"] = {{recipe.reverb_length},
+                                   DecayingNoise(recipe.reverb_length, recipe.sample_rate, random)};
     RoundWeights(WeightStorage::kFloat16, &voice->weights);
     RETURN_IF_ERROR(CompleteVoice(Glide(voice->spec.sample_rate_hz()), options.seed, voice));
     return *voice;

@@ -15,12 +15,12 @@ struct RandomVoiceOptions {
   std::string recipe;  // one of RandomVoiceRecipes()
   std::string name;    // [a-z][a-z0-9-]{0,62}
   int64_t version = 1;
-  int harmonics = 60;
+  int harmonics = 0;                   // 0: the recipe's
   std::string arithmetic = "float32";  // of the decoder, see proto/ddsp/v1/model.proto
   uint64_t seed = 1;
 };
 
-// "solo_instrument", "tiny_instrument", "vst".
+// "solo_instrument", "tiny_instrument", "vst", and "vst_24k", "vst_48k" at these rates.
 std::vector<std::string> RandomVoiceRecipes();
 
 // With golden audio. Keras' initial weights: Glorot uniform, orthogonal for the recurrent kernel, no bias; the reverb

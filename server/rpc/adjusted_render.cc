@@ -59,14 +59,15 @@ absl::StatusOr<RenderInput> AdjustRender(const v1::RenderRequest& request, const
   const Voice& voice = *hosted->voice;
   const int rate = voice.spec.sample_rate_hz();
   ASSIGN_OR_RETURN(std::vector<float> audio, Decode(request.audio(), plan.input_format));
-  ASSIGN_OR_RETURN(audio, ResampleFile(audio, plan.input_format.sample_rate, rate));
+  const auto samples = static_cast<int64_t>(audio.size());
+  ASSIGN_OR_RETURN(audio, ResampleFile(audio, plan.input_format.sample_rate, voice.feature_settings().sample_rate));
   const auto controls = AdjustToVoice(voice, audio, OptionsOf(request.config().adjust()));
   if (!controls.ok()) return InvalidAdjust(std::string(controls.status().message()));
 
   RenderInput input;
   *input.request.mutable_config() = DrivenByControls(config, rate);
   const int hop = hosted->format(StreamInput::kControls).hop_size;
-  input.control_samples = static_cast<int64_t>(audio.size());
+  input.control_samples = CeilDiv(samples * rate, int64_t{plan.input_format.sample_rate});
   input.request.set_frame_samples(hop);
   const auto frames = std::min<int64_t>(CeilDiv(input.control_samples, int64_t{hop}), controls->frames.size());
   for (int64_t t = 0; t < frames; ++t) {

@@ -13,7 +13,7 @@ constexpr int kMany = 64;
 
 absl::Duration TimeSteps(VoiceEngine& engine, StepWorkspace& workspace, int streams, const Clock& clock) {
   const StreamFormat format = engine.format(StreamInput::kAudio);
-  const std::vector<float> input(format.hop_size);
+  const std::vector<float> input(format.input_hop);
   std::vector<float> output(static_cast<size_t>(format.hop_size) * streams);
   std::vector<HopRequest> requests(streams);
   for (int slot = 0; slot < streams; ++slot) {

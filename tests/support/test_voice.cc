@@ -70,9 +70,9 @@ v1::VoiceSpec MakeSpec(const TestVoiceOptions& options) {
   v1::VoiceSpec spec;
   spec.set_name(options.name);
   spec.set_recipe("vst");
-  spec.set_sample_rate_hz(16000);
-  spec.set_hop_size(320);
   const FeatureSettings settings;
+  spec.set_sample_rate_hz(options.sample_rate);
+  spec.set_hop_size(options.sample_rate / settings.frame_rate);
   spec.mutable_features()->set_version(settings.version);
   spec.mutable_features()->set_frame_rate(settings.frame_rate);
   spec.mutable_features()->set_power_frame_size(settings.power_frame_size);
@@ -99,7 +99,7 @@ v1::VoiceSpec MakeSpec(const TestVoiceOptions& options) {
   for (int i = 0; i < 11; ++i) spec.mutable_profile()->add_power_quantiles_db(-60.0f + 5 * i);
   spec.mutable_profile()->set_mean_pitch_midi(70);
   spec.set_golden_tolerance(1e-4);
-  spec.set_latency_samples(832);
+  spec.set_latency_samples(832 * options.sample_rate / 16000);
   return spec;
 }
 

@@ -21,6 +21,7 @@ struct TestVoiceOptions {
   int reverb_length = 1000;  // 0: no reverb
   bool filtered_noise = true;
   int decoder_frame_rate = 0;  // 0: that of the features
+  int sample_rate = 16000;     // Hz; features are always those of 16 kHz
   std::string level = "pw_scaled";
   std::string amp_resample_method = "linear";
   std::string arithmetic = "float32";

@@ -140,6 +140,33 @@ TEST(Bundle, AllProblemsOfASpecAreToldAtOnce) {
   EXPECT_THAT(ValidateVoice(voice), ::testing::SizeIs(3));
 }
 
+TEST(Bundle, AVoicePlaysAtRatesThatItsFramesDivide) {
+  for (const int rate : {8000, 16000, 22050, 24000, 32000, 44100, 48000}) {
+    testing::TestVoiceOptions options;
+    options.sample_rate = rate;
+    const Voice voice = testing::MakeTestVoice(options);
+    EXPECT_THAT(ValidateVoice(voice), ::testing::IsEmpty()) << rate;
+    EXPECT_EQ(voice.feature_settings(), FeatureSettings()) << rate;
+  }
+  Voice voice = testing::MakeTestVoice();
+  voice.spec.set_sample_rate_hz(48000);
+  EXPECT_THAT(ValidateVoice(voice),
+              ::testing::ElementsAre("hop_size 320 does not fit 50 frames per second at 48000 Hz"));
+  voice.spec.set_sample_rate_hz(96000);
+  voice.spec.set_hop_size(1920);
+  EXPECT_THAT(ValidateVoice(voice), ::testing::ElementsAre("sample_rate_hz 96000 is outside 8000..48000"));
+}
+
+TEST(Bundle, AVoiceOfAnotherRateIsReadAndProven) {
+  TempDir repository;
+  testing::TestVoiceOptions options;
+  options.sample_rate = 48000;
+  const std::string directory = WriteTestBundle(repository.path(), options);
+  const auto voice = LoadVoice(directory);
+  ASSERT_TRUE(voice.ok()) << voice.status();
+  EXPECT_EQ((*voice)->spec.latency_samples(), 2496);
+}
+
 TEST(Bundle, ADecodersFramesDivideAHop) {
   Voice voice = testing::MakeTestVoice();
   EXPECT_EQ(voice.decoder_frames_per_hop(), 1);

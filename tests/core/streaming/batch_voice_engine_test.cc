@@ -1,8 +1,11 @@
 #include "core/streaming/batch_voice_engine.h"
 
 #include <cmath>
+#include <complex>
 #include <thread>
 
+#include "absl/strings/str_cat.h"
+#include "core/base/integer.h"
 #include "core/streaming/render.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -24,10 +27,12 @@ std::unique_ptr<BatchVoiceEngine> MakeEngine(int slots, const TestVoiceOptions& 
   return *std::move(engine);
 }
 
+// Streams here are heard at 16 kHz and played at the voice's rate.
 std::vector<float> RenderWhole(const std::vector<float>& audio, int64_t chunk, uint64_t seed = 3,
                                const TestVoiceOptions& voice = {}) {
   const auto engine = MakeEngine(1, voice);
   RenderOptions options;
+  options.framer.output_rate = voice.sample_rate;
   options.settings.seed = seed;
   options.chunk_samples = chunk;
   const auto rendering = Render(*engine, options, audio);
@@ -48,8 +53,8 @@ class SlotStream {
   SlotStream(BatchVoiceEngine& engine, int slot, const StreamSettings& settings,
              const StreamParameters& parameters = {})
       : slot_(slot),
-        framer_(*StreamFramer::Create(
-            {engine.format(settings.input), settings.input, 16000, 16000, TailPolicy::kRingOut, parameters})) {
+        framer_(*StreamFramer::Create({engine.format(settings.input), settings.input, 16000,
+                                       engine.format(settings.input).sample_rate, TailPolicy::kRingOut, parameters})) {
     EXPECT_TRUE(engine.Reset(slot, settings).ok());
   }
   StreamFramer& framer() { return *framer_; }
@@ -90,6 +95,22 @@ TEST(BatchVoiceEngine, HasTheLatencyAndTailOfItsGraph) {
   EXPECT_LE(engine->format(StreamInput::kControls).latency(), kHop + 1);
 }
 
+TEST(BatchVoiceEngine, OfAnotherRateHearsAt16kHz) {
+  for (const int rate : {24000, 32000, 48000}) {
+    TestVoiceOptions options;
+    options.sample_rate = rate;
+    const auto engine = MakeEngine(1, options);
+    const StreamFormat audio = engine->format(StreamInput::kAudio), controls = engine->format(StreamInput::kControls);
+    EXPECT_EQ(audio.sample_rate, rate);
+    EXPECT_EQ(audio.hop_size, rate / 50);
+    EXPECT_EQ(audio.input_rate, 16000);
+    EXPECT_EQ(audio.input_hop, kHop);
+    EXPECT_EQ(audio.latency(), 832 * rate / 16000);
+    EXPECT_EQ(audio.tail, 999);
+    EXPECT_LE(controls.latency(), rate / 50 + 1);
+  }
+}
+
 TEST(BatchVoiceEngine, MakesSound) {
   const std::vector<float> out = RenderWhole(TestMelody(16000), 1024);
   EXPECT_EQ(out.size(), 16999);
@@ -106,13 +127,23 @@ TestVoiceOptions IntegerSolo() {
   return options;
 }
 
-// One frame of controls in a hop, and five.
-class BatchVoiceEngineOf : public ::testing::TestWithParam<TestVoiceOptions> {};
+TestVoiceOptions At(int sample_rate, TestVoiceOptions options) {
+  options.sample_rate = sample_rate;
+  return options;
+}
+
+// One frame of controls in a hop, and five; at several rates.
+class BatchVoiceEngineOf : public ::testing::TestWithParam<TestVoiceOptions> {
+ protected:
+  // Of the output, where input sample `n` is heard.
+  static int64_t Played(int64_t n) { return CeilDiv(n * GetParam().sample_rate, 16000); }
+};
 INSTANTIATE_TEST_SUITE_P(Recipes, BatchVoiceEngineOf,
-                         ::testing::Values(TestVoiceOptions(), testing::SmallSolo(), IntegerSolo()),
+                         ::testing::Values(TestVoiceOptions(), testing::SmallSolo(), IntegerSolo(), At(24000, {}),
+                                           At(48000, {}), At(48000, testing::SmallSolo())),
                          [](const auto& info) {
                            const std::string recipe = info.param.decoder_frame_rate == 0 ? "vst" : "solo";
-                           return recipe + "_" + info.param.arithmetic;
+                           return absl::StrCat(recipe, "_", info.param.arithmetic, "_", info.param.sample_rate);
                          });
 
 // Invariant 2, to the bit.
@@ -138,8 +169,24 @@ TEST_P(BatchVoiceEngineOf, OutputDoesNotDependOnTheFuture) {
   const std::vector<float> before = RenderWhole(audio, 512, 3, GetParam());
   for (size_t i = n + latency; i < audio.size(); ++i) audio[i] = 0.9f;
   const std::vector<float> after = RenderWhole(audio, 512, 3, GetParam());
-  EXPECT_TRUE(std::equal(before.begin(), before.begin() + n, after.begin()));
+  EXPECT_TRUE(std::equal(before.begin(), before.begin() + Played(n), after.begin()));
   EXPECT_NE(before, after);
+}
+
+// The same of a client of any rate, with the latency that the framer declares.
+TEST_P(BatchVoiceEngineOf, OutputDoesNotDependOnTheFutureOfAClientOfAnyRate) {
+  const auto engine = MakeEngine(1, GetParam());
+  for (const int rate : {16000, 44100, 48000}) {
+    RenderOptions options;
+    options.framer.input_rate = options.framer.output_rate = rate;
+    std::vector<float> audio = TestMelody(rate / 2, rate);
+    const auto before = Render(*engine, options, audio);
+    const int64_t n = rate / 5;
+    for (size_t i = n + before->latency_samples; i < audio.size(); ++i) audio[i] = 0.9f;
+    const auto after = Render(*engine, options, audio);
+    EXPECT_TRUE(std::equal(before->audio.begin(), before->audio.begin() + n, after->audio.begin())) << rate;
+    EXPECT_NE(before->audio, after->audio);
+  }
 }
 
 // Invariant 3: alone or among 31 others, one of which has NaN in its decoder state, the same bits come out.
@@ -232,10 +279,47 @@ TEST_P(BatchVoiceEngineOf, AChangeTakesEffectAtItsSampleUnderAnyChunking) {
       EXPECT_EQ(RenderWithChange(GetParam(), at, change, 7), changed) << at;
       // Not to the bit: the reverb transforms whole hops, and what comes later in one moves the rounding of what came
       // before.
-      EXPECT_LT(MaxDifference(absl::MakeSpan(unchanged).first(at), absl::MakeSpan(changed).first(at)), 1e-6) << at;
+      const int64_t from = Played(at), soon = Played(16);
+      EXPECT_LT(MaxDifference(absl::MakeSpan(unchanged).first(from), absl::MakeSpan(changed).first(from)), 1e-6) << at;
       // At once: within a millisecond, whatever the waveform does at the very sample.
-      EXPECT_GT(MaxDifference(absl::MakeSpan(unchanged).subspan(at, 16), absl::MakeSpan(changed).subspan(at, 16)), 1e-4)
+      EXPECT_GT(
+          MaxDifference(absl::MakeSpan(unchanged).subspan(from, soon), absl::MakeSpan(changed).subspan(from, soon)),
+          1e-4)
           << at;
+    }
+  }
+}
+
+// Level of a held tone at `hz`, against full scale.
+double LevelAt(const std::vector<float>& audio, int sample_rate, double hz) {
+  std::complex<double> sum = 0;
+  const size_t begin = audio.size() / 4, end = audio.size() * 3 / 4;
+  for (size_t n = begin; n < end; ++n) {
+    const double hann = 1 - std::cos(2 * M_PI * (n - begin) / (end - begin));
+    sum += hann * audio[n] * std::polar(1.0, -2 * M_PI * hz * n / sample_rate);
+  }
+  return 2 * std::abs(sum) / (end - begin);
+}
+
+// Harmonics reach up to half of the voice's rate, and none comes back from above it.
+TEST(BatchVoiceEngine, HarmonicsEndAtTheVoicesNyquist) {
+  TestVoiceOptions dry;
+  dry.filtered_noise = false;
+  dry.reverb_length = 0;
+  constexpr double kF0Hz = 1930;
+  for (const int rate : {16000, 24000, 48000}) {
+    dry.sample_rate = rate;
+    const auto engine = MakeEngine(1, dry);
+    RenderOptions options;
+    options.framer.output_rate = rate;
+    const std::vector<ControlFrame> frames(50, {kF0Hz, -20});
+    const auto tone = RenderControls(*engine, options, frames, rate);
+    ASSERT_TRUE(tone.ok()) << tone.status();
+    const int highest = static_cast<int>(rate / 2 / kF0Hz);
+    EXPECT_GT(LevelAt(tone->audio, rate, kF0Hz * highest), 1e-3) << rate;
+    for (int k = highest + 1; k <= dry.harmonics; ++k) {
+      const double alias = std::fabs(std::remainder(kF0Hz * k, rate));
+      EXPECT_LT(LevelAt(tone->audio, rate, alias), 1e-5) << rate << ", harmonic " << k;
     }
   }
 }
@@ -339,6 +423,16 @@ TEST(BatchVoiceEngine, RefusesAFilterLongerThanItsHop) {
   options.noise_bands = 400;
   const auto voice = std::make_shared<Voice>(MakeTestVoice(options));
   EXPECT_THAT(std::string(BatchVoiceEngine::Create(voice, 1).status().message()), HasSubstr("400 bands"));
+}
+
+TEST(BatchVoiceEngine, RefusesARateThatItsReverbCannotTake) {
+  TestVoiceOptions options;
+  options.sample_rate = 44100;
+  const auto voice = std::make_shared<Voice>(MakeTestVoice(options));
+  EXPECT_THAT(std::string(BatchVoiceEngine::Create(voice, 1).status().message()),
+              HasSubstr("node 'reverb': a reverb needs a hop with no prime factor above 5, not of 882 samples"));
+  options.reverb_length = 0;
+  EXPECT_EQ(MakeEngine(1, options)->format(StreamInput::kAudio).latency(), 2294);
 }
 
 TEST(BatchVoiceEngine, RefusesAVoiceOfAnotherExtractor) {

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "core/base/integer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/delay_engine.h"
@@ -12,6 +13,10 @@ namespace {
 using ::ddsp::testing::DelayEngine;
 
 constexpr StreamFormat kVst = {16000, 320, 128, 2, 0};
+// Voices that play at another rate than their features are made at.
+constexpr StreamFormat kVst24 = {24000, 480, 128, 2, 0, 16000, 320};
+constexpr StreamFormat kVst44 = {44100, 882, 128, 2, 0, 16000, 320};
+constexpr StreamFormat kVst48 = {48000, 960, 128, 2, 0, 16000, 320};
 
 std::unique_ptr<StreamFramer> MakeFramer(StreamFramer::Options options) { return *StreamFramer::Create(options); }
 
@@ -69,6 +74,42 @@ TEST(StreamFramer, GivesBackEverySampleInItsPlace) {
   }
 }
 
+// What is heard at 16 kHz and played at 48.
+StreamFramer::Options Wide(const StreamFormat& format) {
+  StreamFramer::Options options{format};
+  options.output_rate = format.sample_rate;
+  return options;
+}
+
+TEST(StreamFramer, OfUnequalRatesDeclaresTheLatencyOfBoth) {
+  EXPECT_EQ(kVst48.latency(), 2496);
+  EXPECT_EQ(kVst24.latency(), 1248);
+  EXPECT_EQ(kVst44.latency(), 2294);  // 2293.2
+  EXPECT_EQ(MakeFramer(Wide(kVst48))->latency(), 2496);
+  // Only what is heard is resampled: 3 ms.
+  StreamFramer::Options options = Wide(kVst48);
+  options.input_rate = 48000;
+  EXPECT_EQ(MakeFramer(options)->latency(), 2496 + 144);
+  // Only what is played.
+  options.input_rate = options.output_rate = 16000;
+  EXPECT_EQ(MakeFramer(options)->latency(), 832 + 48);
+}
+
+TEST(StreamFramer, OfUnequalRatesGivesBackEverySampleInItsPlace) {
+  for (const StreamFormat& format : {kVst24, kVst48}) {
+    for (const int64_t samples : {2, 318, 320, 322, 5000}) {
+      const std::vector<float> audio = Ramp(samples);
+      std::vector<float> expected;
+      for (int64_t n = 0; n < samples * format.sample_rate / 16000; ++n) {
+        expected.push_back(audio[n * 16000 / format.sample_rate]);
+      }
+      for (const size_t chunk : {1, 7, 319, 320, 321, 997, 5000}) {
+        EXPECT_EQ(Stream(Wide(format), audio, chunk), expected) << format.sample_rate << " " << samples;
+      }
+    }
+  }
+}
+
 TEST(StreamFramer, AnEmptyStreamGivesNothing) {
   StreamFormat with_tail = kVst;
   with_tail.tail = 100;
@@ -89,21 +130,23 @@ TEST(StreamFramer, TheTailRingsOutOrIsCut) {
 TEST(StreamFramer, SamplesAppearExactlyAtTheDeclaredLatency) {
   const std::vector<std::pair<int, int>> rates = {{16000, 16000}, {48000, 48000}, {44100, 44100}, {8000, 48000},
                                                   {48000, 8000},  {22050, 16000}, {11025, 44100}, {16001, 15999}};
-  for (const auto& [in, out] : rates) {
-    StreamFramer::Options options{kVst};
-    options.input_rate = in;
-    options.output_rate = out;
-    DelayEngine engine(kVst);
-    ASSERT_TRUE(engine.Reset(0, {}).ok());
-    const auto framer = MakeFramer(options);
-    int64_t popped = 0;
-    for (int64_t fed = 1; fed < in / 4; ++fed) {
-      const float sample = 0.5f;
-      framer->PushAudio({&sample, 1});
-      StepAll(*framer, engine);
-      popped += PopAll(*framer).size();
-      ASSERT_EQ(popped, std::max<int64_t>(0, fed * out / in - framer->latency()))
-          << in << " to " << out << " after " << fed;
+  for (const StreamFormat& format : {kVst, kVst24, kVst44, kVst48}) {
+    for (const auto& [in, out] : rates) {
+      StreamFramer::Options options{format};
+      options.input_rate = in;
+      options.output_rate = out;
+      DelayEngine engine(format);
+      ASSERT_TRUE(engine.Reset(0, {}).ok());
+      const auto framer = MakeFramer(options);
+      int64_t popped = 0;
+      for (int64_t fed = 1; fed < in / 4; ++fed) {
+        const float sample = 0.5f;
+        framer->PushAudio({&sample, 1});
+        StepAll(*framer, engine);
+        popped += PopAll(*framer).size();
+        ASSERT_EQ(popped, std::max<int64_t>(0, fed * out / in - framer->latency()))
+            << in << " through " << format.sample_rate << " to " << out << " after " << fed;
+      }
     }
   }
 }
@@ -119,10 +162,10 @@ TEST(StreamFramer, OutputLinesUpWithTheInputAtOtherRates) {
   for (size_t n = 500; n + 500 < out.size(); ++n) ASSERT_NEAR(out[n], std::sin(2 * M_PI * 500 * n / 48000), 2e-3) << n;
 }
 
-std::vector<float> StreamWithChange(int64_t change_at, size_t chunk) {
-  DelayEngine engine(kVst);
+std::vector<float> StreamWithChange(const StreamFormat& format, int64_t change_at, size_t chunk) {
+  DelayEngine engine(format);
   EXPECT_TRUE(engine.Reset(0, {}).ok());
-  const auto framer = MakeFramer({kVst});
+  const auto framer = MakeFramer(Wide(format));
   const std::vector<float> zeros(3000);
   std::vector<float> out;
   bool changed = false;
@@ -143,11 +186,13 @@ std::vector<float> StreamWithChange(int64_t change_at, size_t chunk) {
 }
 
 TEST(StreamFramer, AChangeTakesEffectAtItsSampleUnderAnyChunking) {
-  for (const int64_t at : {0, 1, 319, 320, 321, 1234, 1280}) {
-    std::vector<float> expected(3000, 0.0f);
-    std::fill(expected.begin() + at, expected.end(), 2.0f);
-    for (const size_t chunk : {1, 7, 320, 3000})
-      EXPECT_EQ(StreamWithChange(at, chunk), expected) << at << " chunk " << chunk;
+  for (const StreamFormat& format : {kVst, kVst24, kVst48}) {
+    for (const int64_t at : {0, 1, 319, 320, 321, 1234, 1280}) {
+      std::vector<float> expected(3000 * format.sample_rate / 16000, 0.0f);
+      std::fill(expected.begin() + CeilDiv(at * format.sample_rate, 16000), expected.end(), 2.0f);
+      for (const size_t chunk : {1, 7, 320, 3000})
+        EXPECT_EQ(StreamWithChange(format, at, chunk), expected) << at << " chunk " << chunk;
+    }
   }
 }
 
@@ -187,6 +232,17 @@ TEST(StreamFramer, CountsWhatIsNotTakenYet) {
   ASSERT_TRUE(engine.Reset(0, {}).ok());
   StepAll(*framer, engine);  // one hop: 128 zeros and 192 samples
   EXPECT_EQ(framer->input_backlog(), 8);
+}
+
+TEST(StreamFramer, OfUnequalRatesCountsWhatIsNotTakenYet) {
+  StreamFramer::Options options = Wide(kVst48);
+  options.input_rate = 48000;
+  const auto framer = MakeFramer(options);
+  DelayEngine engine(kVst48);
+  ASSERT_TRUE(engine.Reset(0, {}).ok());
+  framer->PushAudio(Ramp(192 * 3 + 144));  // 3 ms are looked ahead
+  StepAll(*framer, engine);                // one hop: 128 zeros and 192 samples
+  EXPECT_EQ(framer->input_backlog(), 144);
 }
 
 TEST(StreamFramer, RefusesRatesOutsideItsRange) {

@@ -83,24 +83,25 @@ NamedTensors Decode(const Voice& voice, const NamedTensors& features) {
 
 // As in training: one hop more than is wanted, so that the last frame is a frame and not held, cropped at the back.
 at::Tensor RenderWholeFile(const Voice& voice, const std::vector<float>& audio) {
-  const int64_t hop = voice.decoder_hop(), samples = kSamples + hop;
+  const int64_t hop = voice.decoder_hop(), samples = kHops * voice.spec.hop_size() + hop;
   const std::string method = voice.spec.graph().nodes(0).texts().at("amp_resample_method");
   GraphSpec graph;
   graph.inputs = {"amps", "harmonic_distribution", "noise_magnitudes", "f0_hz", "ir"};
-  graph.nodes = {{"harmonic",
-                  "synths.Harmonic",
-                  {{"n_samples", samples}, {"amp_resample_method", method}},
-                  {"amps", "harmonic_distribution", "f0_hz"}},
-                 {"filtered_noise",
-                  "synths.FilteredNoise",
-                  {{"n_samples", samples}, {"window_size", int64_t{0}}},
-                  {"noise_magnitudes"}},
-                 {"add", "processors.Add", {}, {"filtered_noise/signal", "harmonic/signal"}},
-                 {"reverb", "effects.Reverb", {{"reverb_length", int64_t{kReverb}}}, {"add/signal", "ir"}},
-                 {"crop", "processors.Crop", {{"frame_size", hop}}, {"reverb/signal"}}};
+  graph.nodes = {
+      {"harmonic",
+       "synths.Harmonic",
+       {{"n_samples", samples}, {"sample_rate", int64_t{voice.spec.sample_rate_hz()}}, {"amp_resample_method", method}},
+       {"amps", "harmonic_distribution", "f0_hz"}},
+      {"filtered_noise",
+       "synths.FilteredNoise",
+       {{"n_samples", samples}, {"window_size", int64_t{0}}},
+       {"noise_magnitudes"}},
+      {"add", "processors.Add", {}, {"filtered_noise/signal", "harmonic/signal"}},
+      {"reverb", "effects.Reverb", {{"reverb_length", int64_t{kReverb}}}, {"add/signal", "ir"}},
+      {"crop", "processors.Crop", {{"frame_size", hop}}, {"reverb/signal"}}};
   auto validated = ValidateGraphSpec(graph);
   EXPECT_TRUE(validated.ok()) << validated.status();
-  NamedTensors controls = Decode(voice, Features(audio, kHop / hop));
+  NamedTensors controls = Decode(voice, Features(audio, voice.decoder_frames_per_hop()));
   controls["ir"] = FromValues(voice.weights.at("reverb/ir").values, {1, kReverb});
   std::vector<float> noise(samples);
   kernels::UniformNoise(kSeed, 0, absl::MakeSpan(noise));
@@ -130,18 +131,28 @@ void ExpectLiveEqualsWhole(testing::TestVoiceOptions options, const std::vector<
   const auto engine = *MakeVoiceEngine(voice, 1);
   RenderOptions render;
   render.settings.seed = kSeed;
+  render.framer.output_rate = options.sample_rate;
   render.framer.tail = TailPolicy::kCut;
   const auto live = Render(*engine, render, audio);
   ASSERT_TRUE(live.ok()) << live.status();
   const at::Tensor whole = RenderWholeFile(*voice, audio);
   ASSERT_EQ(whole.numel(), static_cast<int64_t>(live->audio.size()));
-  const at::Tensor difference = (whole - FromValues(live->audio, {kSamples})).abs();
+  const at::Tensor difference = (whole - FromValues(live->audio, {whole.numel()})).abs();
   EXPECT_LT(difference.max().item<float>(), 1e-5);
   EXPECT_GT(whole.abs().max().item<float>(), 0.1);
 }
 
 TEST(WholeFile, TheLiveEngineEqualsTheDifferentiableLibrary) {
   ExpectLiveEqualsWhole({}, testing::TestMelody(kSamples));
+}
+
+TEST(WholeFile, SoDoVoicesOfOtherRates) {
+  for (const int rate : {24000, 48000}) {
+    testing::TestVoiceOptions vst, solo = testing::SmallSolo();
+    vst.sample_rate = solo.sample_rate = rate;
+    ExpectLiveEqualsWhole(vst, testing::TestMelody(kSamples));
+    ExpectLiveEqualsWhole(solo, LeapingMelody());
+  }
 }
 
 TEST(WholeFile, SoDoesADecoderOfFiveFramesAHop) {
