@@ -94,7 +94,8 @@ Action DeclareModelRandom(CLI::App& app) {
   app.add_option("--arithmetic", options->voice.arithmetic, "How its network multiplies; int16 is twice as fast")
       ->check(CLI::IsMember({"float32", "int16"}))
       ->capture_default_str();
-  app.add_option("--harmonics", options->voice.harmonics, "Harmonics of the synthesiser")->capture_default_str();
+  app.add_option("--harmonics", options->voice.harmonics, "Harmonics of the synthesiser; the recipe's by default")
+      ->check(CLI::PositiveNumber);
   app.add_option("--seed", options->voice.seed, "Of the weights")->capture_default_str();
   return [options] { return Random(*options); };
 }

@@ -17,8 +17,8 @@ struct AdjustedControls {
   double note_seconds = 0;           // found by the note detector; zero: nothing was changed
 };
 
-// audio: at the rate of the voice's features. Errors: INVALID_ARGUMENT that names the option, FAILED_PRECONDITION for a voice without a
-// profile of its training material.
+// audio: at the rate of the voice's features. Errors: INVALID_ARGUMENT that names the option, FAILED_PRECONDITION for a
+// voice without a profile of its training material.
 absl::StatusOr<AdjustedControls> AdjustToVoice(const Voice& voice, absl::Span<const float> audio,
                                                TimbreAdjustOptions options = {});
 
