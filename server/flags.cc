@@ -41,8 +41,12 @@ struct RawFlags {
 };
 
 void AddModels(CLI::App& app, ServerOptions& options, RawFlags& raw) {
-  app.add_option("--model-repository", options.model_repository, "Directory of voices: <model>/<version>/")
+  app.add_option("--model-repository", options.model_repository,
+                 "Voices, as <model>/<version>/ below a directory or s3://BUCKET/PREFIX (AWS_ENDPOINT_URL, AWS_REGION, "
+                 "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)")
       ->capture_default_str();
+  app.add_option("--model-cache", options.model_cache,
+                 "Directory that voices of an object store are fetched to; kept, so that they serve while it is away");
   app.add_option("--model-control-mode", raw.model_control_mode,
                  "What is loaded unasked. none: what the repository has at the start; explicit: --load-model alone; "
                  "poll: also what is published later. The admin port loads and unloads in any mode")
@@ -153,9 +157,10 @@ void AddLimits(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--max-waiting-calls", options.max_waiting_calls, "Such calls that may wait for a thread")
       ->capture_default_str()
       ->check(CLI::Range(1, 100000));
-  app.add_option("--memory-budget-mib", raw.memory_budget_mib,
-                 "What may be kept for clients at once, buffers of sessions and bodies of calls; more is refused. 0: no "
-                 "bound")
+  app.add_option(
+         "--memory-budget-mib", raw.memory_budget_mib,
+         "What may be kept for clients at once, buffers of sessions and bodies of calls; more is refused. 0: no "
+         "bound")
       ->capture_default_str()
       ->check(CLI::Range(0, 1 << 20));
   app.add_option("--grpc-memory-mib", raw.grpc_memory_mib, "Memory of the gRPC library")
@@ -185,7 +190,8 @@ void AddObservation(CLI::App& app, ServerOptions& options, RawFlags& raw) {
                  "Share of calls that are traced where their caller does not say")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
-  app.add_option("--metrics-compat", raw.metrics_compat, "triton: counters under names of Triton's (nv_inference_*) too")
+  app.add_option("--metrics-compat", raw.metrics_compat,
+                 "triton: counters under names of Triton's (nv_inference_*) too")
       ->capture_default_str()
       ->check(CLI::IsMember({"none", "triton"}));
 }
@@ -309,8 +315,8 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   }
   options->drain_delay = absl::Seconds(raw.drain_delay_secs);
   options->session_drain_timeout = absl::Seconds(raw.session_drain_timeout_secs);
-  options->snapshot_lifetime = absl::Seconds(raw.session_snapshot_lifetime_secs);
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
+  options->snapshot_lifetime = absl::Seconds(raw.session_snapshot_lifetime_secs);
   options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);

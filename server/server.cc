@@ -3,11 +3,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "core/artifacts/s3_store.h"
+#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "core/base/ticker.h"
 #include "core/cuda/engine_device.h"
@@ -40,9 +43,9 @@
 #include "server/security/wall_clock.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
-#include "server/session/snapshot_seal.h"
 #include "server/tracing/otlp_exporter.h"
 #include "server/tracing/tracer.h"
+#include "server/session/snapshot_seal.h"
 
 namespace ddsp::server {
 namespace {
@@ -93,9 +96,24 @@ BatchFormer::Options BatchOptions(const ServerOptions& options) {
   return {.max_streams = static_cast<size_t>(streams), .max_wait = options.max_batch_wait};
 }
 
+// Beside the store's name, for several servers of one machine may mirror several stores.
+std::string MirrorOf(const ServerOptions& options) {
+  namespace fs = std::filesystem;
+  const fs::path cache = options.model_cache.empty() ? fs::temp_directory_path() / "ddsp-models" : fs::path(options.model_cache);
+  return cache / Sha256Hex(options.model_repository).substr(0, 16);
+}
+
+absl::StatusOr<Curator::Repository> MainRepository(const ServerOptions& options) {
+  if (!IsS3Url(options.model_repository)) return Curator::Repository{.directory = options.model_repository};
+  ASSIGN_OR_RETURN(std::unique_ptr<S3Store> store, S3Store::Open(options.model_repository));
+  auto remote = std::make_shared<RemoteRepository>(std::move(store), MirrorOf(options), options.version_policies);
+  return Curator::Repository{.directory = remote->mirror(), .remote = remote};
+}
+
 // Trained voices, if there are any, come after those that the server was given.
-std::vector<Curator::Repository> RepositoriesOf(const ServerOptions& options) {
-  std::vector<Curator::Repository> repositories = {{.directory = options.model_repository}};
+absl::StatusOr<std::vector<Curator::Repository>> RepositoriesOf(const ServerOptions& options) {
+  ASSIGN_OR_RETURN(Curator::Repository given, MainRepository(options));
+  std::vector<Curator::Repository> repositories = {std::move(given)};
   if (!options.jobs.data_dir.empty()) {
     repositories.push_back({.directory = options.jobs.models_folder(), .required = false});
   }
@@ -227,10 +245,11 @@ absl::Status Server::Parts::Host() {
 
 absl::Status Server::Parts::Curate() {
   ASSIGN_OR_RETURN(const EngineDevice device, EngineDevice::Parse(options.device));
+  ASSIGN_OR_RETURN(std::vector<Curator::Repository> repositories, RepositoriesOf(options));
   const int threads = options.model_threads();
   curator = std::make_unique<Curator>(
       Curator::Options{
-          .repositories = RepositoriesOf(options),
+          .repositories = std::move(repositories),
           .mode = options.model_control_mode,
           .policies = options.version_policies,
           .load_models = options.load_models,

@@ -20,7 +20,9 @@ namespace ddsp::server {
 
 // What an operator decides. Addresses are host:port; port 0 lets the system choose.
 struct ServerOptions {
-  std::string model_repository = "models";
+  std::string model_repository = "models";  // a directory, or s3://bucket/prefix
+  // Where a repository of an object store is mirrored; empty: below the system's folder for temporary files.
+  std::string model_cache;
   ControlMode model_control_mode = ControlMode::kNone;
   std::vector<std::string> load_models;  // with kExplicit: "violin", "violin/3", or "*"
   VersionPolicies version_policies;

@@ -125,10 +125,7 @@ absl::Status Curator::Shortcomings() const {
   std::vector<std::string> problems;
   for (const auto& [model, entry] : entries_) {
     if (entry.book.serving() != 0) continue;
-    const bool required = std::any_of(
-        options_.repositories.begin(), options_.repositories.end(), [&entry = entry](const Repository& repository) {
-          return repository.required && entry.found.directory.starts_with(repository.directory + "/");
-        });
+    const bool required = RepositoryOf(entry.found.directory).required;
     for (const auto& [number, version] : entry.book.versions()) {
       if (!required || version.state != VersionState::kUnavailable) continue;
       problems.push_back(absl::StrCat(entry.found.directory, "/", number, ": ", version.reason));
@@ -146,7 +143,11 @@ absl::Status Curator::Look(ModelBook::NewVersions fresh) {
   std::set<std::string> unreadable;
   Scan all;
   for (const Repository& repository : options_.repositories) {
+    const absl::Status fetched = repository.remote == nullptr ? absl::OkStatus() : repository.remote->Refresh();
+    if (!fetched.ok()) options_.say(std::string(fetched.message()));
     absl::StatusOr<Scan> found = ScanRepository(repository.directory);
+    // What was mirrored before serves; without anything the store's error is the reason.
+    if (found.ok() && found->empty() && !fetched.ok()) found = fetched;
     if (!found.ok()) {
       unreadable.insert(repository.directory);
       if (repository.required) status.Update(found.status());
@@ -169,6 +170,20 @@ absl::Status Curator::Look(ModelBook::NewVersions fresh) {
   }
   for (const auto& [model, found] : all) Merge(model, found, fresh);
   return status;
+}
+
+const Curator::Repository& Curator::RepositoryOf(const std::string& model_directory) const {
+  return *std::find_if(options_.repositories.begin(), options_.repositories.end(), [&](const Repository& repository) {
+    return model_directory.starts_with(repository.directory + "/");
+  });
+}
+
+void Curator::FetchRemote(const std::string& model, int64_t version) {
+  for (const Repository& repository : options_.repositories) {
+    if (repository.remote == nullptr || version == 0) continue;
+    const absl::Status fetched = repository.remote->Fetch(model, version);
+    if (!fetched.ok()) options_.say(std::string(fetched.message()));
+  }
 }
 
 void Curator::Merge(const std::string& model, const FoundModel& found, ModelBook::NewVersions fresh) {

@@ -18,6 +18,7 @@
 #include "server/registry/model_control.h"
 #include "server/registry/model_status.h"
 #include "server/registry/registry.h"
+#include "server/registry/remote_repository.h"
 #include "server/registry/repository_loader.h"
 #include "server/registry/repository_scan.h"
 
@@ -37,6 +38,8 @@ class Curator : public ModelControl {
     // It must be there at the start, and each of its models must have a version that serves then. One that is not
     // required may also come later.
     bool required = true;
+    // `directory` is the mirror of this one; null: it is the repository itself.
+    std::shared_ptr<RemoteRepository> remote = nullptr;
   };
   struct Options {
     // A model that several of them have is taken from the first.
@@ -97,6 +100,10 @@ class Curator : public ModelControl {
   };
   using Scan = std::map<std::string, FoundModel>;
 
+  // The repository whose model lies in `directory`.
+  const Repository& RepositoryOf(const std::string& model_directory) const;
+  // Brings a version to this machine, where it is not. What fails is said, and found missing later.
+  void FetchRemote(const std::string& model, int64_t version);
   // Reads the repositories; one that cannot be read is as it was. Returns what is wrong with required ones.
   absl::Status Look(ModelBook::NewVersions fresh) ABSL_LOCKS_EXCLUDED(mu_);
   void Merge(const std::string& model, const FoundModel& found, ModelBook::NewVersions fresh)

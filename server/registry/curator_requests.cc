@@ -23,6 +23,7 @@ absl::StatusOr<int64_t> Curator::KnownVersion(const std::string& model, const En
 }
 
 absl::Status Curator::Load(const std::string& model, int64_t version) {
+  FetchRemote(model, version);
   const absl::Status seen = Look(ModelBook::NewVersions::kLeave);
   absl::Status status;
   {
@@ -84,6 +85,7 @@ absl::Status Curator::SetAlias(const std::string& model, const std::string& alia
     return MakeError(Reason::kInvalidModelRequest, absl::StrCat("'", alias.substr(0, kMostModelEcho),
                                                                 "' is no name for an alias: [a-z][a-z0-9-]{0,62}"));
   }
+  FetchRemote(model, version);
   const absl::Status seen = Look(ModelBook::NewVersions::kLeave);
   int64_t target = 0;
   absl::Status status;
@@ -138,7 +140,9 @@ absl::Status Curator::RewriteAliases(const std::string& model,
   absl::StatusOr<VoiceAliases> aliases = ReadAliases(found.directory);
   if (aliases.ok()) RETURN_IF_ERROR(change(*aliases));
   absl::Status written = aliases.status();
-  written.Update(aliases.ok() ? WriteAliases(found.directory, *aliases) : absl::OkStatus());
+  const std::shared_ptr<RemoteRepository>& remote = RepositoryOf(found.directory).remote;
+  if (written.ok() && remote != nullptr) written = remote->WriteAliases(model, *aliases);
+  if (written.ok()) written = WriteAliases(found.directory, *aliases);
   if (!written.ok()) {
     return MakeError(Reason::kRepositoryNotWritable,
                      absl::StrCat("aliases of ", model, " stay: ", Shortened(std::string(written.message()))),
