@@ -49,6 +49,8 @@ Action DeclareModelAlias(CLI::App& options);
 Action DeclareModelConvert(CLI::App& options);
 Action DeclareModelList(CLI::App& options);
 Action DeclareModelLoad(CLI::App& options);
+Action DeclareModelPack(CLI::App& options);
+Action DeclareModelPull(CLI::App& options);
 Action DeclareModelPush(CLI::App& options);
 Action DeclareModelRandom(CLI::App& options);
 Action DeclareModelShow(CLI::App& options);

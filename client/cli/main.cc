@@ -58,6 +58,8 @@ constexpr Command kCommands[] = {
     {"session", "kill", "End a session of a server", DeclareSessionKill},
     {"model", "list", "List the voices of a repository or of a server", DeclareModelList},
     {"model", "push", "Publish a voice: its next version in a repository", DeclareModelPush},
+    {"model", "pull", "Fetch a voice from an object store or an OCI registry", DeclareModelPull},
+    {"model", "pack", "Put a voice into a directory in OCI image layout", DeclareModelPack},
     {"model", "load", "Have a server load a published version", DeclareModelLoad},
     {"model", "unload", "Have a server take a version out of service", DeclareModelUnload},
     {"model", "alias", "Move an alias of a voice, or take it away", DeclareModelAlias},

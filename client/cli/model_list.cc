@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "core/artifacts/s3_store.h"
+#include "core/artifacts/voice_objects.h"
 #include "core/base/status_macros.h"
 #include "core/models/aliases.h"
 #include "core/models/repository.h"
@@ -25,6 +27,28 @@ nlohmann::ordered_json ToJson(const Voice& voice) {
           {"latency_ms", 1000.0 * spec.latency_samples() / spec.sample_rate_hz()}};
 }
 
+// What a store tells without its files being fetched.
+absl::Status ListStore(const std::string& repository, bool json) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<S3Store> store, S3Store::Open(repository));
+  ASSIGN_OR_RETURN(const auto listed, ListModels(*store));
+  if (listed.empty() && !json) std::cout << store->name() << ": no voices\n";
+  nlohmann::ordered_json models = nlohmann::ordered_json::array();
+  for (const auto& [name, model] : listed) {
+    ASSIGN_OR_RETURN(const VoiceAliases aliases, ReadAliases(*store, name));
+    nlohmann::ordered_json versions = nlohmann::ordered_json::array();
+    for (const auto& [version, etag] : model.versions) {
+      versions.push_back({{"version", version}});
+      if (!json) std::cout << store->name() << "/" << name << "/" << version << "\n";
+    }
+    for (const auto& [alias, version] : aliases) {
+      if (!json) std::cout << name << "@" << alias << "  is " << name << "/" << version << "\n";
+    }
+    models.push_back({{"name", name}, {"aliases", aliases}, {"versions", std::move(versions)}});
+  }
+  if (json) std::cout << nlohmann::ordered_json{{"models", std::move(models)}}.dump(2) << "\n";
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 void PrintVoice(const Voice& voice) {
@@ -35,6 +59,7 @@ void PrintVoice(const Voice& voice) {
 }
 
 absl::Status ListRepository(const std::string& repository, bool json) {
+  if (IsS3Url(repository)) return ListStore(repository, json);
   ASSIGN_OR_RETURN(const std::vector<VoiceLocation> voices, ListVoices(repository));
   if (voices.empty() && !json) std::cout << repository << ": no voices\n";
   nlohmann::ordered_json models = nlohmann::ordered_json::array();

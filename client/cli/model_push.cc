@@ -1,19 +1,15 @@
 #include "client/cli/model_push.h"
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "core/artifacts/s3_store.h"
+#include "core/artifacts/voice_objects.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/models/bundle_format.h"
-#include "core/models/text_proto.h"
+#include "core/models/staged_version.h"
 #include "core/streaming/voice_loader.h"
 
 namespace ddsp::client {
@@ -21,71 +17,63 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// One more than the largest number there is, published or not.
-int64_t NextVersion(const fs::path& model) {
-  int64_t largest = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(model, error)) {
-    int64_t version = 0;
-    if (absl::SimpleAtoi(entry.path().filename().string(), &version)) largest = std::max(largest, version);
-  }
-  return largest + 1;
+// The card that `ddsp train` writes beside a version.
+std::string CardBeside(const std::string& version_directory) {
+  return (fs::path(version_directory) / "").lexically_normal().parent_path().string() + ".md";  // without a slash
 }
 
-// For people; no part of the format.
-constexpr char kCardFile[] = "MODEL_CARD.md";
-
-// What the manifest lists, what is said about the voice, and the manifest last.
-absl::Status CopyBundle(const fs::path& from, const fs::path& to) {
-  ASSIGN_OR_RETURN(const std::string text, ReadFile(from / kManifestFile));
-  v1::Manifest manifest;
-  RETURN_IF_ERROR(ParseTextProto(text, &manifest));
-  for (const auto& file : manifest.files()) {
-    ASSIGN_OR_RETURN(const std::string content, ReadFile(from / file.path()));
-    std::error_code error;
-    fs::create_directories((to / file.path()).parent_path(), error);
-    if (error) return absl::PermissionDeniedError(absl::StrCat("cannot create ", to.string(), ": ", error.message()));
-    RETURN_IF_ERROR(WriteFileAtomically(to / file.path(), content));
-  }
-  if (const absl::StatusOr<std::string> card = ReadFile(from / kCardFile); card.ok()) {
-    RETURN_IF_ERROR(WriteFileAtomically(to / kCardFile, *card));
-  }
-  return WriteFileAtomically(to / kManifestFile, text);
+// In an object store there is nothing beside a version: the card goes with its files.
+absl::StatusOr<VoiceLocation> PushToStore(const std::string& version_directory, const std::string& model,
+                                          const std::string& repository) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<S3Store> store, S3Store::Open(repository));
+  const ReadBundleFile read = [read = ReadsBelow(version_directory), &version_directory](const std::string& path) {
+    absl::StatusOr<std::string> content = read(path);
+    if (path == kCardFile && absl::IsNotFound(content.status())) return ReadFile(CardBeside(version_directory));
+    return content;
+  };
+  ASSIGN_OR_RETURN(const int64_t version, PublishObjects(read, model, *store));
+  return VoiceLocation{model, version, absl::StrCat(store->name(), "/", model, "/", version)};
 }
 
-// Goes with the object, unless it was renamed.
-struct Staging {
-  explicit Staging(fs::path path) : path(std::move(path)) {}
-  ~Staging() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  const fs::path path;
-};
+bool SameManifest(const std::string& a, const std::string& b) {
+  const absl::StatusOr<std::string> first = ReadFile(a + "/" + kManifestFile),
+                                    second = ReadFile(b + "/" + kManifestFile);
+  return first.ok() && second.ok() && *first == *second;
+}
 
 }  // namespace
 
 absl::StatusOr<VoiceLocation> PushVoice(const std::string& version_directory, const std::string& repository) {
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(version_directory));
-  const fs::path plain = (fs::path(version_directory) / "").lexically_normal().parent_path();  // without a slash
-  const fs::path model = fs::path(repository) / voice->spec.name();
-  const Staging staging(model / absl::StrCat(".push-", getpid()));
-  RETURN_IF_ERROR(CopyBundle(version_directory, staging.path));
-  RETURN_IF_ERROR(ReadBundle(staging.path).status());
-  while (true) {
-    const int64_t version = NextVersion(model);
-    const fs::path target = model / absl::StrCat(version);
-    if (std::rename(staging.path.c_str(), target.c_str()) == 0) {
-      // `ddsp train` writes it beside the version.
-      if (const absl::StatusOr<std::string> card = ReadFile(plain.string() + ".md"); card.ok()) {
-        RETURN_IF_ERROR(WriteFileAtomically(target.string() + ".md", *card));
-      }
-      return VoiceLocation{.model = voice->spec.name(), .version = version, .directory = target};
-    }
-    // Somebody else was faster.
-    if (errno == ENOTEMPTY || errno == EEXIST) continue;
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot rename to ", target.string()));
+  const std::string& model = voice->spec.name();
+  if (IsS3Url(repository)) return PushToStore(version_directory, model, repository);
+  const StagedVersion staged(repository, model);
+  RETURN_IF_ERROR(CopyBundle(
+      ReadsBelow(version_directory),
+      [&staged](const std::string& path, const std::string& content) { return staged.Write(path, content); }));
+  ASSIGN_OR_RETURN(const VoiceLocation published, staged.PublishNext());
+  if (const absl::StatusOr<std::string> card = ReadFile(CardBeside(version_directory)); card.ok()) {
+    RETURN_IF_ERROR(WriteFileAtomically(published.directory + ".md", *card));
   }
+  return published;
+}
+
+absl::StatusOr<PulledVoice> PullVoice(const VoiceSource& source, const std::string& repository) {
+  const StagedVersion staged(repository, source.model);
+  RETURN_IF_ERROR(CopyBundle(source.read, [&staged](const std::string& path, const std::string& content) {
+    return staged.Write(path, content);
+  }));
+  ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(staged.directory()));
+  if (voice->spec.name() != source.model) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the voice is named '", voice->spec.name(), "', not '", source.model, "'"));
+  }
+  absl::StatusOr<VoiceLocation> published =
+      source.version == 0 ? staged.PublishNext() : staged.PublishAs(source.version);
+  if (published.ok()) return PulledVoice{.location = *published};
+  const std::string there = absl::StrCat(repository, "/", source.model, "/", source.version);
+  if (!absl::IsAlreadyExists(published.status()) || !SameManifest(there, staged.directory())) return published.status();
+  return PulledVoice{.location = {source.model, source.version, there}, .was_there = true};
 }
 
 }  // namespace ddsp::client

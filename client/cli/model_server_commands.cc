@@ -14,7 +14,11 @@
 #include "client/cli/model_text.h"
 #include "client/cli/models_client.h"
 #include "client/cli/repository_path.h"
+#include "client/cli/scratch_folder.h"
 #include "client/flags/server_flags.h"
+#include "client/cli/voice_source.h"
+#include "core/artifacts/s3_store.h"
+#include "core/artifacts/voice_objects.h"
 #include "core/base/status_macros.h"
 #include "core/models/aliases.h"
 #include "core/models/voice_name.h"
@@ -87,9 +91,35 @@ struct AliasOptions {
   bool remove = false, json = false;
 };
 
+void PrintAliases(const std::string& model, const VoiceAliases& aliases) {
+  for (const auto& [alias, version] : aliases) {
+    std::cout << model << "@" << alias << " is " << model << "/" << version << "\n";
+  }
+}
+
+// In an object store; what an alias will mean is fetched and verified before.
+absl::Status MoveAliasInStore(const std::string& repository, const std::string& model, const std::string& alias,
+                              const AliasOptions& options) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<S3Store> store, S3Store::Open(repository));
+  ASSIGN_OR_RETURN(VoiceAliases aliases, ReadAliases(*store, model));
+  if (options.remove) {
+    if (aliases.erase(alias) == 0) return absl::NotFoundError(absl::StrCat(store->name(), " has no ", model, "@", alias));
+  } else {
+    const std::string wanted = options.version == 0 ? "" : absl::StrCat("/", options.version);
+    ASSIGN_OR_RETURN(const VoiceSource source, OpenVoiceSource(absl::StrCat(store->name(), "/", model, wanted)));
+    const ScratchFolder scratch;
+    RETURN_IF_ERROR(PullVoice(source, scratch.path()).status());
+    aliases[alias] = source.version;
+  }
+  RETURN_IF_ERROR(WriteAliases(aliases, model, *store));
+  PrintAliases(model, aliases);
+  return absl::OkStatus();
+}
+
 // Without a server: the same rules, by this program.
 absl::Status MoveAlias(const std::string& repository, const std::string& model, const std::string& alias,
                        const AliasOptions& options) {
+  if (IsS3Url(repository)) return MoveAliasInStore(repository, model, alias, options);
   const std::string directory = absl::StrCat(repository, "/", model);
   ASSIGN_OR_RETURN(VoiceAliases aliases, ReadAliases(directory));
   if (options.remove) {
@@ -101,8 +131,7 @@ absl::Status MoveAlias(const std::string& repository, const std::string& model, 
     aliases[alias] = location.version;
   }
   RETURN_IF_ERROR(WriteAliases(directory, aliases));
-  for (const auto& [name, version] : aliases)
-    std::cout << model << "@" << name << " is " << model << "/" << version << "\n";
+  PrintAliases(model, aliases);
   return absl::OkStatus();
 }
 
@@ -172,7 +201,7 @@ Action DeclareModelAlias(CLI::App& app) {
                              ->check(CLI::Range(int64_t{1}, int64_t{1} << 60));
   app.add_flag("--delete", options->remove, "Take the alias away")->excludes(version);
   CLI::Option* server = AddServerFlags(app, &options->server, kAdminServer);
-  app.add_option("--repository,--model-repository", options->repository, "Without a server: directory of voices")
+  app.add_option("--repository,--model-repository", options->repository, "Without a server: directory of voices, or s3://BUCKET/PREFIX")
       ->excludes(server);
   AddOutput(app, &options->json);
   return [options] { return Alias(*options); };
@@ -182,7 +211,7 @@ Action DeclareModelList(CLI::App& app) {
   auto options = std::make_shared<ListOptions>();
   options->repository = DefaultRepository();
   CLI::Option* repository =
-      app.add_option("REPOSITORY,--repository,--model-repository", options->repository, "Directory of voices")
+      app.add_option("REPOSITORY,--repository,--model-repository", options->repository, "Directory of voices, or s3://BUCKET/PREFIX")
           ->capture_default_str();
   AddServerFlags(app, &options->server, "HOST:PORT of a server: which voices it has, and what they do")
       ->excludes(repository);
@@ -198,7 +227,7 @@ Action DeclareModelLoad(CLI::App& app) {
 Action DeclareModelPush(CLI::App& app) {
   auto options = std::make_shared<PushOptions>();
   app.add_option("DIR", options->directory, "Directory of a version, or of a model: its newest version")->required();
-  app.add_option("--repository,--model-repository", options->repository, "Where it goes, under its next version number")
+  app.add_option("--repository,--model-repository", options->repository, "Where it goes, under its next version number: a directory, or s3://BUCKET/PREFIX")
       ->required();
   AddServerFlags(app, &options->server, absl::StrCat("Load it there afterwards: ", kAdminServer));
   AddOutput(app, &options->json);
