@@ -20,19 +20,19 @@
 #include "core/base/status_macros.h"
 #include "core/training/checkpoint.h"
 #include "core/training/evaluation_voice.h"
+#include "core/training/recipe_defaults.h"
 #include "core/training/train_voice.h"
 
 namespace ddsp::client {
 namespace {
 
-using training::LearningRate;
-
 struct Options {
   training::TrainVoiceOptions train;
   TrainGinOptions gin;  // the other way, where a file is given
-  std::string recipe = "vst", schedule = "cosine", json, mode = "train", restore_dir;
+  std::string recipe = "vst", schedule, json, mode = "train", restore_dir;
   int64_t examples = 4, batches = 5;  // of --mode sample and eval
   std::optional<double> reverb_bias;
+  std::vector<int64_t> loss_scales;  // none: the recipe's
   bool once = false;
   double checkpoint_minutes = 2;
   int threads = 0;  // 0: see Run
@@ -96,11 +96,13 @@ absl::Status LookAt(const Options& options) {
 absl::Status Run(Options options) {
   training::TrainVoiceOptions& train = options.train;
   RETURN_IF_ERROR(NameVoice(&train));
-  ASSIGN_OR_RETURN(train.trainer.step.shape, training::RecipeShape(options.recipe));
+  ASSIGN_OR_RETURN(const training::TrainerOptions recipe, training::RecipeDefaults(options.recipe));
+  train.trainer.step.shape = recipe.step.shape;
+  std::vector<int64_t>& scales = train.trainer.step.objective.fft_sizes;
+  scales = options.loss_scales.empty() ? recipe.step.objective.fft_sizes : options.loss_scales;
   if (options.reverb_bias) train.trainer.step.shape.reverb_bias = *options.reverb_bias;
-  LearningRate& rate = train.trainer.step.learning_rate;
-  rate.shape = options.schedule == "cosine" ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
-  rate.total_steps = train.trainer.steps;
+  ASSIGN_OR_RETURN(train.trainer.step.learning_rate.shape, training::ScheduleOf(options.schedule));
+  train.trainer.step.learning_rate.total_steps = train.trainer.steps;
   train.trainer.checkpoint_interval = absl::Minutes(options.checkpoint_minutes);
   train.command = CommandLine();
   train.exporting.seed = train.trainer.seed;
@@ -114,7 +116,8 @@ absl::Status Run(Options options) {
   if (options.threads == 0) {
     // A worker for each core, or as many threads for each worker as there are cores to share.
     const int cores = static_cast<int>(std::thread::hardware_concurrency());
-    options.threads = options.workers.workers == 1 ? 2 : std::max(1, cores / options.workers.workers);
+    options.threads =
+        options.workers.workers == 1 ? train.trainer.step.shards : std::max(1, cores / options.workers.workers);
     for_locals = {"--threads", absl::StrCat(options.threads)};
   }
   train.trainer.step.shards = options.threads;
@@ -165,8 +168,9 @@ absl::Status RunGin(Options options) {
 
 Action DeclareTrain(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  options->train.trainer.step.learning_rate.peak = 1e-3;
-  options->train.trainer.step.reverb_rate = 10;
+  // What the recipes do not differ in; see Run for what they do.
+  options->train.trainer = training::RecipeDefaults(options->recipe).value();
+  options->schedule = training::NameOf(options->train.trainer.step.learning_rate.shape);
   training::TrainVoiceOptions& train = options->train;
   training::VoiceLabel& label = train.exporting.label;
   training::TrainerOptions& trainer = train.trainer;
@@ -209,14 +213,23 @@ Action DeclareTrain(CLI::App& app) {
       ->capture_default_str();
   app.add_option(
          "--reverb-bias", options->reverb_bias,
-         "Where the reverb's magnitudes begin, before exp_sigmoid: -3 is upstream's; of dry recordings begin lower, "
-         "with -6, for it takes them many thousand steps to fall")
+         "Where the reverb's magnitudes begin, before exp_sigmoid; -6 for vst. Upstream's is -3, from where those of "
+         "dry recordings take many thousand steps to fall")
       ->check(CLI::Range(-20.0, 5.0));
+  app.add_option("--augment-pitch", trainer.augmentation.pitch_semitones,
+                 "Examples are played up to so many semitones higher or lower, tempo and timbre along")
+      ->check(CLI::Range(0.0, 6.0));
+  app.add_option("--augment-gain", trainer.augmentation.gain_db, "Examples are up to so many dB louder or softer")
+      ->check(CLI::Range(0.0, 40.0));
   app.add_option("--from", trainer.begin_from, "Checkpoint whose weights a new run begins with; fresh ones by default");
   app.add_option("--schedule", options->schedule,
                  "cosine: warm up, then fall to nearly 0 at the last step; exponential: upstream's")
-      ->check(CLI::IsMember({"cosine", "exponential"}))
+      ->check(CLI::IsMember(training::ScheduleNames()))
       ->capture_default_str();
+  app.add_option("--loss-scales", options->loss_scales,
+                 "FFT sizes of the training loss, by default the recipe's; held-out losses are of those always")
+      ->delimiter(',')
+      ->check(CLI::Range(16, 16384));
   app.add_option("--log-floor", trainer.step.objective.log_floor,
                  "Added to magnitudes before the loss takes their logarithm; 0 is upstream's loss")
       ->check(CLI::NonNegativeNumber)

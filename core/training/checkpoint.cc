@@ -76,6 +76,7 @@ absl::Status WriteCheckpoint(const std::string& directory, const Checkpoint& che
   writer.SetMetadata("step", absl::StrCat(checkpoint.step));
   writer.SetMetadata("seed", absl::StrCat(checkpoint.seed));
   writer.SetMetadata("run_options", checkpoint.run_options);
+  writer.SetMetadata("smoothed_loss", absl::StrFormat("%.17g", checkpoint.smoothed_loss));
   RETURN_IF_ERROR(writer.Write(CheckpointPath(directory, checkpoint.step)));
   std::vector<std::string> paths = ListCheckpoints(directory);
   for (size_t i = 0; i + keep < paths.size(); ++i) fs::remove(paths[i], error);
@@ -93,6 +94,8 @@ absl::StatusOr<Checkpoint> ReadCheckpoint(const std::string& path, const Paramet
     return absl::InvalidArgumentError(absl::StrCat(path, ": no step or seed in the metadata"));
   }
   checkpoint.run_options = metadata("run_options");
+  // Runs of older releases did not say.
+  if (!absl::SimpleAtod(metadata("smoothed_loss"), &checkpoint.smoothed_loss)) checkpoint.smoothed_loss = 0;
   ASSIGN_OR_RETURN(checkpoint.weights, Get(file, path, "weights/", shapes));
   ASSIGN_OR_RETURN(checkpoint.first_moments, Get(file, path, "first_moments/", shapes));
   ASSIGN_OR_RETURN(checkpoint.second_moments, Get(file, path, "second_moments/", shapes));

@@ -21,6 +21,7 @@ struct Checkpoint {
   uint64_t seed = 0;
   std::string run_options;  // of the run that wrote it; a run with others must not continue it
   Parameters weights, first_moments, second_moments;
+  double smoothed_loss = 0;  // of the steps until here; 0: not known
 };
 
 // <directory>/checkpoint-<step>.safetensors, the step in nine digits.

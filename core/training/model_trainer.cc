@@ -75,25 +75,26 @@ absl::Status ModelTrainer::Resume() {
   }
   step_.Restore(checkpoint->step, checkpoint->weights, checkpoint->first_moments, checkpoint->second_moments);
   progress_.step = checkpoint->step;
+  progress_.loss = checkpoint->smoothed_loss;
   return absl::OkStatus();
 }
 
 absl::Status ModelTrainer::Save() const {
   return WriteCheckpoint(CheckpointFolder(options_),
                          {step_.step(), options_.seed, options_.Describe(), step_.weights(), step_.first_moments(),
-                          step_.second_moments()},
+                          step_.second_moments(), progress_.loss},
                          options_.checkpoints_to_keep);
 }
 
 bool ModelTrainer::stopped_early() const {
-  return options_.early_stop_loss > 0 && progress_.seconds_per_step > 0 && progress_.loss <= options_.early_stop_loss;
+  return options_.early_stop_loss > 0 && progress_.loss != 0 && progress_.loss <= options_.early_stop_loss;
 }
 
 void ModelTrainer::Log(const ModelStepReport& report, double seconds) {
-  const double weight = progress_.seconds_per_step == 0 ? 1.0 : 0.02;
+  const auto smooth = [](double value, double* mean) { *mean += (*mean == 0 ? 1.0 : 0.02) * (value - *mean); };
   progress_.step = step_.step();
-  progress_.loss += weight * (report.loss - progress_.loss);
-  progress_.seconds_per_step += weight * (seconds - progress_.seconds_per_step);
+  smooth(report.loss, &progress_.loss);
+  smooth(seconds, &progress_.seconds_per_step);
   for (const auto& [name, loss] : report.losses) sums_["losses/" + name] += loss;
   sums_["losses/total_loss"] += report.loss;
   sums_["gradient_norm"] += report.gradient_norm;
@@ -109,14 +110,15 @@ void ModelTrainer::Log(const ModelStepReport& report, double seconds) {
 }
 
 absl::Status ModelTrainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
-  while (step_.step() < options_.steps) {
+  // A run that had learned enough when it was interrupted learns no more.
+  while (step_.step() < options_.steps && !stopped_early()) {
     const absl::Time begin = options_.clock->Now();
     ASSIGN_OR_RETURN(const NamedTensors batch, batches_.Batch(step_.step()));
     ModelContext context;
     context.generator = at::detail::createCPUGenerator(DeriveSeed(options_.seed, "model noise", step_.step()));
     ASSIGN_OR_RETURN(const ModelStepReport report, step_.Run(batch, context));
     Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
-    if (observe(progress_) == TrainerVerdict::kStop || stopped_early()) break;
+    if (observe(progress_) == TrainerVerdict::kStop) break;
     if (step_.step() % options_.steps_per_save == 0 && step_.step() < options_.steps) RETURN_IF_ERROR(Save());
   }
   return Save();

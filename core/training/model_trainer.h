@@ -51,6 +51,7 @@ class ModelTrainer {
   absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
 
   const ModelStep& model() const { return step_; }
+  const TrainingProgress& progress() const { return progress_; }
   bool stopped_early() const;  // by the loss
 
  private:

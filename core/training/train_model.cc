@@ -108,11 +108,11 @@ absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, co
       trainer->model().step() > 0 ? absl::StrCat("; going on from step ", trainer->model().step()) : ""));
   TrainModelResult result;
   RETURN_IF_ERROR(trainer->Run([&](const TrainingProgress& progress) {
-    result.loss = progress.loss;
     const TrainerVerdict verdict = events.step(progress);
     result.stopped = verdict == TrainerVerdict::kStop;
     return verdict;
   }));
+  result.loss = trainer->progress().loss;
   result.step = trainer->model().step();
   if (trainer->stopped_early()) events.say(absl::StrFormat("stopped early: the loss is %.3f", result.loss));
   RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights(), config));

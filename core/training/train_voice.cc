@@ -96,11 +96,14 @@ class ExampleMaker {
 // Decides when a run has learned enough.
 class EarlyStop {
  public:
-  EarlyStop(const TrainVoiceOptions& options, int64_t resumed_step)
-      : loss_(options.early_stop_loss), patience_(options.patience), resumed_step_(resumed_step) {
+  // `resumed`: where the run stands, interrupted before or not.
+  EarlyStop(const TrainVoiceOptions& options, const TrainingProgress& resumed)
+      : loss_(options.early_stop_loss),
+        patience_(options.patience),
+        smoothed_from_(resumed.loss > 0 ? 0 : resumed.step) {
     // What the run heard before it was interrupted.
     for (const auto& [step, loss] : ReadMetric(options.trainer.directory + "/logs", "held_out/spectral_loss")) {
-      if (step <= resumed_step) Hear(step, loss);
+      if (step <= resumed.step) Hear(step, loss);
     }
   }
 
@@ -114,16 +117,18 @@ class EarlyStop {
   }
   bool heard(int64_t step) const { return step <= heard_step_; }
 
+  // Before the last step, that is: a run that reaches it exports what it has.
   bool Enough(const TrainingProgress& progress) const {
+    if (progress.step == 0 || progress.step >= progress.steps) return false;
     if (patience_ > 0 && worse_ >= patience_) return true;
     // A mean over steps needs some to be one.
-    return loss_ > 0 && progress.loss <= loss_ && progress.step >= resumed_step_ + kSettled;
+    return loss_ > 0 && progress.loss <= loss_ && progress.step >= smoothed_from_ + kSettled;
   }
 
  private:
   static constexpr int64_t kSettled = 20;  // steps
   const double loss_;
-  const int64_t patience_, resumed_step_;
+  const int64_t patience_, smoothed_from_;
   double best_ = 0;
   int64_t worse_ = 0, heard_step_ = 0;
 };
@@ -139,19 +144,19 @@ class Conductor {
         options_(options),
         events_(events),
         examples_(examples),
-        enough_(options, trainer.model().step()) {}
+        enough_(options, trainer.progress()) {}
 
   // Steps until the run is over, has learned enough, or an event says stop or fails.
   absl::Status Run() {
     // A run that lacks nothing but its voice must not learn on.
-    early_ = options_.patience > 0 && enough_.Enough({});
+    early_ = enough_.Enough(trainer_.progress());
     if (early_) return absl::OkStatus();
     absl::Status failure;
     const absl::Status run = trainer_.Run([&](const TrainingProgress& progress) {
       failure = Between(progress);
       if (!failure.ok()) return TrainerVerdict::kStop;
       const TrainerVerdict verdict = events_.step ? events_.step(progress) : TrainerVerdict::kContinue;
-      early_ = verdict == TrainerVerdict::kContinue && progress.step < progress.steps && enough_.Enough(progress);
+      early_ = verdict == TrainerVerdict::kContinue && enough_.Enough(progress);
       return early_ ? TrainerVerdict::kStop : verdict;
     });
     return failure.ok() ? run : failure;
@@ -206,7 +211,7 @@ absl::Status Explain(const absl::Status& error, Trainer& trainer, const TrainVoi
     examples.push_back(absl::StrFormat("%s at %.2f s", dataset.recordings[window.recording].name,
                                        static_cast<double>(window.begin) / dataset.settings.sample_rate));
   }
-  const TrainingBatch batch = MakeBatch(options.trainer.step.shape, dataset, windows);
+  const TrainingBatch batch = trainer.NextBatch();
   SafetensorsWriter writer;
   for (const auto& [name, values] : std::map<std::string, at::Tensor>{
            {"audio", batch.audio}, {"level_db", batch.controls.level_db}, {"f0_hz", batch.controls.f0_hz}}) {

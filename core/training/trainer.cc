@@ -10,6 +10,7 @@
 #include "core/base/status_macros.h"
 #include "core/streaming/frame_between.h"
 #include "core/training/checkpoint.h"
+#include "core/training/recipe_defaults.h"
 #include "core/training/seed.h"
 #include "core/training/tensor_memory.h"
 
@@ -30,14 +31,18 @@ std::string TrainerOptions::Describe() const {
                     "/"),
       " bias ", s.noise_bias, "/", s.reverb_bias, " fft ", absl::StrJoin(step.objective.fft_sizes, "/"), " weights ",
       step.objective.mag_weight, "/", step.objective.logmag_weight, " log floor ", step.objective.log_floor, " rate ",
-      rate.shape == LearningRate::Shape::kExponential ? "exponential" : "cosine", " ", rate.peak, " decay ",
-      rate.decay_rate, "/", rate.decay_steps, " warm-up ", rate.warmup_steps, " of ", rate.total_steps, " to ",
-      rate.final_fraction, " reverb rate ", step.reverb_rate, " clip ", step.clip_norm, " shards ", step.shards,
+      NameOf(rate.shape), " ", rate.peak, " decay ", rate.decay_rate, "/", rate.decay_steps, " warm-up ",
+      rate.warmup_steps, " of ", rate.total_steps, " to ", rate.final_fraction, " reverb rate ", step.reverb_rate,
+      " clip ", step.clip_norm, " shards ", step.shards,
       group == nullptr ? "" : absl::StrCat(" workers ", group->workers()), " batch ", batch_size, " seed ", seed,
+      augmentation.any()
+          ? absl::StrCat(" varied by ", augmentation.pitch_semitones, " semitones and ", augmentation.gain_db, " dB")
+          : "",
       begin_from.empty() ? "" : " from ", begin_from);
 }
 
-TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows) {
+TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows,
+                        const std::vector<Variation>& variations) {
   TrainingBatch batch;
   if (windows.empty()) return batch;
   const int64_t samples = windows[0].end - windows[0].begin, count = static_cast<int64_t>(windows.size());
@@ -45,8 +50,9 @@ TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const s
   batch.audio = at::empty({count, samples});
   batch.controls = {at::empty({count, frames}), at::empty({count, frames})};
   for (int64_t item = 0; item < count; ++item) {
-    CopyAudio(dataset, windows[item], batch.audio[item].data_ptr<float>());
-    const std::vector<FeatureFrame> features = CopyFrames(dataset, windows[item]);
+    const WindowSound sound = VaryWindow(dataset, windows[item], variations.empty() ? Variation() : variations[item]);
+    std::copy(sound.audio.begin(), sound.audio.end(), batch.audio[item].data_ptr<float>());
+    const std::vector<FeatureFrame>& features = sound.frames;
     float* level_db = batch.controls.level_db[item].data_ptr<float>();
     float* f0_hz = batch.controls.f0_hz[item].data_ptr<float>();
     for (int64_t t = 0; t < frames; ++t) {
@@ -65,6 +71,7 @@ double HeldOutLoss(const StepOptions& options, const Parameters& weights, const 
   if (!batch.audio.defined()) return 0;
   const at::NoGradGuard no_gradients;
   const int64_t items = batch.audio.size(0), frames = batch.controls.f0_hz.size(1);
+  const SpectralLoss loss(RecipeSpectralLoss());
   double total = 0;
   for (int64_t item = 0; item < items; ++item) {
     // One at a time: a few megabytes, whatever the size of the held-out material.
@@ -73,9 +80,7 @@ double HeldOutLoss(const StepOptions& options, const Parameters& weights, const 
                                  batch.controls.f0_hz.slice(0, item, item + 1)};
     const at::Tensor audio = Synthesize(options.shape, weights, controls, noise.audio,
                                         ReverbImpulseResponse(options.shape, weights, noise.reverb));
-    SpectralLossOptions upstream = RecipeSpectralLoss();
-    upstream.fft_sizes = options.objective.fft_sizes;
-    total += SpectralLoss(upstream)(batch.audio.slice(0, item, item + 1), audio).item<double>();
+    total += loss(batch.audio.slice(0, item, item + 1), audio).item<double>();
   }
   return total / static_cast<double>(items);
 }
@@ -105,7 +110,12 @@ absl::StatusOr<std::unique_ptr<Trainer>> Trainer::Create(const TrainerOptions& o
     RETURN_IF_ERROR(trainer->Resume());
     ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory + "/logs", trainer->step_->step()));
   }
-  if (options.group != nullptr) RETURN_IF_ERROR(trainer->step_->CopyFromFirst());
+  if (options.group != nullptr) {
+    RETURN_IF_ERROR(trainer->step_->CopyFromFirst());
+    const at::Tensor loss = at::full({1}, trainer->progress_.loss, at::kDouble);
+    RETURN_IF_ERROR(options.group->CopyFromFirst(loss));
+    trainer->progress_.loss = loss.item<double>();
+  }
   trainer->progress_.step = trainer->step_->step();
   return trainer;
 }
@@ -143,6 +153,7 @@ absl::Status Trainer::Resume() {
   }
   step_->Restore(checkpoint->step, checkpoint->weights, checkpoint->first_moments, checkpoint->second_moments);
   progress_.step = checkpoint->step;
+  progress_.loss = checkpoint->smoothed_loss;
   return absl::OkStatus();
 }
 
@@ -150,7 +161,7 @@ absl::Status Trainer::Save() const {
   if (!IsFirst()) return absl::OkStatus();
   RETURN_IF_ERROR(WriteCheckpoint(CheckpointFolder(options_),
                                   {step_->step(), options_.seed, options_.Describe(), step_->weights(),
-                                   step_->first_moments(), step_->second_moments()},
+                                   step_->first_moments(), step_->second_moments(), progress_.loss},
                                   options_.checkpoints_to_keep));
   if (!options_.saved) return absl::OkStatus();
   return options_.saved(step_->step(), CheckpointPath(CheckpointFolder(options_), step_->step()));
@@ -164,36 +175,46 @@ std::vector<Segment> Trainer::NextWindows() {
   return windows;
 }
 
+TrainingBatch Trainer::NextBatch(int64_t begin, int64_t end) {
+  const std::vector<Segment> windows = NextWindows();
+  std::vector<Variation> variations;
+  for (int64_t item = begin; options_.augmentation.any() && item < end; ++item) {
+    variations.push_back(DrawVariation(options_.augmentation, options_.seed, step_->step(), item));
+  }
+  return MakeBatch(options_.step.shape, dataset_, {windows.begin() + begin, windows.begin() + end}, variations);
+}
+
 absl::StatusOr<StepReport> Trainer::Step() {
   // This worker's part of the batch and of its noise.
   const int64_t rank = IsFirst() ? 0 : options_.group->rank(), size = options_.batch_size;
   const int64_t workers = options_.group == nullptr ? 1 : options_.group->workers();
   const int64_t begin = size * rank / workers, end = size * (rank + 1) / workers;
-  const std::vector<Segment> windows = NextWindows();
   const VoiceShape& shape = options_.step.shape;
-  TrainingBatch batch = MakeBatch(shape, dataset_, {windows.begin() + begin, windows.begin() + end});
+  TrainingBatch batch = NextBatch(begin, end);
   batch.whole = size;
-  const int64_t frames = shape.frames(windows[0].end - windows[0].begin);
+  const int64_t frames = shape.frames(batch.audio.size(1));
   return step_->Run(batch, DrawNoise(shape, options_.seed, step_->step(), begin, end - begin, frames));
 }
 
 void Trainer::Log(const StepReport& report, double seconds) {
-  const double weight = progress_.seconds_per_step == 0 ? 1.0 : 0.02;
+  const auto smooth = [](double value, double* mean) { *mean += (*mean == 0 ? 1.0 : 0.02) * (value - *mean); };
   progress_.step = step_->step();
-  progress_.loss += weight * (report.loss - progress_.loss);
-  progress_.seconds_per_step += weight * (seconds - progress_.seconds_per_step);
+  smooth(report.loss, &progress_.loss);
+  smooth(seconds, &progress_.seconds_per_step);
   sums_.loss += report.loss;
   sums_.gradient_norm += report.gradient_norm;
   seconds_ += seconds;
+  ++summed_;
   if (!IsFirst()) return;
-  const double n = static_cast<double>(options_.log_steps);
   if (progress_.step % options_.log_steps == 0) {
+    const double n = static_cast<double>(summed_);
     log_->Add(progress_.step, {{"losses/total_loss", sums_.loss / n},
                                {"gradient_norm", sums_.gradient_norm / n},
                                {"learning_rate", report.learning_rate},
                                {"seconds_per_step", seconds_ / n}});
     sums_ = {};
     seconds_ = 0;
+    summed_ = 0;
   }
   if (options_.held_out_steps > 0 && progress_.step % options_.held_out_steps == 0 && held_out_.audio.defined()) {
     progress_.held_out_loss = HeldOutLoss(options_.step, step_->weights(), held_out_, options_.seed);

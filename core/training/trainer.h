@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "core/base/clock.h"
+#include "core/training/augmentation.h"
 #include "core/training/example_windows.h"
 #include "core/training/metrics_log.h"
 #include "core/training/train_step.h"
@@ -19,6 +20,7 @@ namespace ddsp::training {
 struct TrainerOptions {
   StepOptions step;
   int64_t batch_size = 16;
+  AugmentationOptions augmentation;
   int64_t steps = 5000;
   uint64_t seed = 1;
   std::string begin_from;  // a checkpoint whose weights a new run begins with; empty: fresh ones
@@ -41,7 +43,7 @@ struct TrainerOptions {
 
 struct TrainingProgress {
   int64_t step = 0, steps = 0;  // done, of
-  double loss = 0;              // smoothed
+  double loss = 0;              // smoothed over all steps of the run, however often it was interrupted
   double held_out_loss = 0;     // last one; 0 before the first
   double seconds_per_step = 0;  // smoothed
 };
@@ -63,8 +65,12 @@ class Trainer {
   absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
 
   const TrainStep& model() const { return *step_; }
+  const TrainingProgress& progress() const { return progress_; }
   // The examples of the next step; after one that failed, those of that one.
   std::vector<Segment> NextWindows();
+  // What a step makes of them, the items [begin, end) of all workers' batch.
+  TrainingBatch NextBatch(int64_t begin, int64_t end);
+  TrainingBatch NextBatch() { return NextBatch(0, options_.batch_size); }
 
  private:
   Trainer(const TrainerOptions& options, const Dataset& dataset, const std::vector<Segment>& training_windows,
@@ -87,11 +93,13 @@ class Trainer {
   TrainingProgress progress_;
   StepReport sums_;  // since the last line of the log
   double seconds_ = 0;
+  int64_t summed_ = 0;  // steps
 };
 
 // Windows as one batch. Frames between those of the data set are what the engine makes of it (FrameBetween). The
-// shape's hop divides the data set's.
-TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows);
+// shape's hop divides the data set's. `variations` are of each window; none: as they were recorded.
+TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const std::vector<Segment>& windows,
+                        const std::vector<Variation>& variations = {});
 
 // Mean multi-scale spectral loss over the batch's windows, each from a zero state: upstream's test metric. The noise is
 // that of `seed`. Empty batch: 0.

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/gin/parser.h"
+#include "core/training/recipe_defaults.h"
 
 namespace ddsp::worker {
 namespace {
@@ -134,6 +135,12 @@ std::vector<std::string> OverrideNames() {
 
 absl::StatusOr<TrainVoiceOptions> PlanTraining(const v1::TrainSpec& spec, const std::string& workspace) {
   TrainVoiceOptions options;
+  std::vector<std::string> problems;
+  if (absl::StatusOr<training::TrainerOptions> recipe = training::RecipeDefaults(spec.recipe()); recipe.ok()) {
+    options.trainer = *std::move(recipe);
+  } else {
+    problems.push_back(std::string(recipe.status().message()));
+  }
   options.recordings = absl::StrCat(workspace, "/", kRecordings);
   const bool held_out = std::any_of(spec.data().begin(), spec.data().end(),
                                     [](const v1::JobFile& file) { return absl::StartsWith(file.path(), "held-out/"); });
@@ -141,29 +148,15 @@ absl::StatusOr<TrainVoiceOptions> PlanTraining(const v1::TrainSpec& spec, const 
   options.bundle = absl::StrCat(workspace, "/voice/1");
   options.trainer.directory = absl::StrCat(workspace, "/training");
   options.trainer.seed = options.exporting.seed = spec.seed();
-  // As `ddsp train` does.
-  LearningRate& rate = options.trainer.step.learning_rate;
-  rate.peak = 1e-3;
-  rate.shape = LearningRate::Shape::kWarmupCosine;
-  options.trainer.step.reverb_rate = 10;
   if (spec.steps() > 0) options.trainer.steps = spec.steps();
-  // Not the worker's number of cores: results depend on it by rounding.
-  options.trainer.step.shards = 2;
   options.example_steps = std::clamp<int64_t>(options.trainer.steps / 16, 50, 500);
   options.exporting.label.name = spec.model();
   options.command = CommandOf(spec);
 
-  std::vector<std::string> problems;
-  const absl::StatusOr<training::VoiceShape> shape = training::RecipeShape(spec.recipe());
-  if (shape.ok()) {
-    options.trainer.step.shape = *shape;
-  } else {
-    problems.push_back(std::string(shape.status().message()));
-  }
   for (const std::string& text : spec.overrides()) {
     if (std::string problem = Apply(text, &options); !problem.empty()) problems.push_back(std::move(problem));
   }
-  rate.total_steps = options.trainer.steps;
+  options.trainer.step.learning_rate.total_steps = options.trainer.steps;
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
   return options;
 }

@@ -158,6 +158,49 @@ TEST_F(TrainGuards, StopsEarlyAtALossAndExportsTheVoice) {
   EXPECT_TRUE(fs::exists(options_.bundle + "/MANIFEST.textproto"));
 }
 
+// Killed between its last checkpoint and its voice.
+TEST_F(TrainGuards, AVoiceThatIsMissingAfterAnEarlyStopIsMadeWithoutLearningOn) {
+  options_.trainer.steps = 1000;
+  options_.early_stop_loss = 1e6;
+  ASSERT_TRUE(Train().ok());
+  const std::string weights = ReadFile(options_.bundle + "/weights.safetensors").value();
+  fs::remove_all(options_.bundle);
+  int64_t steps = 0;
+  events_.step = [&](const TrainingProgress&) {
+    ++steps;
+    return TrainerVerdict::kContinue;
+  };
+  const auto again = Train();
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->step, 20);
+  EXPECT_EQ(steps, 0);
+  EXPECT_EQ(ReadFile(options_.bundle + "/weights.safetensors").value(), weights);
+}
+
+TEST_F(TrainGuards, AnInterruptedRunStopsEarlyWhereItWouldHave) {
+  options_.trainer.steps = 60;
+  std::vector<double> losses;
+  events_.step = [&](const TrainingProgress& progress) {
+    losses.push_back(progress.loss);
+    return progress.step == 35 ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+  };
+  ASSERT_TRUE(Train().ok());
+  // The loss that is reached first at some step from 20 on.
+  options_.early_stop_loss = *std::min_element(losses.begin() + 19, losses.end());
+  const auto enough = std::find(losses.begin() + 19, losses.end(), options_.early_stop_loss) - losses.begin() + 1;
+  ASSERT_GT(enough, 25) << "of no use: the loss does not fall";
+  options_.trainer.directory = folder_ + "/interrupted";
+  for (const int64_t stop : {12, 24, -1}) {
+    events_.step = [&](const TrainingProgress& progress) {
+      return progress.step == stop ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+    };
+    const auto result = Train();
+    ASSERT_TRUE(result.ok()) << result.status();
+    EXPECT_EQ(result->stopped, stop > 0);
+    EXPECT_TRUE(stop > 0 || result->step == enough) << result->step << " instead of " << enough;
+  }
+}
+
 // At this learning rate a held-out loss gets worse sooner or later.
 TEST_F(TrainGuards, StopsWhenNothingGetsBetterAndExportsTheBest) {
   options_.trainer.steps = 200;

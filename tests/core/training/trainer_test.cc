@@ -112,6 +112,46 @@ TEST(Trainer, StopAndResumeIsBitEqualToNoStop) {
   ExpectBitEqual(Uninterrupted("unstopped"), resumed->model().weights());
 }
 
+TEST(Trainer, GoesOnWithTheLossThatItHad) {
+  const Dataset dataset = SmallDataset();
+  std::vector<double> losses[2];
+  const auto run = [&](const std::string& name, int which, int64_t stop) {
+    const auto trainer = MakeTrainer(SmallOptions(testing::TempDir() + "/trainer_test_" + name), dataset);
+    return trainer->Run([&](const TrainingProgress& progress) {
+      losses[which].push_back(progress.loss);
+      return progress.step == stop ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+    });
+  };
+  FreshFolder("smooth");
+  FreshFolder("rough");
+  ASSERT_TRUE(run("smooth", 0, -1).ok());
+  ASSERT_TRUE(run("rough", 1, 5).ok());
+  ASSERT_TRUE(run("rough", 1, -1).ok());
+  EXPECT_EQ(losses[0], losses[1]);
+}
+
+TEST(Trainer, VariesItsExamplesTheSameWayAfterAStop) {
+  const Dataset dataset = SmallDataset();
+  TrainerOptions options = SmallOptions(FreshFolder("varied"));
+  options.augmentation = {1, 6};
+  const auto unstopped = MakeTrainer(options, dataset);
+  ASSERT_TRUE(unstopped->Run(Continue).ok());
+  options.directory = FreshFolder("varied_stopped");
+  const auto stop = [](const TrainingProgress& p) {
+    return p.step == 5 ? TrainerVerdict::kStop : TrainerVerdict::kContinue;
+  };
+  ASSERT_TRUE(MakeTrainer(options, dataset)->Run(stop).ok());
+  const auto resumed = MakeTrainer(options, dataset);
+  ASSERT_TRUE(resumed->Run(Continue).ok());
+  ExpectBitEqual(unstopped->model().weights(), resumed->model().weights());
+  // And not as if there were nothing to vary.
+  EXPECT_FALSE(at::equal(Uninterrupted("not_varied").at("decoder/dense_out/bias"),
+                         unstopped->model().weights().at("decoder/dense_out/bias")));
+  options.augmentation = {};
+  EXPECT_EQ(Trainer::Create(options, dataset, WholeRecordings(dataset), {}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST(Trainer, KeepsTheLastCheckpointsOnly) {
   const Dataset dataset = SmallDataset();
   const TrainerOptions options = SmallOptions(FreshFolder("keeps"));

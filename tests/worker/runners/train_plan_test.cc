@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "core/training/recipe_defaults.h"
+
 namespace ddsp::worker {
 namespace {
 
@@ -23,7 +25,10 @@ TEST(TrainPlan, IsTheRecipes) {
   EXPECT_EQ(options.held_out, "");
   EXPECT_EQ(options.exporting.label.name, "my-cello");
   EXPECT_EQ(options.trainer.seed, 7);
-  EXPECT_EQ(options.trainer.steps, training::TrainerOptions().steps);
+  training::TrainerOptions defaults = training::RecipeDefaults("vst").value();
+  EXPECT_EQ(options.trainer.steps, defaults.steps);
+  defaults.seed = 7;
+  EXPECT_EQ(options.trainer.Describe(), defaults.Describe());
   EXPECT_EQ(options.trainer.step.learning_rate.total_steps, options.trainer.steps);
   EXPECT_THAT(options.command, HasSubstr("--recipe vst --name my-cello"));
 }
