@@ -69,9 +69,9 @@ absl::Status ShowRecordings(const std::string& directory) {
   std::cout << absl::StrFormat(
       "%d recordings, %.1f s at %d Hz; %d frames a second, power over %d samples, pitch %g to %g Hz\n"
       "examples of %g s every %g s, %s; %g %% held out\n",
-      dataset.recordings.size(), dataset.seconds(), settings.sample_rate, settings.frame_rate,
-      settings.power_frame_size, static_cast<double>(settings.min_f0_hz), static_cast<double>(settings.max_f0_hz),
-      examples.example_secs, examples.hop_secs,
+      dataset.recordings.size(), dataset.seconds(), dataset.sample_rate, settings.frame_rate, settings.power_frame_size,
+      static_cast<double>(settings.min_f0_hz), static_cast<double>(settings.max_f0_hz), examples.example_secs,
+      examples.hop_secs,
       examples.chunk_secs > 0 ? absl::StrCat("in chunks of ", examples.chunk_secs, " s") : "recordings left whole",
       100 * examples.held_out_fraction);
   for (const training::RecordingStatistics& recording : statistics.recordings) {

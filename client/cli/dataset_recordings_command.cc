@@ -84,6 +84,9 @@ Action DeclareDatasetPrepare(CLI::App& app) {
   build.examples.chunk_secs = 20;  // upstream's
   app.add_option("DIR", options->recordings, "Folder of recordings of one instrument, or one recording")->required();
   app.add_option("--out", options->set, "Folder of the data set")->required();
+  app.add_option("--sample-rate", build.sample_rate, "Of the audio, Hz: that of the recipe (vst_48k wants 48000)")
+      ->check(CLI::Range(training::kMinDatasetRate, training::kMaxDatasetRate))
+      ->capture_default_str();
   app.add_option("--frame-rate", build.settings.frame_rate, "Of the features, Hz; recipes want 50")
       ->capture_default_str();
   app.add_option("--power-frame-size", build.settings.power_frame_size, "Samples of a power frame")

@@ -95,7 +95,7 @@ std::vector<RecordingRemark> ParseRemarks(const std::string& text) {
 double Dataset::seconds() const {
   double samples = 0;
   for (const Recording& recording : recordings) samples += static_cast<double>(recording.audio.size());
-  return samples / settings.sample_rate;
+  return samples / sample_rate;
 }
 
 double Dataset::voiced_seconds() const {
@@ -132,6 +132,15 @@ absl::StatusOr<MaterialProfile> MeasureMaterial(const Dataset& dataset) {
   return material;
 }
 
+absl::Status ValidateDatasetRate(int sample_rate, const FeatureSettings& settings) {
+  if (sample_rate >= kMinDatasetRate && sample_rate <= kMaxDatasetRate && sample_rate % settings.frame_rate == 0) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat("sample rate ", sample_rate, " Hz is no multiple of ",
+                                                 settings.frame_rate, " frames a second from ", kMinDatasetRate, " to ",
+                                                 kMaxDatasetRate));
+}
+
 bool IsDataset(const std::string& path) {
   std::error_code error;
   return std::filesystem::is_regular_file(absl::StrCat(path, "/", kDatasetIndexFile), error);
@@ -157,6 +166,12 @@ absl::StatusOr<Dataset> ReadShards(const std::string& directory) {
     return found == index.metadata().end() ? std::string() : found->second;
   };
   dataset.fingerprint = metadata("fingerprint");
+  // Sets of before there were others do not say it.
+  const std::string rate = metadata("sample_rate");
+  if (!rate.empty() && (!absl::SimpleAtoi(rate, &dataset.sample_rate) ||
+                        !ValidateDatasetRate(dataset.sample_rate, dataset.settings).ok())) {
+    return absl::InvalidArgumentError(absl::StrCat(directory, ": the sample rate is '", rate, "'"));
+  }
   dataset.skipped = ParseRemarks(metadata("skipped"));
   dataset.warnings = ParseRemarks(metadata("warnings"));
   ASSIGN_OR_RETURN(dataset.examples, ParseExamples(metadata("examples")));
@@ -165,8 +180,7 @@ absl::StatusOr<Dataset> ReadShards(const std::string& directory) {
     return absl::InvalidArgumentError(absl::StrCat(directory, ": the index does not say how many shards there are"));
   }
   for (int64_t shard = 0; shard < shards; ++shard) {
-    RETURN_IF_ERROR(
-        ReadShard(absl::StrCat(directory, "/", ShardName(shard)), dataset.settings.hop(), &dataset.recordings));
+    RETURN_IF_ERROR(ReadShard(absl::StrCat(directory, "/", ShardName(shard)), dataset.hop(), &dataset.recordings));
   }
   return dataset;
 }

@@ -15,7 +15,8 @@
 
 namespace ddsp::training {
 
-// One recording at the model's rate. Frame t is centred on sample t * hop; there are audio.size() / hop + 1.
+// One recording at the rate of its data set. Frame t is centred on sample t * hop(); there are audio.size() / hop()
+// + 1.
 struct Recording {
   std::string name;  // path below the folder that was read
   SharedArray<float> audio;
@@ -45,10 +46,18 @@ struct Dataset {
   std::string fingerprint;
   ExampleSettings examples;
   std::vector<RecordingRemark> skipped, warnings;
+  // Of the audio, Hz, which is that of the models trained on it; features are of what lies below 8 kHz at any rate.
+  int sample_rate = 16000;
 
+  int hop() const { return sample_rate / settings.frame_rate; }  // samples between frames, which divide a second
   double seconds() const;
   double voiced_seconds() const;
 };
+
+// Rates of voices.
+inline constexpr int kMinDatasetRate = 8000, kMaxDatasetRate = 48000;
+// Errors: INVALID_ARGUMENT.
+absl::Status ValidateDatasetRate(int sample_rate, const FeatureSettings& settings);
 
 // Training below this much voiced sound makes no instrument.
 inline constexpr double kMinVoicedSeconds = 20;

@@ -67,7 +67,9 @@ std::string Fingerprint(const std::vector<fs::path>& recordings, const BuildOpti
       absl::StrCat("3 ", settings.sample_rate, " ", settings.frame_rate, " ", settings.power_frame_size, " ",
                    settings.loudness_fft_size, " ", settings.min_f0_hz, " ", settings.max_f0_hz, " ", settings.version);
   absl::StrAppend(&text, " ", options.intake.kept_silence_s, " ", options.intake.silence_db, " ", examples.example_secs,
-                  " ", examples.hop_secs, " ", examples.chunk_secs, " ", examples.held_out_fraction, "\n");
+                  " ", examples.hop_secs, " ", examples.chunk_secs, " ", examples.held_out_fraction);
+  if (options.sample_rate != settings.sample_rate) absl::StrAppend(&text, " at ", options.sample_rate);
+  absl::StrAppend(&text, "\n");
   for (const fs::path& path : recordings) {
     std::error_code error;
     absl::StrAppend(&text, fs::absolute(path, error).string(), " ", fs::file_size(path, error), " ",
@@ -126,14 +128,16 @@ absl::Status NothingIsLeft(const fs::path& root, const Dataset& dataset) {
 absl::StatusOr<Dataset> Build(const fs::path& root, const std::vector<fs::path>& paths, const BuildOptions& options,
                               RecordingSink& sink) {
   ASSIGN_OR_RETURN(const std::unique_ptr<FeatureExtractor> extractor, FeatureExtractor::Create(options.settings));
-  Dataset dataset{options.settings, {}, Fingerprint(paths, options), options.examples, {}, {}};
+  RETURN_IF_ERROR(ValidateDatasetRate(options.sample_rate, options.settings));
+  Dataset dataset{options.settings, {}, Fingerprint(paths, options), options.examples, {}, {}, options.sample_rate};
   std::map<std::string, std::string> known;  // digest to name
   double done = 0, all = 0;
   std::error_code error;
   for (const fs::path& path : paths) all += static_cast<double>(fs::file_size(path, error)) + 1;
   for (const fs::path& path : paths) {
     const std::string name = path == root ? path.filename().string() : path.lexically_relative(root).string();
-    const absl::StatusOr<Intake> intake = TakeIn(path.string(), name, *extractor, options.intake, known, sink);
+    const absl::StatusOr<Intake> intake =
+        TakeIn(path.string(), name, {*extractor, options.sample_rate}, options.intake, known, sink);
     if (intake.ok()) {
       known.emplace(intake->digest, name);
       for (const std::string& warning : intake->warnings) dataset.warnings.push_back({name, warning});

@@ -12,6 +12,7 @@ namespace ddsp::training {
 
 struct BuildOptions {
   FeatureSettings settings;
+  int sample_rate = 16000;   // of the audio, Hz
   ExampleSettings examples;  // noted in the set
   IntakeOptions intake;
   std::string exclude;                   // a file or folder that is left out, for what is held out; may be empty
@@ -23,8 +24,8 @@ struct BuildOptions {
 //
 // A recording that cannot be used (damaged, no audio, silent, too short, the same samples as another one) is left out
 // and named with its reason in `skipped`, what may be wrong with others is in `warnings`. Only when none is left is
-// that an error: INVALID_ARGUMENT with every reason. Other errors, each naming the path: NOT_FOUND (no such path, no
-// recordings in it), PERMISSION_DENIED.
+// that an error: INVALID_ARGUMENT with every reason; so is a rate that does not fit. Other errors, each naming the
+// path: NOT_FOUND (no such path, no recordings in it), PERMISSION_DENIED.
 absl::StatusOr<Dataset> BuildDataset(const std::string& path, const BuildOptions& options);  // in memory
 
 // Writes shards as it reads, so that memory does not grow with the recordings. Errors also those of the disk.

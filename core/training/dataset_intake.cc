@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -112,33 +115,73 @@ class Trimmer {
   int64_t heard_ = 0, first_ = -1, last_ = -1;  // frames: looked at; the first and the last that sound
 };
 
+// The samples of a file at the rate of the data set, and their features.
+class Ears {
+ public:
+  static absl::StatusOr<Ears> Create(int file_rate, const IntakeRates& rates) {
+    const int heard = rates.extractor.settings().sample_rate;
+    ASSIGN_OR_RETURN(FileResampler kept, FileResampler::Create(file_rate, rates.sample_rate));
+    Ears ears(rates, std::move(kept));
+    if (heard == rates.sample_rate) return ears;
+    ASSIGN_OR_RETURN(FileResampler resampler, FileResampler::Create(file_rate, heard));
+    ears.to_features_.emplace(std::move(resampler));
+    return ears;
+  }
+
+  // Takes samples of the file, none at its end. Returns what they become; valid until the next call.
+  absl::StatusOr<absl::Span<const float>> Hear(absl::Span<const float> there) {
+    RETURN_IF_ERROR(Convert(kept_, there, &audio_));
+    samples_ += static_cast<int64_t>(audio_.size());
+    if (to_features_) RETURN_IF_ERROR(Convert(*to_features_, there, &heard_));
+    features_->Push(to_features_ ? heard_ : audio_);
+    if (there.empty()) features_->Finish(samples_ / hop_ + 1);
+    return audio_;
+  }
+
+  const FeatureStream& features() const { return *features_; }
+  int hop() const { return hop_; }
+  int64_t samples() const { return samples_; }  // so far
+
+ private:
+  Ears(const IntakeRates& rates, FileResampler kept)
+      : hop_(rates.sample_rate / rates.extractor.settings().frame_rate),
+        kept_(std::move(kept)),
+        features_(std::make_unique<FeatureStream>(rates.extractor)) {}
+
+  static absl::Status Convert(FileResampler& resampler, absl::Span<const float> there, std::vector<float>* out) {
+    out->clear();
+    return there.empty() ? resampler.Finish(out) : resampler.Push(there, out);
+  }
+
+  const int hop_;
+  FileResampler kept_;
+  std::optional<FileResampler> to_features_;  // none where they are of the samples that are kept
+  std::unique_ptr<FeatureStream> features_;
+  std::vector<float> audio_, heard_;
+  int64_t samples_ = 0;
+};
+
 // A recording on its way; the sink has begun it.
-absl::StatusOr<Intake> ReadThrough(AudioReader& reader, const FeatureExtractor& extractor, const IntakeOptions& options,
+absl::StatusOr<Intake> ReadThrough(AudioReader& reader, const IntakeRates& rates, const IntakeOptions& options,
                                    const std::map<std::string, std::string>& known, RecordingSink& sink) {
-  const FeatureSettings& settings = extractor.settings();
-  ASSIGN_OR_RETURN(FileResampler resampler, FileResampler::Create(reader.sample_rate(), settings.sample_rate));
-  FeatureStream features(extractor);
-  Trimmer trimmer(features, extractor.hop(), std::llround(options.kept_silence_s * settings.frame_rate),
-                  options.silence_db, sink);
+  ASSIGN_OR_RETURN(Ears ears, Ears::Create(reader.sample_rate(), rates));
+  const int frame_rate = rates.extractor.settings().frame_rate;
+  Trimmer trimmer(ears.features(), ears.hop(), std::llround(options.kept_silence_s * frame_rate), options.silence_db,
+                  sink);
   ClippingMeter clipping;
   Intake intake;
-  std::vector<float> block(kBlock), audio;
-  int64_t samples = 0;
+  std::vector<float> block(kBlock);
   for (int64_t read = kBlock; read > 0;) {
     ASSIGN_OR_RETURN(read, reader.Read(absl::MakeSpan(block)));
     const absl::Span<const float> there(block.data(), read);
     clipping.Push(there);
     intake.digest = Sha256Hex(absl::StrCat(
         intake.digest, absl::string_view(reinterpret_cast<const char*>(there.data()), there.size() * sizeof(float))));
-    audio.clear();
-    RETURN_IF_ERROR(read > 0 ? resampler.Push(there, &audio) : resampler.Finish(&audio));
-    features.Push(audio);
-    samples += static_cast<int64_t>(audio.size());
-    if (read == 0) features.Finish();
+    ASSIGN_OR_RETURN(const absl::Span<const float> audio, ears.Hear(there));
     RETURN_IF_ERROR(trimmer.Push(audio));
   }
   intake.digest = Sha256Hex(absl::StrCat(intake.digest, " ", reader.sample_rate()));
-  intake.seconds = static_cast<double>(samples) / settings.sample_rate;
+  intake.seconds = static_cast<double>(ears.samples()) / rates.sample_rate;
   if (intake.seconds < kShortestSeconds) {
     return absl::FailedPreconditionError(
         absl::StrFormat("lasts %.2f s; less than %.1f s is too short", intake.seconds, kShortestSeconds));
@@ -150,15 +193,20 @@ absl::StatusOr<Intake> ReadThrough(AudioReader& reader, const FeatureExtractor& 
   if (const auto same = known.find(intake.digest); same != known.end()) {
     return absl::FailedPreconditionError(absl::StrCat("holds the same samples as ", same->second));
   }
-  ASSIGN_OR_RETURN(const int64_t kept, trimmer.Finish(samples));
-  intake.trimmed_seconds = static_cast<double>(samples - kept) / settings.sample_rate;
+  ASSIGN_OR_RETURN(const int64_t kept, trimmer.Finish(ears.samples()));
+  intake.trimmed_seconds = static_cast<double>(ears.samples() - kept) / rates.sample_rate;
   if (clipping.share() > kClippedShare) {
     intake.warnings.push_back(
         absl::StrFormat("clipped: %.2f %% of the samples lie flat at full scale", 100 * clipping.share()));
   }
-  if (const double doubtful = DoubtfulShare(features.frames()); doubtful > kDoubtfulShare) {
+  if (const double doubtful = DoubtfulShare(ears.features().frames()); doubtful > kDoubtfulShare) {
     intake.warnings.push_back(absl::StrFormat(
         "more than one note at a time, or noise: pitch is doubtful in %.0f %% of the voiced frames", 100 * doubtful));
+  }
+  if (reader.sample_rate() < rates.sample_rate) {
+    intake.warnings.push_back(
+        absl::StrFormat("nothing above %d Hz is in it, which a voice of %d Hz will not have learned",
+                        reader.sample_rate() / 2, rates.sample_rate));
   }
   if (reader.samples() < reader.promised_samples()) {
     intake.warnings.push_back(absl::StrFormat("cut off: %d of the %d samples that its header promises",
@@ -183,26 +231,24 @@ void FeatureStream::StepHops() {
 }
 
 void FeatureStream::Push(absl::Span<const float> audio) {
-  samples_ += static_cast<int64_t>(audio.size());
   waiting_.insert(waiting_.end(), audio.begin(), audio.end());
   StepHops();
 }
 
-void FeatureStream::Finish() {
-  const size_t wanted = samples_ / extractor_.hop() + 1;
-  while (frames_.size() < wanted) {
+void FeatureStream::Finish(int64_t frames) {
+  while (static_cast<int64_t>(frames_.size()) < frames) {
     waiting_.resize(waiting_.size() + extractor_.hop());
     StepHops();
   }
-  frames_.resize(wanted);
+  frames_.resize(frames);
 }
 
-absl::StatusOr<Intake> TakeIn(const std::string& path, const std::string& name, const FeatureExtractor& extractor,
+absl::StatusOr<Intake> TakeIn(const std::string& path, const std::string& name, const IntakeRates& rates,
                               const IntakeOptions& options, const std::map<std::string, std::string>& known,
                               RecordingSink& sink) {
   ASSIGN_OR_RETURN(AudioReader reader, AudioReader::Open(path));
   RETURN_IF_ERROR(sink.Begin(name));
-  absl::StatusOr<Intake> intake = ReadThrough(reader, extractor, options, known, sink);
+  absl::StatusOr<Intake> intake = ReadThrough(reader, rates, options, known, sink);
   if (!intake.ok()) RETURN_IF_ERROR(sink.Drop());
   return intake;
 }

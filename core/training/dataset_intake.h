@@ -18,7 +18,8 @@ class FeatureStream {
  public:
   explicit FeatureStream(const FeatureExtractor& extractor);
   void Push(absl::Span<const float> audio);
-  void Finish();  // no more audio
+  // No more audio: the rest of so many frames, with silence where there is none.
+  void Finish(int64_t frames);
   const std::vector<FeatureFrame>& frames() const { return frames_; }
 
  private:
@@ -27,7 +28,7 @@ class FeatureStream {
   const FeatureExtractor& extractor_;
   FeatureState state_;
   std::vector<float> waiting_;  // less than a hop, between calls
-  int64_t steps_ = 0, samples_ = 0;
+  int64_t steps_ = 0;
   std::vector<FeatureFrame> frames_;
 };
 
@@ -36,6 +37,12 @@ struct IntakeOptions {
   // silence_db.
   double kept_silence_s = 0.5;
   float silence_db = -60;
+};
+
+// What becomes of the samples of a recording.
+struct IntakeRates {
+  const FeatureExtractor& extractor;  // hears them at its own rate
+  int sample_rate;                    // that they are kept at, Hz
 };
 
 // What was found in a recording that was taken in.
@@ -49,7 +56,7 @@ struct Intake {
 // Errors: those of AudioReader; FAILED_PRECONDITION for a recording that is silent, too short to learn from, or the
 // same as a known one, which on the other side of a split would be learned by heart; those of the sink. After an error
 // of a recording (not of the sink) the sink has dropped it, and can take the next.
-absl::StatusOr<Intake> TakeIn(const std::string& path, const std::string& name, const FeatureExtractor& extractor,
+absl::StatusOr<Intake> TakeIn(const std::string& path, const std::string& name, const IntakeRates& rates,
                               const IntakeOptions& options, const std::map<std::string, std::string>& known,
                               RecordingSink& sink);
 

@@ -12,6 +12,10 @@ namespace {
 absl::StatusOr<Dataset> ReadRecordings(const std::string& path, const BuildOptions& build, const std::string& cache) {
   if (!IsDataset(path)) return BuildOrReadDataset(path, build, cache);
   ASSIGN_OR_RETURN(Dataset dataset, ReadShards(path));
+  if (dataset.sample_rate != build.sample_rate) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": a data set of ", dataset.sample_rate,
+                                                      " Hz; the recipe wants ", build.sample_rate, " Hz"));
+  }
   if (dataset.settings == build.settings) return dataset;
   return absl::FailedPreconditionError(
       absl::StrFormat("%s: a data set of %d frames a second, power over %d samples; the recipe wants %d and %d", path,
@@ -51,6 +55,7 @@ std::string DescribeData(const Dataset& dataset) {
 absl::StatusOr<TrainingMaterial> ReadMaterial(const MaterialOptions& options, const MaterialEvents& events) {
   TrainingMaterial material;
   BuildOptions build;
+  build.sample_rate = options.sample_rate;
   build.exclude = options.held_out;
   build.progress = events.reading;
   ASSIGN_OR_RETURN(material.training, ReadRecordings(options.recordings, build, options.cache + "/dataset"));
@@ -60,8 +65,12 @@ absl::StatusOr<TrainingMaterial> ReadMaterial(const MaterialOptions& options, co
   }
   std::vector<Segment> training_segments = WholeRecordings(material.training);
   if (options.held_out.empty()) {
-    const DataSplit split =
-        SplitDataset(material.training, IsDataset(options.recordings) ? SplitOf(material.training) : options.split);
+    SplitOptions parts = SplitOf(material.training);
+    if (!IsDataset(options.recordings)) {
+      parts.held_out_fraction = options.split.held_out_fraction;
+      parts.min_recordings = options.split.min_recordings;
+    }
+    const DataSplit split = SplitDataset(material.training, parts);
     training_segments = split.training;
     material.held_out_segments = split.held_out;
   } else {

@@ -11,10 +11,11 @@
 namespace ddsp::training {
 
 struct MaterialOptions {
-  std::string recordings;  // folder or file, or a data set that BuildDatasetIn made
-  std::string held_out;    // folder, file or data set that is only evaluated on; empty: a part of the recordings
-  SplitOptions split;      // of recordings; a data set says itself how it is parted
-  std::string cache;       // folder that takes the shards of recordings
+  std::string recordings;   // folder or file, or a data set that BuildDatasetIn made
+  std::string held_out;     // folder, file or data set that is only evaluated on; empty: a part of the recordings
+  SplitOptions split;       // of recordings; a data set says itself how it is parted
+  std::string cache;        // folder that takes the shards of recordings
+  int sample_rate = 16000;  // of the model, Hz
 };
 
 struct MaterialEvents {
@@ -32,7 +33,7 @@ struct TrainingMaterial {
 std::string DescribeData(const Dataset& dataset);
 
 // Errors: those of BuildDataset and ReadShards; FAILED_PRECONDITION (not enough voiced material, a data set of other
-// features than the recipe's, a recording that is both trained on and held out).
+// features than the recipe's or of another rate than the model's, a recording that is both trained on and held out).
 absl::StatusOr<TrainingMaterial> ReadMaterial(const MaterialOptions& options, const MaterialEvents& events);
 
 // The first `seconds` of held-out sound, of the training material when nothing is held out.

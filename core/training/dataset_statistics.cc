@@ -52,7 +52,7 @@ Json ToJson(const std::vector<RecordingRemark>& remarks) {
 double Seconds(const Dataset& dataset, const std::vector<Segment>& segments) {
   double samples = 0;
   for (const Segment& segment : segments) samples += static_cast<double>(segment.end - segment.begin);
-  return samples / dataset.settings.sample_rate;
+  return samples / dataset.sample_rate;
 }
 
 }  // namespace
@@ -87,9 +87,9 @@ DatasetStatistics MeasureDataset(const Dataset& dataset) {
       voiced_power.push_back(frame.power_db);
       confidence.push_back(frame.f0_confidence);
     }
-    statistics.recordings.push_back(
-        {recording.name, static_cast<double>(recording.audio.size()) / dataset.settings.sample_rate,
-         static_cast<double>(voiced) / dataset.settings.frame_rate, held_out.count(static_cast<int>(r)) > 0});
+    statistics.recordings.push_back({recording.name, static_cast<double>(recording.audio.size()) / dataset.sample_rate,
+                                     static_cast<double>(voiced) / dataset.settings.frame_rate,
+                                     held_out.count(static_cast<int>(r)) > 0});
   }
   statistics.pitch_midi = Measure(std::move(pitch));
   statistics.loudness_db = Measure(std::move(loudness));

@@ -174,6 +174,7 @@ absl::Status DatasetWriter::Finish(const Dataset& dataset) {
   const std::vector<float> settings = Pack(dataset.settings);
   index.AddFloats("settings", {static_cast<int64_t>(settings.size())}, settings.data());
   index.SetMetadata("fingerprint", dataset.fingerprint);
+  index.SetMetadata("sample_rate", absl::StrCat(dataset.sample_rate));
   index.SetMetadata("shards", absl::StrCat(shards_));
   index.SetMetadata("examples", FormatExamples(dataset.examples));
   index.SetMetadata("skipped", FormatRemarks(dataset.skipped));

@@ -45,7 +45,7 @@ class DatasetWriter : public RecordingSink {
   absl::Status End(int64_t samples, const std::vector<FeatureFrame>& frames) override;
   absl::Status Drop() override;
 
-  // Closes the last shard and writes the index: settings, fingerprint, examples and remarks of `dataset`, whose
+  // Closes the last shard and writes the index: settings, rate, fingerprint, examples and remarks of `dataset`, whose
   // recordings are ignored.
   absl::Status Finish(const Dataset& dataset);
 

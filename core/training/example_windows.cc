@@ -19,7 +19,7 @@ DataSplit SplitByRecording(const Dataset& dataset, double fraction) {
     return std::pair(hash(a), a) < std::pair(hash(b), b);
   });
   const std::vector<Segment> whole = WholeRecordings(dataset);
-  double wanted = fraction * dataset.seconds() * dataset.settings.sample_rate;
+  double wanted = fraction * dataset.seconds() * dataset.sample_rate;
   DataSplit split;
   for (const int r : order) {
     (wanted > 0 ? split.held_out : split.training).push_back(whole[r]);
@@ -29,7 +29,7 @@ DataSplit SplitByRecording(const Dataset& dataset, double fraction) {
 }
 
 DataSplit SplitByTime(const Dataset& dataset, const SplitOptions& options) {
-  const int64_t hop = dataset.settings.hop();
+  const int64_t hop = dataset.hop();
   DataSplit split;
   for (Segment whole : WholeRecordings(dataset)) {
     const int64_t begin = static_cast<int64_t>((1 - options.held_out_fraction) * whole.end) / hop * hop;
@@ -70,7 +70,7 @@ DataSplit SplitDataset(const Dataset& dataset, const SplitOptions& options) {
 
 WindowOptions WindowsOf(const Dataset& dataset) {
   const auto samples = [&](double seconds) {
-    return std::llround(seconds * dataset.settings.frame_rate) * dataset.settings.hop();
+    return std::llround(seconds * dataset.settings.frame_rate) * dataset.hop();
   };
   WindowOptions options;
   options.window_samples = samples(dataset.examples.example_secs);
@@ -121,8 +121,8 @@ Segment FirstSound(const Dataset& dataset, Segment from, double seconds) {
   const std::vector<FeatureFrame> frames = CopyFrames(dataset, from);
   const auto voiced =
       std::find_if(frames.begin(), frames.end(), [](const FeatureFrame& frame) { return frame.voiced; });
-  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.settings.hop();
-  from.end = from.begin + std::llround(seconds * dataset.settings.sample_rate);
+  if (voiced != frames.end()) from.begin += (voiced - frames.begin()) * dataset.hop();
+  from.end = from.begin + std::llround(seconds * dataset.sample_rate);
   return from;
 }
 
@@ -153,7 +153,7 @@ void CopyAudio(const Dataset& dataset, const Segment& window, float* audio) {
 
 std::vector<FeatureFrame> CopyFrames(const Dataset& dataset, const Segment& window) {
   const std::vector<FeatureFrame>& from = dataset.recordings[window.recording].frames;
-  const int64_t hop = dataset.settings.hop(), first = window.begin / hop;
+  const int64_t hop = dataset.hop(), first = window.begin / hop;
   std::vector<FeatureFrame> frames((window.end - window.begin) / hop + 1);
   for (size_t t = 0; t < frames.size(); ++t) {
     const size_t at = first + t;

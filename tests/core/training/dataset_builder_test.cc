@@ -8,6 +8,7 @@
 #include <limits>
 #include <numbers>
 
+#include "absl/strings/str_cat.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
 #include "core/base/file.h"
@@ -78,6 +79,53 @@ TEST_F(DatasetBuilderTest, ReadsAFolderInOrderAtTheModelsRate) {
   EXPECT_NEAR(dataset->recordings[0].frames[25].f0_hz, 330, 2);
   EXPECT_NEAR(dataset->recordings[1].frames[50].f0_hz, 330, 2);
   EXPECT_GT(dataset->voiced_seconds(), 2.5);
+}
+
+// What is kept is of the rate that is asked for, what is heard is the same at every one.
+TEST_F(DatasetBuilderTest, KeepsAudioAtOtherRatesWithTheSameFeatures) {
+  Write("a.wav", 1.37, 48000);
+  Write("b.wav", 2.0003, 44100, 0.2, 440);
+  const auto narrow = Build();
+  ASSERT_TRUE(narrow.ok()) << narrow.status();
+  for (const int rate : {24000, 44100, 48000}) {
+    BuildOptions options;
+    options.sample_rate = rate;
+    const auto wide = BuildDatasetIn(folder_ + "/.set" + std::to_string(rate), folder_, options);
+    ASSERT_TRUE(wide.ok()) << wide.status();
+    EXPECT_EQ(wide->sample_rate, rate);
+    EXPECT_EQ(wide->hop(), rate / 50);
+    EXPECT_NEAR(wide->seconds(), narrow->seconds(), 1e-3);
+    for (size_t r = 0; r < 2; ++r) {
+      const Recording &one = narrow->recordings[r], &other = wide->recordings[r];
+      ASSERT_EQ(other.frames.size(), other.audio.size() / wide->hop() + 1);
+      ASSERT_EQ(other.frames.size(), one.frames.size());
+      for (size_t t = 0; t < one.frames.size(); ++t) EXPECT_EQ(other.frames[t].f0_hz, one.frames[t].f0_hz) << t;
+      const std::vector<float> down = *ResampleFile(other.audio.span(), rate, 16000);
+      for (size_t n = 1000; n + 1000 < one.audio.size(); ++n) ASSERT_NEAR(down[n], one.audio[n], 2e-3) << n;
+    }
+    EXPECT_THAT(*IsUpToDate(folder_ + "/.set" + std::to_string(rate), folder_, options), true);
+    EXPECT_THAT(*IsUpToDate(folder_ + "/.set" + std::to_string(rate), folder_, {}), false);
+  }
+}
+
+TEST_F(DatasetBuilderTest, TellsOfRecordingsBelowTheRate) {
+  Write("low.wav", 1.0, 16000);
+  Write("right.wav", 1.1, 48000);
+  BuildOptions options;
+  options.sample_rate = 48000;
+  const auto dataset = Build(options);
+  ASSERT_TRUE(dataset.ok()) << dataset.status();
+  EXPECT_THAT(dataset->warnings, ElementsAre(Remark("low.wav", "nothing above 8000 Hz is in it")));
+}
+
+TEST_F(DatasetBuilderTest, RefusesARateThatFramesDoNotDivide) {
+  Write("a.wav", 1.0);
+  for (const int rate : {7000, 44110, 96000}) {
+    BuildOptions options;
+    options.sample_rate = rate;
+    EXPECT_EQ(Build(options).status().code(), absl::StatusCode::kInvalidArgument) << rate;
+    EXPECT_THAT(std::string(Build(options).status().message()), HasSubstr(absl::StrCat("sample rate ", rate)));
+  }
 }
 
 TEST_F(DatasetBuilderTest, ReadsOneFile) {
