@@ -26,7 +26,7 @@ double PacedFigures::Quantile(double q) const {
 PacedFigures RunPaced(VoiceEngine& engine, const std::vector<float>& recording, const PacedOptions& options) {
   const StreamFormat format = engine.format(StreamInput::kAudio);
   const int hop = format.hop_size, streams = options.streams;
-  const int64_t hops_of_recording = static_cast<int64_t>(recording.size()) / hop;
+  const int64_t hops_of_recording = static_cast<int64_t>(recording.size()) / format.input_hop;
   const double hop_s = static_cast<double>(hop) / format.sample_rate;
   for (int slot = 0; slot < streams; ++slot) {
     StreamSettings settings;
@@ -56,7 +56,8 @@ PacedFigures RunPaced(VoiceEngine& engine, const std::vector<float>& recording, 
       const int64_t slot = n % streams;
       HopRequest request;
       request.slot = static_cast<int>(slot);
-      request.audio = absl::MakeSpan(recording).subspan((n / streams + 37 * slot) % hops_of_recording * hop, hop);
+      request.audio = absl::MakeSpan(recording).subspan(
+          (n / streams + 37 * slot) % hops_of_recording * format.input_hop, format.input_hop);
       request.output = absl::MakeSpan(output).subspan(slot * hop, hop);
       requests.push_back(request);
     }

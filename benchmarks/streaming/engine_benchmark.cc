@@ -16,7 +16,8 @@ std::shared_ptr<const Voice> FullSizeVoice(const char* recipe, const char* arith
 void StepStreams(benchmark::State& state, StreamInput input, const char* recipe, const char* arithmetic) {
   const int streams = static_cast<int>(state.range(0));
   const auto engine = *BatchVoiceEngine::Create(FullSizeVoice(recipe, arithmetic), streams);
-  const int hop = engine->format(StreamInput::kAudio).hop_size;
+  const StreamFormat format = engine->format(StreamInput::kAudio);
+  const int hop = format.hop_size, input_hop = format.input_hop;
   const std::vector<float> audio = testing::TestMelody(160000);
   std::vector<float> output(streams * hop);
   std::vector<HopRequest> requests(streams);
@@ -33,12 +34,12 @@ void StepStreams(benchmark::State& state, StreamInput input, const char* recipe,
   int64_t step = 0;
   for (auto _ : state) {
     for (int i = 0; i < streams; ++i) {
-      requests[i].audio = absl::MakeSpan(audio).subspan((step + 7 * i) % 400 * hop, hop);
+      requests[i].audio = absl::MakeSpan(audio).subspan((step + 7 * i) % 400 * input_hop, input_hop);
     }
     benchmark::DoNotOptimize(engine->Step(requests, *workspace));
     ++step;
   }
-  const double seconds = static_cast<double>(step) * streams * hop / 16000;
+  const double seconds = static_cast<double>(step) * streams * hop / format.sample_rate;
   state.counters["realtime"] = benchmark::Counter(seconds, benchmark::Counter::kIsRate);
 }
 // A microphone in.
@@ -55,6 +56,7 @@ void Streams(benchmark::internal::Benchmark* benchmark) {
 }
 BENCHMARK_CAPTURE(BM_EngineAudio, vst, "vst", "float32")->Apply(Streams);
 BENCHMARK_CAPTURE(BM_EngineAudio, vst_int16, "vst", "int16")->Apply(Streams);
+BENCHMARK_CAPTURE(BM_EngineAudio, vst_48k, "vst_48k", "float32")->Apply(Streams);
 BENCHMARK_CAPTURE(BM_EngineAudio, solo, "solo_instrument", "float32")->Apply(Streams);
 BENCHMARK_CAPTURE(BM_EngineAudio, solo_int16, "solo_instrument", "int16")->Apply(Streams);
 BENCHMARK_CAPTURE(BM_EngineControls, vst, "vst", "float32")->Apply(Streams);

@@ -20,7 +20,7 @@ namespace {
 
 using namespace ddsp::training;  // NOLINT(google-build-using-namespace)
 
-constexpr int64_t kBatch = 16, kSamples = 64000;
+constexpr int64_t kBatch = 16, kSeconds = 4;
 
 double Seconds(const std::function<void()>& call) {
   const auto begin = std::chrono::steady_clock::now();
@@ -36,7 +36,7 @@ double Median(std::vector<double> values) {
 // Of a step's matrix products: forward, gradient of the inputs, gradient of the weights. Layers of one input have no
 // product worth the name, and the gradient of the first layers' inputs is not asked for.
 double StepFlops(const VoiceShape& shape) {
-  const double rows = static_cast<double>(kBatch * shape.frames(kSamples));
+  const double rows = static_cast<double>(kBatch * shape.frames(kSeconds * shape.sample_rate));
   double flops = 0;
   for (const auto& [name, extents] : ParameterShapes(shape)) {
     if (name.find("kernel") == std::string::npos || extents[0] == 1) continue;
@@ -68,13 +68,14 @@ double GemmRate(int threads, int rounds) {
 }
 
 // A minute of a tone, long enough that batches differ.
-Dataset Tone() {
-  std::vector<float> audio(60 * 16000);
+Dataset Tone(int sample_rate) {
+  std::vector<float> audio(60 * sample_rate);
   for (size_t i = 0; i < audio.size(); ++i) {
-    audio[i] = static_cast<float>(0.2 * std::sin(static_cast<double>(i) * 2 * std::numbers::pi * 330 / 16000));
+    audio[i] = static_cast<float>(0.2 * std::sin(static_cast<double>(i) * 2 * std::numbers::pi * 330 / sample_rate));
   }
   std::vector<FeatureFrame> frames(60 * 50 + 1, FeatureFrame{330, 0.9f, true, -20, -30});
   Dataset dataset;
+  dataset.sample_rate = sample_rate;
   dataset.recordings.push_back({"tone", std::move(audio), std::move(frames)});
   return dataset;
 }
@@ -82,12 +83,14 @@ Dataset Tone() {
 nlohmann::json Measure(const std::string& recipe, int threads, int steps) {
   StepOptions options;
   options.shape = RecipeShape(recipe).value();
+  options.objective = RecipeLoss(options.shape.sample_rate);
   options.shards = threads;
-  const int64_t frames = options.shape.frames(kSamples);
+  const int64_t second = options.shape.sample_rate, samples = kSeconds * second;
+  const int64_t frames = options.shape.frames(samples);
   TrainStep step(options, InitialParameters(options.shape, 1));
-  const Dataset dataset = Tone();
+  const Dataset dataset = Tone(static_cast<int>(second));
   std::vector<Segment> windows;
-  for (int64_t item = 0; item < kBatch; ++item) windows.push_back({0, item * 16000, item * 16000 + kSamples});
+  for (int64_t item = 0; item < kBatch; ++item) windows.push_back({0, item * second, item * second + samples});
   std::vector<double> loading, stepping, rates;
   for (int round = 0; round <= steps; ++round) {
     TrainingBatch batch;

@@ -81,6 +81,10 @@ std::string DatasetOfRun(const std::string& checkpoint_path) {
 
 absl::StatusOr<Voice> VoiceOfCheckpoint(const VoiceCheckpoint& from, const Dataset& material,
                                         const ExportOptions& options) {
+  if (material.sample_rate != from.shape.sample_rate) {
+    return absl::FailedPreconditionError(absl::StrCat(from.path, ": a checkpoint of ", from.shape.sample_rate,
+                                                      " Hz, and material of ", material.sample_rate, " Hz"));
+  }
   ASSIGN_OR_RETURN(const MaterialProfile profile, MeasureMaterial(material));
   const Segment golden = FirstSound(material, WholeRecordings(material)[0], kGoldenSeconds);
   std::vector<float> input(golden.end - golden.begin);

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_format.h"
+#include "core/audio/file_resampler.h"
 #include "core/base/status_macros.h"
 #include "core/losses/spectral_loss.h"
 #include "core/streaming/render.h"
@@ -15,20 +16,28 @@
 namespace ddsp::training {
 namespace {
 
-constexpr int64_t kWindow = 64000;  // samples
+constexpr int64_t kWindowSeconds = 4;
 
 double Ratio(double sum, double count) { return count > 0 ? sum / count : 0; }
 
 // Sum over whole windows of the upstream loss, and their number.
-std::pair<double, int64_t> WindowLosses(absl::Span<const float> original, absl::Span<const float> rendered) {
+std::pair<double, int64_t> WindowLosses(int sample_rate, absl::Span<const float> original,
+                                        absl::Span<const float> rendered) {
   double total = 0;
   int64_t windows = 0;
-  const SpectralLoss loss(RecipeSpectralLoss());
-  const auto view = [](const float* data) { return at::from_blob(const_cast<float*>(data), {1, kWindow}); };
-  for (size_t begin = 0; begin + kWindow <= std::min(original.size(), rendered.size()); begin += kWindow, ++windows) {
+  const int64_t window = kWindowSeconds * sample_rate;
+  const SpectralLoss loss(RecipeLoss(sample_rate));
+  const auto view = [&](const float* data) { return at::from_blob(const_cast<float*>(data), {1, window}); };
+  for (size_t begin = 0; begin + window <= std::min(original.size(), rendered.size()); begin += window, ++windows) {
     total += loss(view(&original[begin]), view(&rendered[begin])).item<double>();
   }
   return {total, windows};
+}
+
+absl::StatusOr<std::vector<FeatureFrame>> FramesOf(const FeatureExtractor& extractor, int sample_rate,
+                                                   absl::Span<const float> audio) {
+  ASSIGN_OR_RETURN(const std::vector<float> heard, ResampleFile(audio, sample_rate, extractor.settings().sample_rate));
+  return extractor.Extract(heard);
 }
 
 absl::StatusOr<std::vector<float>> PlayOn(VoiceEngine& engine, int sample_rate, absl::Span<const float> original) {
@@ -46,7 +55,7 @@ absl::StatusOr<std::vector<float>> PlayBack(const std::shared_ptr<const Voice>& 
   ASSIGN_OR_RETURN(const std::unique_ptr<VoiceEngine> engine, MakeVoiceEngine(voice, 1));
   std::vector<float> original(segment.end - segment.begin);
   CopyAudio(dataset, segment, original.data());
-  return PlayOn(*engine, dataset.settings.sample_rate, original);
+  return PlayOn(*engine, dataset.sample_rate, original);
 }
 
 absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice, const Dataset& dataset,
@@ -60,14 +69,15 @@ absl::StatusOr<Evaluation> EvaluateRendering(std::shared_ptr<const Voice> voice,
   for (const Segment& segment : segments) {
     std::vector<float> original(segment.end - segment.begin);
     CopyAudio(dataset, segment, original.data());
-    ASSIGN_OR_RETURN(const std::vector<float> rendered, PlayOn(*engine, dataset.settings.sample_rate, original));
+    ASSIGN_OR_RETURN(const std::vector<float> rendered, PlayOn(*engine, dataset.sample_rate, original));
     if (played) RETURN_IF_ERROR(played(segment, original, rendered));
-    const std::vector<FeatureFrame> before = extractor->Extract(original), after = extractor->Extract(rendered);
+    ASSIGN_OR_RETURN(const std::vector<FeatureFrame> before, FramesOf(*extractor, dataset.sample_rate, original));
+    ASSIGN_OR_RETURN(const std::vector<FeatureFrame> after, FramesOf(*extractor, dataset.sample_rate, rendered));
     features.Add(before, after);
-    const auto [segment_loss, segment_windows] = WindowLosses(original, rendered);
+    const auto [segment_loss, segment_windows] = WindowLosses(dataset.sample_rate, original, rendered);
     loss += segment_loss;
     windows += segment_windows;
-    evaluation.seconds += static_cast<double>(original.size()) / dataset.settings.sample_rate;
+    evaluation.seconds += static_cast<double>(original.size()) / dataset.sample_rate;
   }
   evaluation.rendered_spectral_loss = Ratio(loss, windows);
   static_cast<FeatureDistances&>(evaluation) = features.Result();

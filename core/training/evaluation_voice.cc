@@ -68,7 +68,7 @@ absl::Status Play(const Seen& seen, const TrainingMaterial& material, const Trai
   fs::create_directories(folder, error);
   if (error) return absl::InternalError(absl::StrCat(folder, ": ", error.message()));
   const Dataset& dataset = material.held_out_dataset();
-  const int rate = dataset.settings.sample_rate;
+  const int rate = dataset.sample_rate;
   int64_t played = 0;
   for (const Segment& segment : material.held_out_segments) {
     if (played++ == options.examples) break;

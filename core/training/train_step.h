@@ -24,7 +24,7 @@ struct TrainingBatch {
 
 struct StepOptions {
   VoiceShape shape;
-  SpectralLossOptions objective = RecipeSpectralLoss();
+  SpectralLossOptions objective = RecipeSpectralLoss();  // at other rates than 16 kHz see RecipeLoss()
   LearningRate learning_rate;
   // Multiplies the learning rate of the reverb. The magnitudes of the VST recipe start so loud that a dry recording
   // needs them 60 dB lower, and at the network's rate (upstream's 1) they are still on their way there, hissing through

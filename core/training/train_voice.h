@@ -32,7 +32,9 @@ struct TrainVoiceOptions {
   // whose weights are exported; 0: never.
   int64_t patience = 0;
 
-  MaterialOptions material() const { return {recordings, held_out, split, trainer.directory}; }
+  MaterialOptions material() const {
+    return {recordings, held_out, split, trainer.directory, static_cast<int>(trainer.step.shape.sample_rate)};
+  }
 };
 
 // What the voice makes, so far, of a piece of held-out material (or of training material where nothing is held out).

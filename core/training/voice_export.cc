@@ -58,11 +58,11 @@ v1::VoiceSpec MakeVoiceSpec(const VoiceShape& shape, const FeatureSettings& sett
   v1::VoiceSpec spec;
   spec.set_name(label.name);
   spec.set_description(label.description);
-  spec.set_recipe(NameOf(shape.recipe));
+  spec.set_recipe(NameOf(shape));
   spec.set_licence(label.licence);
   spec.set_attribution(label.attribution);
   spec.set_sample_rate_hz(static_cast<int32_t>(shape.sample_rate));
-  spec.set_hop_size(settings.hop());
+  spec.set_hop_size(static_cast<int32_t>(shape.sample_rate / settings.frame_rate));
   v1::FeatureSpec* features = spec.mutable_features();
   features->set_version(settings.version);
   features->set_frame_rate(settings.frame_rate);

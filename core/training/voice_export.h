@@ -24,8 +24,8 @@ struct ExportOptions {
   uint64_t seed = 1;  // of the draw of the reverb's impulse response, which is stored
 };
 
-// The spec of a recipe's voice: decoder, graph, extractor settings, the material's profile. The shape's hop divides the
-// settings'.
+// The spec of a recipe's voice: decoder, graph, extractor settings, the material's profile. Its frames are a
+// multiple of the settings'.
 v1::VoiceSpec MakeVoiceSpec(const VoiceShape& shape, const FeatureSettings& settings, const MaterialProfile& material,
                             const VoiceLabel& label);
 

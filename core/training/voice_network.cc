@@ -16,6 +16,12 @@
 namespace ddsp::training {
 namespace {
 
+// Upstream's vst_48k, and the same at half the rate: more harmonics and bands, a reverb as long in time.
+constexpr VoiceShape kWideVst[] = {
+    {.sample_rate = 24000, .hop = 480, .harmonics = 100, .noise_bands = 98, .reverb_length = 36000, .reverb_bias = -4},
+    {.sample_rate = 48000, .hop = 960, .harmonics = 100, .noise_bands = 98, .reverb_length = 72000, .reverb_bias = -4},
+};
+
 std::string Layer(const std::string& stack, int64_t layer) {
   return absl::StrCat("decoder/", stack, "/layer_with_weights-", layer, "/layer_with_weights-");
 }
@@ -141,9 +147,26 @@ bool EndsWith(const std::string& text, std::string_view end) { return text.ends_
 
 }  // namespace
 
-std::vector<std::string> RecipeNames() { return {"solo_instrument", "vst"}; }
+std::vector<std::string> RecipeNames() {
+  std::vector<std::string> names = {NameOf(Recipe::kSoloInstrument), NameOf(Recipe::kVst)};
+  for (const VoiceShape& shape : kWideVst) names.push_back(NameOf(shape));
+  return names;
+}
 
 std::string NameOf(Recipe recipe) { return recipe == Recipe::kVst ? "vst" : "solo_instrument"; }
+
+std::string NameOf(const VoiceShape& shape) {
+  return shape.sample_rate == 16000 ? NameOf(shape.recipe)
+                                    : absl::StrCat(NameOf(shape.recipe), "_", shape.sample_rate / 1000, "k");
+}
+
+SpectralLossOptions RecipeLoss(int64_t sample_rate) {
+  SpectralLossOptions options = RecipeSpectralLoss();
+  for (int64_t longer = 1; longer * 16000 < sample_rate; longer *= 2) {
+    for (int64_t& size : options.fft_sizes) size *= 2;
+  }
+  return options;
+}
 
 std::string ReverbParameter(Recipe recipe) {
   return recipe == Recipe::kVst ? "processor_group/reverb/magnitudes" : "processor_group/reverb/ir";
@@ -159,6 +182,9 @@ absl::StatusOr<VoiceShape> RecipeShape(const std::string& recipe) {
     shape.layers_per_stack = 3;
     shape.reverb_length = 48000;
     return shape;
+  }
+  for (const VoiceShape& wide : kWideVst) {
+    if (recipe == NameOf(wide)) return wide;
   }
   return absl::InvalidArgumentError(
       absl::StrCat("no recipe '", recipe, "'; there is: ", absl::StrJoin(RecipeNames(), ", ")));

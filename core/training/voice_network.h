@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "core/losses/spectral_loss.h"
 
 namespace ddsp::training {
 
@@ -24,7 +25,7 @@ enum class Recipe {
   kSoloInstrument,
 };
 
-// "solo_instrument", "vst".
+// "solo_instrument", "vst", and "vst_24k", "vst_48k" at these rates.
 std::vector<std::string> RecipeNames();
 
 struct VoiceShape {
@@ -48,7 +49,11 @@ struct VoiceShape {
 
 // As published. Errors: INVALID_ARGUMENT that lists the recipes.
 absl::StatusOr<VoiceShape> RecipeShape(const std::string& recipe);
-std::string NameOf(Recipe recipe);
+std::string NameOf(Recipe recipe);            // at 16 kHz
+std::string NameOf(const VoiceShape& shape);  // "vst_48k"
+
+// The recipes' loss at a rate: windows of a power of two, at least as long as the published ones of 16 kHz.
+SpectralLossOptions RecipeLoss(int64_t sample_rate);
 // The weight that the reverb is made of.
 std::string ReverbParameter(Recipe recipe);
 

@@ -12,6 +12,8 @@
 #include "core/base/wav.h"
 #include "core/streaming/voice_loader.h"
 #include "core/training/checkpoint.h"
+#include "core/training/checkpoint_voice.h"
+#include "core/training/dataset_builder.h"
 
 namespace ddsp::training {
 namespace {
@@ -84,6 +86,56 @@ TEST_F(TrainVoiceTest, MakesAVoiceThatLoads) {
   }
   EXPECT_THAT(ReadFile(folder_ + "/work/report.json").value(), HasSubstr("\"f0_l1_semitones\""));
   EXPECT_EQ(Train().status().code(), absl::StatusCode::kAlreadyExists);
+}
+
+TEST_F(TrainVoiceTest, MakesAVoiceOfAnotherRate) {
+  Write("a.wav", 60);
+  options_.trainer.step.shape = RecipeShape("vst_24k").value();
+  options_.trainer.step.objective = RecipeLoss(24000);
+  options_.trainer.steps = 1;
+  options_.example_steps = 1;
+  options_.example_seconds = 1;
+  events_.example = [](const ListeningExample& example) {
+    EXPECT_EQ(example.sample_rate, 24000);
+    EXPECT_EQ(example.rendered.size(), 24000);
+    return absl::OkStatus();
+  };
+  const auto result = Train();
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_NEAR(result->evaluation.seconds, 6, 0.1);
+  EXPECT_THAT(result->warnings, testing::ElementsAre(testing::Field(&RecordingRemark::text, HasSubstr("8000 Hz"))));
+  const auto voice = LoadVoice(options_.bundle);
+  ASSERT_TRUE(voice.ok()) << voice.status();
+  EXPECT_EQ((*voice)->spec.recipe(), "vst_24k");
+  EXPECT_EQ((*voice)->spec.sample_rate_hz(), 24000);
+  EXPECT_EQ((*voice)->spec.latency_samples(), 1248);
+  EXPECT_EQ((*voice)->golden.input.size(), 48000);
+
+  // Its checkpoint is of its rate, and wants material of it.
+  const auto checkpoint = OpenVoiceCheckpoint(options_.trainer.directory);
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_EQ(checkpoint->shape.sample_rate, 24000);
+  EXPECT_EQ(checkpoint->shape.noise_bands, 98);
+  BuildOptions build;
+  EXPECT_THAT(
+      std::string(VoiceOfCheckpoint(*checkpoint, *BuildDataset(options_.recordings, build), {}).status().message()),
+      HasSubstr("a checkpoint of 24000 Hz, and material of 16000 Hz"));
+  build.sample_rate = 24000;
+  ExportOptions exporting;
+  exporting.label.name = "again";
+  const auto again = VoiceOfCheckpoint(*checkpoint, *BuildDataset(options_.recordings, build), exporting);
+  ASSERT_TRUE(again.ok()) << again.status();
+  EXPECT_EQ(again->spec.hop_size(), 480);
+}
+
+TEST_F(TrainVoiceTest, RefusesADataSetOfAnotherRate) {
+  Write("a.wav", 60);
+  ASSERT_TRUE(BuildDatasetIn(folder_ + "/set", options_.recordings, {}).ok());
+  options_.recordings = folder_ + "/set";
+  options_.trainer.step.shape = RecipeShape("vst_48k").value();
+  const absl::Status status = Train().status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("a data set of 16000 Hz; the recipe wants 48000 Hz"));
 }
 
 TEST_F(TrainVoiceTest, StopsAndGoesOn) {

@@ -24,9 +24,10 @@ VoiceShape SmallShape(const std::string& recipe) {
   return shape;
 }
 
-std::vector<float> Tone() {
-  std::vector<float> audio(16000);
-  for (size_t i = 0; i < audio.size(); ++i) audio[i] = static_cast<float>(0.2 * std::sin(i * 2 * M_PI * 330 / 16000));
+// A second.
+std::vector<float> Tone(int64_t rate) {
+  std::vector<float> audio(rate);
+  for (int64_t i = 0; i < rate; ++i) audio[i] = static_cast<float>(0.2 * std::sin(i * 2 * M_PI * 330 / rate));
   return audio;
 }
 
@@ -41,12 +42,13 @@ TEST_P(VoiceExportTest, MakesAVoiceThatTheEngineLoads) {
   material.max_pitch_midi = 70;
   ExportOptions options;
   options.label.name = "small";
-  const auto voice = MakeVoice(shape, InitialParameters(shape, 1), {}, material, options, Tone());
+  const auto voice = MakeVoice(shape, InitialParameters(shape, 1), {}, material, options, Tone(shape.sample_rate));
   ASSERT_TRUE(voice.ok()) << voice.status();
   EXPECT_EQ(voice->spec.recipe(), GetParam());
   EXPECT_EQ(voice->decoder_hop(), shape.hop);
-  EXPECT_EQ(voice->spec.hop_size(), 320);
-  EXPECT_EQ(voice->golden.output.size(), Tone().size() + shape.reverb_length - 1);
+  EXPECT_EQ(voice->spec.sample_rate_hz(), shape.sample_rate);
+  EXPECT_EQ(voice->spec.hop_size(), shape.sample_rate / 50);
+  EXPECT_EQ(voice->golden.output.size(), shape.sample_rate + shape.reverb_length - 1);
   EXPECT_EQ(voice->weights.at("reverb/ir").values[0], 0);
 
   const std::string folder = testing::TempDir() + "/voice_export_test_" + GetParam() + "/1";
