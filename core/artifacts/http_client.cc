@@ -49,7 +49,6 @@ class HttpClient::Transfer {
     Set(CURLOPT_HEADERFUNCTION, &Transfer::TakeHeader);
     Set(CURLOPT_HEADERDATA, this);
     SetMethod();
-    if (request.sign.has_value()) Sign(*request.sign);
     for (const auto& [name, value] : request.headers) AddHeader(name, value);
     Set(CURLOPT_HTTPHEADER, headers_);
   }
@@ -97,14 +96,6 @@ class HttpClient::Transfer {
     headers_ = curl_slist_append(headers_, "Expect:");
   }
 
-  void Sign(const AwsCredentials& credentials) {
-    user_ = absl::StrCat(credentials.access_key_id, ":", credentials.secret_access_key);
-    scope_ = absl::StrCat("aws:amz:", credentials.region, ":s3");
-    Set(CURLOPT_USERPWD, user_.c_str());
-    Set(CURLOPT_AWS_SIGV4, scope_.c_str());
-    if (!credentials.session_token.empty()) AddHeader("x-amz-security-token", credentials.session_token);
-  }
-
   void AddHeader(const std::string& name, const std::string& value) {
     headers_ = curl_slist_append(headers_, absl::StrCat(name, ": ", value).c_str());
   }
@@ -134,7 +125,6 @@ class HttpClient::Transfer {
   CURL* const curl_;
   const HttpRequest& request_;
   curl_slist* headers_ = nullptr;
-  std::string user_, scope_;
   char error_[CURL_ERROR_SIZE] = {};
   bool too_large_ = false;
   HttpResponse response_;

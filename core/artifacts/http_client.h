@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,19 +13,11 @@
 
 namespace ddsp {
 
-// What a request to an S3-compatible store is signed with (AWS Signature Version 4).
-struct AwsCredentials {
-  std::string access_key_id, secret_access_key;
-  std::string session_token;  // empty: none
-  std::string region;
-};
-
 struct HttpRequest {
   std::string method = "GET";  // GET, HEAD, PUT or DELETE
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers;
   std::string body;                           // of PUT
-  std::optional<AwsCredentials> sign;         // absent: as it is
   int64_t max_body_bytes = int64_t{1} << 30;  // of the answer
 };
 

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
+#include "absl/time/clock.h"
 #include "core/artifacts/s3_listing.h"
 #include "core/artifacts/url_escape.h"
 #include "core/base/status_macros.h"
@@ -76,7 +77,12 @@ std::string S3Store::FullKey(const std::string& key) const {
 }
 
 absl::StatusOr<HttpResponse> S3Store::Send(HttpRequest request) {
-  if (!options_.credentials.access_key_id.empty()) request.sign = options_.credentials;
+  if (!options_.credentials.access_key_id.empty()) {
+    const AwsRequest asked{.method = request.method, .url = request.url, .headers = {}, .body = request.body};
+    for (auto& [name, value] : SignForS3(asked, options_.credentials, absl::Now())) {
+      request.headers.emplace_back(name, value);
+    }
+  }
   return http_.Send(request);
 }
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "core/artifacts/aws_signature.h"
 #include "core/artifacts/http_client.h"
 #include "core/artifacts/object_store.h"
 

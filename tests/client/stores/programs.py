@@ -26,7 +26,7 @@ class Server:
     def __init__(self, repository, cache, env, *flags):
         self.process = subprocess.Popen(
             [BIN / 'ddsp-server', f'--model-repository={repository}', f'--model-cache={cache}', '--listen=127.0.0.1:0',
-             '--admin-listen=127.0.0.1:0', '--metrics-listen=', '--max-sessions=2', *flags],
+             '--admin-listen=127.0.0.1:0', '--metrics-listen', '', '--max-sessions=2', *flags],
             env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.said = []
         self.port = self.admin_port = None
