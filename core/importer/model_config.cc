@@ -89,8 +89,7 @@ class ModelReader {
 
   absl::StatusOr<ModelConfig> Read() {
     ASSIGN_OR_RETURN(Arguments get_model, Of({"", "get_model"}));
-    const gin::Reference model =
-        get_model.Class("model").value_or(gin::Reference{"", "models.Autoencoder"});
+    const gin::Reference model = get_model.Class("model").value_or(gin::Reference{"", "models.Autoencoder"});
     if (LastName(model.selector) != "Autoencoder") return Unknown("model", model);
     ASSIGN_OR_RETURN(Arguments parts, Of(model));
     const auto preprocessor = parts.Class("preprocessor"), encoder = parts.Class("encoder"),
@@ -98,8 +97,7 @@ class ModelReader {
     RETURN_IF_ERROR(parts.Finish());
     if (!decoder || !group || !preprocessor) {
       const char* missing = !decoder ? "decoder" : !group ? "processor_group" : "preprocessor";
-      return absl::InvalidArgumentError(
-          absl::StrCat("the configuration's ", model.selector, " has no ", missing));
+      return absl::InvalidArgumentError(absl::StrCat("the configuration's ", model.selector, " has no ", missing));
     }
     RETURN_IF_ERROR(ReadGraph(*group));
     RETURN_IF_ERROR(ReadPreprocessor(*preprocessor));
@@ -228,8 +226,12 @@ absl::Status ModelReader::ReadPreprocessor(const gin::Reference& reference) {
   if (loudness && !arguments.Has("compute_loudness")) result_.loudness = LoudnessDefinition::kMeanOfDb;
   if (online && arguments.Text("padding", "center") != "center")
     Obstacle(absl::StrCat("its features have padding '", arguments.Text("padding", ""), "'"));
-  if (result_.sample_rate != 16000) Obstacle(absl::StrCat("it plays at ", result_.sample_rate, " Hz, not 16000"));
-  if (result_.frame_rate < 25 || result_.frame_rate > 250 || result_.sample_rate % result_.frame_rate != 0)
+  // Online features are of audio at 16 kHz, whatever the model's rate.
+  const int rate = result_.sample_rate;
+  if (rate != 16000 && (!online || rate < 8000 || rate > 48000))
+    Obstacle(absl::StrCat("it plays at ", rate, " Hz, not 16000"));
+  if (result_.frame_rate < 25 || result_.frame_rate > 250 || 16000 % result_.frame_rate != 0 ||
+      rate % result_.frame_rate != 0)
     Obstacle(absl::StrCat("it has ", result_.frame_rate, " frames a second"));
   return arguments.Finish();
 }

@@ -59,7 +59,7 @@ v1::VoiceSpec SpecOf(const ImportedModel& model, const VoiceImportOptions& optio
   spec.set_licence(options.licence);
   spec.set_attribution(options.attribution);
   spec.set_sample_rate_hz(model.config.sample_rate);
-  spec.set_hop_size(settings.hop());
+  spec.set_hop_size(model.config.sample_rate / settings.frame_rate);
   v1::FeatureSpec* features = spec.mutable_features();
   features->set_version(settings.version);
   features->set_frame_rate(settings.frame_rate);

@@ -42,6 +42,14 @@ TEST(ModelConfig, DescribesTheVstRecipe) {
   EXPECT_THAT(model.obstacles, IsEmpty());
 }
 
+// Its features are those of 16 kHz all the same.
+TEST(ModelConfig, DescribesTheVstRecipeAtAnotherRate) {
+  const ModelConfig model = Model("vst_small", {"sample_rate = 48000"});
+  EXPECT_EQ(model.sample_rate, 48000);
+  EXPECT_EQ(model.frame_rate, 50);
+  EXPECT_THAT(model.obstacles, IsEmpty());
+}
+
 TEST(ModelConfig, DescribesTheSoloRecipe) {
   const ModelConfig model = Model("solo_small");
   EXPECT_EQ(model.recipe, "solo_instrument");
@@ -63,7 +71,8 @@ TEST(ModelConfig, TellsTheLoudnessOfOldModels) {
 }
 
 TEST(ModelConfig, SaysWhatCannotBePlayedLive) {
-  EXPECT_THAT(Model("vst_small", {"sample_rate = 48000"}).obstacles, Contains(HasSubstr("48000 Hz")));
+  EXPECT_THAT(Model("vst_small", {"sample_rate = 96000"}).obstacles, Contains(HasSubstr("96000 Hz")));
+  EXPECT_THAT(Model("solo_small", {"Harmonic.sample_rate = 48000"}).obstacles, Contains(HasSubstr("48000 Hz")));
   EXPECT_THAT(Model("vst_small", {"Harmonic.scale_fn = @tf.nn.sigmoid"}).obstacles,
               Contains(HasSubstr("tf.nn.sigmoid")));
   EXPECT_THAT(Model("solo_small", {"RnnFcDecoder.rnn_type = 'lstm'"}).obstacles, Contains(HasSubstr("lstm")));
@@ -108,9 +117,9 @@ TEST(CheckpointMap, ListsWhatIsLeftOverAndWhatIsLeftOut) {
 
 TEST(CheckpointMap, KnowsTheKeysOfBothOptimizers) {
   EXPECT_EQ(Classify("model/decoder/dense_out/bias/.ATTRIBUTES/VARIABLE_VALUE").path, "decoder/dense_out/bias");
-  for (const char* key : {"model/decoder/dense_out/bias/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE",
-                          "optimizer/_variables/3/.ATTRIBUTES/VARIABLE_VALUE",
-                          "optimizer/iter/.ATTRIBUTES/VARIABLE_VALUE"}) {
+  for (const char* key :
+       {"model/decoder/dense_out/bias/.OPTIMIZER_SLOT/optimizer/m/.ATTRIBUTES/VARIABLE_VALUE",
+        "optimizer/_variables/3/.ATTRIBUTES/VARIABLE_VALUE", "optimizer/iter/.ATTRIBUTES/VARIABLE_VALUE"}) {
     EXPECT_EQ(Classify(key).use, VariableUse::kOptimizerState) << key;
   }
   EXPECT_EQ(Classify("model/critic/bias/.ATTRIBUTES/VARIABLE_VALUE").use, VariableUse::kUnknown);

@@ -71,6 +71,16 @@ TEST(ImportedVoice, TakesItsProfileFromTheStatistics) {
   EXPECT_NEAR(voice->spec.profile().mean_pitch_midi(), 59.6, 0.2);
 }
 
+TEST(ImportedVoice, PlaysAtItsRate) {
+  ImportedModel model = Read("vst_small");
+  model.config.sample_rate = 48000;
+  const auto voice = MakeImportedVoice(model, Named("imported"));
+  ASSERT_TRUE(voice.ok()) << voice.status();
+  EXPECT_EQ(voice->spec.hop_size(), 960);
+  EXPECT_EQ(voice->spec.latency_samples(), 2496);
+  EXPECT_EQ(voice->golden.input.size(), 48000u);
+}
+
 // 250 frames of controls a second from 50 of features: five in each hop of 320 samples.
 TEST(ImportedVoice, InterpolatesFeaturesForAFastDecoder) {
   const auto voice = MakeImportedVoice(Read("solo_small"), Named("imported"));
