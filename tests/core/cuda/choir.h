@@ -18,10 +18,14 @@ namespace ddsp::cuda {
 // function of the seed.
 class Choir {
  public:
-  static constexpr int kHop = 320;
+  static constexpr int kHop = 320;  // of a voice at 16 kHz, and of what any voice hears
 
   Choir(VoiceEngine& engine, uint64_t seed, int max_changes = 2)
-      : engine_(engine), workspace_(engine.MakeWorkspace()), random_(seed), max_changes_(max_changes) {
+      : engine_(engine),
+        hop_(engine.format(StreamInput::kAudio).hop_size),
+        workspace_(engine.MakeWorkspace()),
+        random_(seed),
+        max_changes_(max_changes) {
     for (int slot = 0; slot < engine.slots(); ++slot) Start(slot);
   }
 
@@ -36,7 +40,7 @@ class Choir {
       if (!Chance(4)) slots.push_back(slot);
     }
     std::shuffle(slots.begin(), slots.end(), random_);
-    std::vector<float> output(slots.size() * kHop, 9.0f);
+    std::vector<float> output(slots.size() * hop_, 9.0f);
     for (const int slot : slots) {
       audio.push_back(ddsp::testing::TestMelody(kHop * (steps_[slot] + 1), 16000, slot));
       changes.push_back(Changes(slot));
@@ -48,7 +52,7 @@ class Choir {
       request.control = {200.0f + 10 * slots[i], -30.0f + steps_[slots[i]] % 7};
       request.changes = changes[i];
       request.parameters = before_[slots[i]];
-      request.output = absl::MakeSpan(output).subspan(i * kHop, kHop);
+      request.output = absl::MakeSpan(output).subspan(i * hop_, hop_);
       requests.push_back(request);
       ++steps_[slots[i]];
     }
@@ -73,8 +77,8 @@ class Choir {
     std::vector<ParameterChange> changes;
     before_[slot] = parameters_[slot];
     const int count = Chance(3) ? static_cast<int>(random_() % (max_changes_ + 1)) : 0;
-    for (int i = 0, offset = 0; i < count && offset < kHop; ++i) {
-      offset += 1 + static_cast<int>(random_() % (kHop - offset));
+    for (int i = 0, offset = 0; i < count && offset < hop_; ++i) {
+      offset += 1 + static_cast<int>(random_() % (hop_ - offset));
       parameters_[slot] = {static_cast<double>(random_() % 12) - 6, static_cast<double>(random_() % 10) - 5};
       changes.push_back({offset, parameters_[slot]});
     }
@@ -82,6 +86,7 @@ class Choir {
   }
 
   VoiceEngine& engine_;
+  const int hop_;
   std::unique_ptr<StepWorkspace> workspace_;
   std::mt19937 random_;
   const int max_changes_;

@@ -62,6 +62,28 @@ TEST(CudaVoiceEngine, HasTheFormatOfTheCpuEngine) {
   }
 }
 
+// What is heard at 16 kHz and played at another rate.
+TEST(CudaVoiceEngine, SoundsLikeTheCpuEngineAtOtherRates) {
+  for (const int rate : {24000, 48000}) {
+    TestVoiceOptions options;
+    options.sample_rate = rate;
+    options.noise_bands = 98;
+    const auto voice = std::make_shared<Voice>(MakeTestVoice(options));
+    EXPECT_EQ(MakeEngine(voice, 1)->format(StreamInput::kAudio).input_hop, kHop);
+    EXPECT_EQ(MakeEngine(voice, 1)->format(StreamInput::kAudio).hop_size, rate / 50);
+    ExpectVoiceSameAsCpu(voice, 7, 30);
+    options.decoder_frame_rate = 250;
+    ExpectSameAsCpu(options, 3, 12);
+  }
+}
+
+TEST(CudaVoiceEngine, RefusesARateThatItsReverbCannotTake) {
+  TestVoiceOptions options;
+  options.sample_rate = 44100;
+  EXPECT_THAT(std::string(VoiceProgram::Compile(MakeTestVoice(options)).status().message()),
+              HasSubstr("node 'reverb': a reverb needs a hop with no prime factor above 5"));
+}
+
 // Streams that join, leave, skip ticks and change parameters, in batches of any composition.
 TEST(CudaVoiceEngine, SoundsLikeTheCpuEngine) { ExpectSameAsCpu({}, 7, 60); }
 
