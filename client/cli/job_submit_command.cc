@@ -16,6 +16,7 @@
 #include "core/base/status_macros.h"
 #include "core/gin/parser.h"
 #include "core/models/performer_profile.h"
+#include "core/training/recipe/recipe_overrides.h"
 
 namespace ddsp::client {
 namespace {
@@ -108,8 +109,14 @@ Files WithoutHeldOut(Files files) {
 
 absl::Status SubmitTraining(Options options) {
   v1::TrainSpec& train = *options.request.mutable_spec()->mutable_train();
+  training::RecipeOverrides read;
   for (const std::string& text : options.overrides) {
     ASSIGN_OR_RETURN(*train.add_overrides(), ToGin(text));
+    // What no worker would take is not worth an upload.
+    const std::string& gin = train.overrides(train.overrides_size() - 1);
+    if (const absl::Status known = training::ReadOverride(gin, &read); !known.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--set ", known.message()));
+    }
   }
   if (options.request.display_name().empty()) options.request.set_display_name(train.model());
   ASSIGN_OR_RETURN(InputFiles data, FindInputs(options.inputs, InputKind::kRecordings));
@@ -151,7 +158,7 @@ Action DeclareJobSubmitTrain(CLI::App& app) {
   train.set_recipe("vst");
   app.add_option_function<std::string>(
          "--recipe", [&](const std::string& recipe) { train.set_recipe(recipe); }, "What is trained; else vst")
-      ->check(CLI::IsMember({"vst", "solo_instrument"}));
+      ->check(CLI::IsMember(training::KnownRecipes()));
   app.add_option_function<std::string>(
          "--name", [&](const std::string& name) { train.set_model(name); },
          "Of the voice: small letters, digits and '-', a letter first, at most 63")

@@ -153,7 +153,7 @@ absl::Status RunGin(Options options) {
   model.start_over = options.train.start_over;
   if (options.mode == "train") {
     RETURN_IF_ERROR(RestoreFrom(options.restore_dir, model.out));
-    return TrainFromGin(options.gin);
+    return TrainFromGin(options.gin, options.workers, options.threads);
   }
   StopTrainingOnSignals();
   training::ModelViewOptions view;
@@ -176,7 +176,7 @@ Action DeclareTrain(CLI::App& app) {
   training::TrainerOptions& trainer = train.trainer;
   app.add_option("DIR", train.recordings,
                  "Folder of recordings of one instrument, or one recording, or a data set that `dataset prepare` made; "
-                 "with --gin, a data set of examples")
+                 "with --gin, such a data set or one of examples")
       ->required();
   app.add_option("--out", train.bundle,
                  "Folder of the new version, as in voices/violin/1; with --gin, of checkpoints and weights")
@@ -243,7 +243,7 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option(
          "--mode", options->mode,
          "train; or look at the checkpoints of such a training as they come: eval measures them on what is held "
-         "out (with --gin, on the data set), sample writes what they sound like")
+         "out (of examples, with --gin: on all of them), sample writes what they sound like")
       ->check(CLI::IsMember({"train", "eval", "sample"}))
       ->capture_default_str();
   app.add_flag("--once,--run_once", options->once, "With --mode eval or sample: the newest checkpoint alone");
@@ -289,7 +289,6 @@ Action DeclareTrain(CLI::App& app) {
   app.add_option("--json", options->json, "Also write the evaluation there");
   return [=] {
     if (options->gin.file.empty()) return Run(*options);
-    if (options->workers.workers > 1) return absl::UnimplementedError("--workers trains recipes, not yet with --gin");
     training::TrainModelOptions& model = options->gin.train;
     // Where the command says nothing the configuration does.
     if (steps->count() > 0) model.steps = options->train.trainer.steps;

@@ -1,10 +1,11 @@
-// `ddsp train DATASET --gin FILE`: any model of a gin configuration on a data set of examples.
+// `ddsp train DATASET --gin FILE`: any model of a gin configuration on a data set.
 #pragma once
 
 #include <string>
 
 #include "absl/status/status.h"
 #include "client/cli/gin_options.h"
+#include "client/cli/train_workers.h"
 #include "core/training/evaluation_model.h"
 #include "core/training/train_model.h"
 
@@ -16,7 +17,9 @@ struct TrainGinOptions {
   training::TrainModelOptions train;  // without its configuration
 };
 
-absl::Status TrainFromGin(TrainGinOptions options);
+// With other workers, where `workers` says so. `threads` of LibTorch; 0: as it likes, or this worker's share of the
+// cores.
+absl::Status TrainFromGin(TrainGinOptions options, const WorkerFlags& workers, int threads);
 
 // `ddsp train DATASET --gin FILE --mode eval | sample`.
 absl::Status EvaluateFromGin(TrainGinOptions options, const training::ModelViewOptions& view);

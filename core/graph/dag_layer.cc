@@ -10,6 +10,7 @@ namespace {
 ProcessorContext ContextOf(const ValidatedGraph::Node& node, const GroupContext& group, int64_t* draws) {
   ProcessorContext context;
   context.generator = group.generator;
+  context.part = group.part;
   if (group.seed && node.module->randomness() == Randomness::kDrawsNoise) {
     context.seed = SeedOfDraw(*group.seed, (*draws)++);
   }

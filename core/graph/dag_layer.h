@@ -15,6 +15,7 @@ struct GroupContext {
   NamedTensors noise;            // by node, used instead of draws
   std::optional<uint64_t> seed;  // of the noise: the first node that draws has it, later ones have others made of it
   std::optional<at::Generator> generator;  // for noise without a seed, and for fresh parameters
+  BatchPart part;                          // of the batch that inputs and noise are of
 };
 
 // Immutable, hence safe to share.

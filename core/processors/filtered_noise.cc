@@ -23,7 +23,7 @@ NamedTensors FilteredNoise::ControlsFrom(const NamedTensors& inputs, const Proce
 at::Tensor FilteredNoise::SignalFrom(const NamedTensors& controls, const ProcessorContext& context) const {
   const Tensor& magnitudes = controls.at("magnitudes");
   const Tensor noise =
-      UniformNoise(context, {magnitudes.size(0), options_.n_samples}, magnitudes.options().requires_grad(false));
+      ItemNoise(context, {magnitudes.size(0), options_.n_samples}, magnitudes.options().requires_grad(false));
   return FilterFrames(noise, magnitudes, options_.window_size);
 }
 

@@ -29,6 +29,14 @@ at::Tensor UniformNoise(const ProcessorContext& context, at::IntArrayRef shape, 
   return context.noise;
 }
 
+at::Tensor ItemNoise(const ProcessorContext& context, at::IntArrayRef shape, const at::TensorOptions& options) {
+  const BatchPart& part = context.part;
+  if (part.whole == 0 || context.noise.defined()) return UniformNoise(context, shape, options);
+  DDSP_CHECK_ARGUMENT(part.begin >= 0 && part.begin + shape[0] <= part.whole, shape[0], " rows of noise from ",
+                      part.begin, " on are no part of a batch of ", part.whole);
+  return UniformNoise(context, {part.whole, shape[1]}, options).narrow(0, part.begin, shape[0]);
+}
+
 NoiseSource::NoiseSource(const ProcessorContext& context) : given_(context.noise) {
   if (given_.defined()) return;
   const auto drawn = [&] { return at::randint(INT64_MAX, {1}, context.generator, at::kLong).item<int64_t>(); };

@@ -18,6 +18,10 @@ at::Tensor CounterNoise(uint64_t seed, int64_t batch, int64_t first, int64_t sam
 // seed, else drawn.
 at::Tensor UniformNoise(const ProcessorContext& context, at::IntArrayRef shape, const at::TensorOptions& options);
 
+// The same, with a row for each item of a batch: where context.part is a part of one, its rows of the whole batch's
+// noise. The context's own noise is of the part. Throws ValueError for a part that does not have so many rows.
+at::Tensor ItemNoise(const ProcessorContext& context, at::IntArrayRef shape, const at::TensorOptions& options);
+
 // The same noise in pieces, for a stream. Without noise and seed a seed is drawn, once.
 class NoiseSource {
  public:

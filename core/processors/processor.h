@@ -53,11 +53,18 @@ struct Signature {
   Randomness randomness = Randomness::kNone;
 };
 
+// Which items of a batch a call has, where workers share one.
+struct BatchPart {
+  int64_t begin = 0;
+  int64_t whole = 0;  // items of all parts; 0: there are no others
+};
+
 struct ProcessorContext {
   NamedTensors parameters;                 // those of parameters(), by name
   at::Tensor noise;                        // uniform in [-1, 1), used instead of a draw; undefined: drawn
   std::optional<uint64_t> seed;            // of CounterNoise(), which is then the draw
   std::optional<at::Generator> generator;  // to draw from without a seed; none: LibTorch's default generator
+  BatchPart part;                          // a draw for each item is the part of one for the whole batch
 };
 
 struct ProcessorOutput {

@@ -83,7 +83,7 @@ Variation DrawVariation(const AugmentationOptions& options, uint64_t seed, int64
 }
 
 WindowSound VaryWindow(const Dataset& dataset, const Segment& window, const Variation& variation) {
-  const int64_t samples = window.end - window.begin, hop = dataset.settings.hop();
+  const int64_t samples = window.end - window.begin, hop = dataset.hop();
   WindowSound sound;
   if (variation.pitch_semitones == 0) {
     sound.audio.resize(samples);

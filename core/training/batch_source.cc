@@ -10,9 +10,11 @@
 namespace ddsp::training {
 namespace {
 
+// Of an ExampleSet, or other data.
+template <typename Data>
 class Examples : public BatchSource {
  public:
-  Examples(const ExampleSet& examples, int64_t batch_size, uint64_t seed)
+  Examples(const Data& examples, int64_t batch_size, uint64_t seed)
       : examples_(examples), batch_size_(batch_size), order_(DeriveSeed(seed, "order", 0), examples.size()) {}
 
   absl::StatusOr<NamedTensors> Batch(int64_t step) const override {
@@ -22,7 +24,7 @@ class Examples : public BatchSource {
   }
 
  private:
-  const ExampleSet& examples_;
+  const Data& examples_;
   const int64_t batch_size_;
   mutable ShuffledOrder order_;  // remembers the permutation of an epoch
 };
@@ -62,7 +64,11 @@ class Zipped : public BatchSource {
 }  // namespace
 
 std::unique_ptr<BatchSource> BatchesOfExamples(const ExampleSet& examples, int64_t batch_size, uint64_t seed) {
-  return std::make_unique<Examples>(examples, batch_size, seed);
+  return std::make_unique<Examples<ExampleSet>>(examples, batch_size, seed);
+}
+
+std::unique_ptr<BatchSource> BatchesOfExamples(const ModelData& examples, int64_t batch_size, uint64_t seed) {
+  return std::make_unique<Examples<ModelData>>(examples, batch_size, seed);
 }
 
 std::unique_ptr<BatchSource> BatchesOfNotes(const NotesSettings& settings, int64_t batch_size, uint64_t seed) {

@@ -6,6 +6,7 @@
 #include "absl/status/statusor.h"
 #include "core/datasets/example_set.h"
 #include "core/datasets/synthetic_notes.h"
+#include "core/training/model_data.h"
 
 namespace ddsp::training {
 
@@ -18,6 +19,7 @@ class BatchSource {
 
 // Examples of a data set in a fresh order for every epoch. The set outlives this and is not empty.
 std::unique_ptr<BatchSource> BatchesOfExamples(const ExampleSet& examples, int64_t batch_size, uint64_t seed);
+std::unique_ptr<BatchSource> BatchesOfExamples(const ModelData& examples, int64_t batch_size, uint64_t seed);
 
 // New synthetic notes for every step. Upstream: SyntheticNotes, over a data set of them.
 std::unique_ptr<BatchSource> BatchesOfNotes(const NotesSettings& settings, int64_t batch_size, uint64_t seed);

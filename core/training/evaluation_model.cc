@@ -17,6 +17,7 @@
 #include "core/training/checkpoint.h"
 #include "core/training/feature_comparison.h"
 #include "core/training/metrics_log.h"
+#include "core/training/model_data.h"
 #include "core/training/seed.h"
 
 namespace ddsp::training {
@@ -31,7 +32,7 @@ class ModelView {
     ASSIGN_OR_RETURN(const gin::Config config, OperativeConfig(run));
     ASSIGN_OR_RETURN(std::unique_ptr<TrainableModel> model, MakeModel(run, config));
     ASSIGN_OR_RETURN(const int64_t batch_size, BatchSizeOf(config));
-    ASSIGN_OR_RETURN(ExampleSet examples, ExampleSet::Open(run.dataset));
+    ASSIGN_OR_RETURN(std::unique_ptr<ModelData> examples, OpenModelData(run.dataset, DataPart::kHeldOut));
     return std::unique_ptr<ModelView>(new ModelView(std::move(model), std::move(examples), batch_size, run.seed));
   }
 
@@ -46,8 +47,8 @@ class ModelView {
   }
 
   int64_t step() const { return loaded_step_; }
-  int64_t batches() const { return std::max<int64_t>(1, examples_.size() / batch_size_); }
-  double sample_rate() const { return examples_.index().sample_rate; }
+  int64_t batches() const { return std::max<int64_t>(1, examples_->size() / batch_size_); }
+  double sample_rate() const { return examples_->sample_rate(); }
   std::string audio_output() const { return model_->AudioOutput(); }
 
   struct Shown {
@@ -55,11 +56,11 @@ class ModelView {
     ModelOutputs outputs;
   };
   absl::StatusOr<Shown> Show(int64_t batch) const {
-    const int64_t begin = batch * batch_size_, end = std::min(begin + batch_size_, examples_.size());
+    const int64_t begin = batch * batch_size_, end = std::min(begin + batch_size_, examples_->size());
     std::vector<int64_t> indices(end - begin);
     std::iota(indices.begin(), indices.end(), begin);
     Shown shown;
-    ASSIGN_OR_RETURN(shown.features, examples_.Batch(indices));
+    ASSIGN_OR_RETURN(shown.features, examples_->Batch(indices));
     ModelContext context;
     context.generator = at::detail::createCPUGenerator(DeriveSeed(seed_, "evaluation noise", batch));
     const at::NoGradGuard no_gradients;
@@ -68,7 +69,7 @@ class ModelView {
   }
 
  private:
-  ModelView(std::unique_ptr<TrainableModel> model, ExampleSet examples, int64_t batch_size, uint64_t seed)
+  ModelView(std::unique_ptr<TrainableModel> model, std::unique_ptr<ModelData> examples, int64_t batch_size, uint64_t seed)
       : model_(std::move(model)),
         examples_(std::move(examples)),
         batch_size_(batch_size),
@@ -76,7 +77,7 @@ class ModelView {
         step_({}, model_.get()) {}
 
   const std::unique_ptr<TrainableModel> model_;
-  const ExampleSet examples_;
+  const std::unique_ptr<ModelData> examples_;
   const int64_t batch_size_;
   const uint64_t seed_;
   ModelStep step_;  // holds the weights

@@ -18,7 +18,7 @@ struct ModelViewOptions {
   std::function<void(const std::string& line)> say;
 };
 
-// Means of each checkpoint's losses over the data set and, for models that make audio at 16 kHz, distances of loudness
+// Means of each checkpoint's losses over the data set (of prepared recordings: what is held out) and, for models that make audio at 16 kHz, distances of loudness
 // and pitch between it and the recordings: a line each through `say`, and metrics.jsonl and event files in <out>/eval.
 // `run` has the options of the training, and the data set to measure on.
 absl::Status EvaluateModel(const TrainModelOptions& run, const ModelViewOptions& options);

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "core/models/trainable/model.h"
 #include "core/training/adam.h"
+#include "core/training/distributed/worker_group.h"
 #include "core/training/learning_rate.h"
 #include "core/training/parameter_store.h"
 
@@ -28,13 +29,17 @@ struct ModelStepReport {
 // A model in training. Everything that evolves: weights, moments, step. Upstream: Trainer.train_step.
 class ModelStep {
  public:
-  // Begins with the weights that the model has. The model outlives this and uses this's weights from now on.
-  ModelStep(const ModelStepOptions& options, TrainableModel* model);
+  // Begins with the weights that the model has. The model outlives this and uses this's weights from now on. With a
+  // group, which outlives this too, the workers make the steps of one model together.
+  ModelStep(const ModelStepOptions& options, TrainableModel* model, WorkerGroup* group = nullptr);
 
-  // Errors: those of the model; FAILED_PRECONDITION if the features have no losses; INTERNAL when loss or gradient is
-  // not finite. After an error the weights are as before, except that kernels under spectral normalisation were
+  // `features` are of context.part of the batch, losses and gradient of all of it. Errors: those of the model, of any
+  // worker's; FAILED_PRECONDITION if the features have no losses; INTERNAL when loss or gradient is not finite; those of
+  // the group. After an error the weights are as before, except that kernels under spectral normalisation were
   // normalised.
   absl::StatusOr<ModelStepReport> Run(const NamedTensors& features, const ModelContext& context);
+  // Continues, with all others of the group, from what rank 0 has.
+  absl::Status CopyFromFirst();
 
   int64_t step() const { return step_; }
   Parameters weights() const { return store_.views(); }
@@ -49,9 +54,12 @@ class ModelStep {
 
  private:
   absl::StatusOr<ModelStepReport> ForwardBackward(const NamedTensors& features, const ModelContext& context);
+  // Of all workers, where each has its share.
+  absl::Status AddOthers(ModelStepReport* report);
 
   const ModelStepOptions options_;
   TrainableModel& model_;
+  WorkerGroup* const group_;  // may be null
   ParameterStore store_;
   Adam adam_;
   at::Tensor gradients_, rates_;

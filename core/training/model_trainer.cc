@@ -46,16 +46,36 @@ absl::StatusOr<ModelTrainerOptions> TrainerOptionsFromGin(const gin::Config& con
 }
 
 ModelTrainer::ModelTrainer(const ModelTrainerOptions& options, const BatchSource& batches, TrainableModel* model)
-    : options_(options), batches_(batches), step_(options.step, model) {
+    : options_(options), batches_(batches), step_(options.step, model, options.group) {
   progress_.steps = options.steps;
 }
 
 absl::StatusOr<std::unique_ptr<ModelTrainer>> ModelTrainer::Create(const ModelTrainerOptions& options,
                                                                    const BatchSource& batches, TrainableModel* model) {
   std::unique_ptr<ModelTrainer> trainer(new ModelTrainer(options, batches, model));
-  RETURN_IF_ERROR(trainer->Resume());
-  ASSIGN_OR_RETURN(trainer->log_, MetricsLog::Open(options.directory, trainer->step_.step()));
+  RETURN_IF_ERROR(trainer->Begin());
   return trainer;
+}
+
+absl::Status ModelTrainer::Begin() {
+  if (options_.group != nullptr) {
+    // Without the description, which names places of this machine.
+    ModelTrainerOptions same = options_;
+    same.description.clear();
+    RETURN_IF_ERROR(
+        CheckSame(*options_.group, "set of options", absl::StrCat(same.Describe(), " steps ", options_.steps)));
+  }
+  if (IsFirst()) {
+    RETURN_IF_ERROR(Resume());
+    ASSIGN_OR_RETURN(log_, MetricsLog::Open(options_.directory, step_.step()));
+  }
+  if (options_.group == nullptr) return absl::OkStatus();
+  RETURN_IF_ERROR(step_.CopyFromFirst());
+  const at::Tensor loss = at::full({1}, progress_.loss, at::kDouble);
+  RETURN_IF_ERROR(options_.group->CopyFromFirst(loss));
+  progress_.loss = loss.item<double>();
+  progress_.step = step_.step();
+  return absl::OkStatus();
 }
 
 absl::Status ModelTrainer::Resume() {
@@ -80,6 +100,7 @@ absl::Status ModelTrainer::Resume() {
 }
 
 absl::Status ModelTrainer::Save() const {
+  if (!IsFirst()) return absl::OkStatus();
   return WriteCheckpoint(CheckpointFolder(options_),
                          {step_.step(), options_.seed, options_.Describe(), step_.weights(), step_.first_moments(),
                           step_.second_moments(), progress_.loss},
@@ -101,7 +122,7 @@ void ModelTrainer::Log(const ModelStepReport& report, double seconds) {
   sums_["learning_rate"] += report.learning_rate;
   sums_["seconds_per_step"] += seconds;
   ++summed_;
-  if (progress_.step % options_.log_steps != 0) return;
+  if (!IsFirst() || progress_.step % options_.log_steps != 0) return;
   Scalars scalars(sums_.begin(), sums_.end());
   for (auto& [name, sum] : scalars) sum /= static_cast<double>(summed_);
   log_->Add(progress_.step, scalars);
@@ -109,16 +130,41 @@ void ModelTrainer::Log(const ModelStepReport& report, double seconds) {
   summed_ = 0;
 }
 
+// This worker's part of the batch, and of what is drawn for it.
+absl::StatusOr<ModelStepReport> ModelTrainer::Step() {
+  ASSIGN_OR_RETURN(NamedTensors batch, batches_.Batch(step_.step()));
+  ModelContext context;
+  context.generator = at::detail::createCPUGenerator(DeriveSeed(options_.seed, "model noise", step_.step()));
+  if (options_.group != nullptr && !batch.empty()) {
+    const int64_t rank = options_.group->rank(), workers = options_.group->workers();
+    const int64_t size = batch.begin()->second.size(0);
+    if (workers > size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(workers, " workers share a batch of ", size, ": each needs an example"));
+    }
+    const int64_t begin = size * rank / workers, end = size * (rank + 1) / workers;
+    for (auto& [name, values] : batch) values = values.narrow(0, begin, end - begin);
+    context.part = {begin, size};
+  }
+  return step_.Run(batch, context);
+}
+
 absl::Status ModelTrainer::Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe) {
   // A run that had learned enough when it was interrupted learns no more.
   while (step_.step() < options_.steps && !stopped_early()) {
     const absl::Time begin = options_.clock->Now();
-    ASSIGN_OR_RETURN(const NamedTensors batch, batches_.Batch(step_.step()));
-    ModelContext context;
-    context.generator = at::detail::createCPUGenerator(DeriveSeed(options_.seed, "model noise", step_.step()));
-    ASSIGN_OR_RETURN(const ModelStepReport report, step_.Run(batch, context));
+    const absl::StatusOr<ModelStepReport> made = Step();
+    // A worker that is lost takes nothing along: the weights are those of the last step that all made.
+    if (absl::IsUnavailable(made.status())) RETURN_IF_ERROR(Save());
+    ASSIGN_OR_RETURN(const ModelStepReport report, made);
     Log(report, absl::ToDoubleSeconds(options_.clock->Now() - begin));
-    if (observe(progress_) == TrainerVerdict::kStop) break;
+    bool stop = observe(progress_) == TrainerVerdict::kStop;
+    if (options_.group != nullptr) {
+      const absl::StatusOr<bool> any = AnyWorker(*options_.group, stop);
+      if (!any.ok()) RETURN_IF_ERROR(Save());
+      ASSIGN_OR_RETURN(stop, any);
+    }
+    if (stop) break;
     if (step_.step() % options_.steps_per_save == 0 && step_.step() < options_.steps) RETURN_IF_ERROR(Save());
   }
   return Save();

@@ -28,6 +28,9 @@ struct ModelTrainerOptions {
   int64_t log_steps = 10;      // metrics are means over so many steps
   double early_stop_loss = 0;  // the run ends once the smoothed loss is at or below; 0: never
   const Clock* clock = &Clock::Steady();
+  // The workers that train together, each with the same options, weights to begin with and batches, of which each takes
+  // its part; null: this process alone. Rank 0 alone reads checkpoints, logs and saves. Outlives the trainer.
+  WorkerGroup* group = nullptr;
 
   // The settings that the numbers depend on, as text.
   std::string Describe() const;
@@ -41,12 +44,13 @@ absl::StatusOr<ModelTrainerOptions> TrainerOptionsFromGin(const gin::Config& con
 class ModelTrainer {
  public:
   // Continues the newest checkpoint in options.directory, or begins. `model` and `batches` outlive the trainer; the
-  // model has the trained weights, always. Errors: FAILED_PRECONDITION (a checkpoint of a run with other options).
+  // model has the trained weights, always. Errors: FAILED_PRECONDITION (a checkpoint of a run with other options,
+  // workers with others); those of the group.
   static absl::StatusOr<std::unique_ptr<ModelTrainer>> Create(const ModelTrainerOptions& options,
                                                               const BatchSource& batches, TrainableModel* model);
 
-  // Steps until options.steps are done, the loss is low enough or `observe`, called after every step, says stop; then
-  // writes a checkpoint. The same options, batches and start weights give the same weights, however often a run is
+  // Steps until options.steps are done, the loss is low enough or `observe`, called after every step, says stop, at any
+  // worker, or a worker is lost; then writes a checkpoint. The same options, batches and start weights give the same weights, however often a run is
   // stopped and continued.
   absl::Status Run(const std::function<TrainerVerdict(const TrainingProgress&)>& observe);
 
@@ -56,8 +60,11 @@ class ModelTrainer {
 
  private:
   ModelTrainer(const ModelTrainerOptions& options, const BatchSource& batches, TrainableModel* model);
+  bool IsFirst() const { return options_.group == nullptr || options_.group->rank() == 0; }
+  absl::Status Begin();
   absl::Status Resume();
   absl::Status Save() const;
+  absl::StatusOr<ModelStepReport> Step();
   void Log(const ModelStepReport& report, double seconds);
 
   const ModelTrainerOptions options_;

@@ -10,6 +10,7 @@ absl::StatusOr<TrainerOptions> RecipeDefaults(const std::string& recipe) {
   TrainerOptions options;
   StepOptions& step = options.step;
   ASSIGN_OR_RETURN(step.shape, RecipeShape(recipe));
+  step.objective.fft_sizes = RecipeLoss(step.shape.sample_rate).fft_sizes;
   if (step.shape.recipe == Recipe::kVst) step.shape.reverb_bias = -6;
   step.reverb_rate = 10;
   step.learning_rate.peak = 1e-3;

@@ -1,8 +1,10 @@
 #include "core/training/train_model.h"
 
 #include <ATen/CPUGeneratorImpl.h>
+#include <ATen/Parallel.h>
 
 #include <filesystem>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -25,6 +27,40 @@ std::string Describe(const TrainModelOptions& options, int64_t batch_size) {
   return absl::StrCat("data ", options.dataset, options.synthetic.empty() ? "" : " beside ", options.synthetic,
                       options.crepe_weights.empty() ? "" : " crepe ", options.crepe_weights, " batch ", batch_size,
                       "\n", gin::Print(options.config));
+}
+
+// A set of examples to be trained on, and another beside it.
+struct Material {
+  std::unique_ptr<ModelData> examples, synthetic;  // no synthetic: null
+
+  std::unique_ptr<BatchSource> Batches(int64_t batch_size, uint64_t seed) const {
+    std::unique_ptr<BatchSource> batches = BatchesOfExamples(*examples, batch_size, seed);
+    if (synthetic == nullptr) return batches;
+    return ZippedBatches(std::move(batches),
+                         BatchesOfExamples(*synthetic, batch_size, DeriveSeed(seed, "synthetic", 0)));
+  }
+  std::string Describe() const {
+    return absl::StrCat(examples->Describe(), synthetic == nullptr ? "" : "\nbeside " + synthetic->Describe());
+  }
+};
+
+absl::StatusOr<Material> OpenMaterial(const TrainModelOptions& options) {
+  Material material;
+  ASSIGN_OR_RETURN(material.examples, OpenModelData(options.dataset, DataPart::kTraining));
+  if (options.synthetic.empty()) return material;
+  ASSIGN_OR_RETURN(material.synthetic, OpenModelData(options.synthetic, DataPart::kTraining));
+  return material;
+}
+
+// Null for one worker. Places of files may differ between machines, what is in them not.
+absl::StatusOr<std::unique_ptr<WorkerGroup>> Join(const TrainModelOptions& options, const gin::Config& config,
+                                                  const Material& material) {
+  std::unique_ptr<WorkerGroup> group;
+  if (options.join.workers == 1) return group;
+  ASSIGN_OR_RETURN(group, JoinWorkers(options.join));
+  RETURN_IF_ERROR(CheckSame(*group, "configuration", gin::Print(config)));
+  RETURN_IF_ERROR(CheckSame(*group, "data set", material.Describe()));
+  return group;
 }
 
 absl::Status PrepareFolder(const TrainModelOptions& options, const gin::Config& operative) {
@@ -84,38 +120,33 @@ absl::StatusOr<std::unique_ptr<TrainableModel>> MakeModel(const TrainModelOption
 }
 
 absl::StatusOr<TrainModelResult> TrainModel(const TrainModelOptions& options, const TrainModelEvents& events) {
+  if (options.threads > 0) at::set_num_threads(options.threads);
   ASSIGN_OR_RETURN(const gin::Config config, OperativeConfig(options));
   ASSIGN_OR_RETURN(ModelTrainerOptions run, TrainerOptionsFromGin(config));
   ASSIGN_OR_RETURN(const int64_t batch_size, BatchSizeOf(config));
   ASSIGN_OR_RETURN(const std::unique_ptr<TrainableModel> model, MakeModel(options, config));
-  ASSIGN_OR_RETURN(const ExampleSet examples, ExampleSet::Open(options.dataset));
-  std::unique_ptr<BatchSource> batches = BatchesOfExamples(examples, batch_size, options.seed);
-  std::optional<ExampleSet> synthetic;
-  if (!options.synthetic.empty()) {
-    ASSIGN_OR_RETURN(synthetic, ExampleSet::Open(options.synthetic));
-    batches = ZippedBatches(std::move(batches),
-                            BatchesOfExamples(*synthetic, batch_size, DeriveSeed(options.seed, "synthetic", 0)));
-  }
+  ASSIGN_OR_RETURN(const Material material, OpenMaterial(options));
+  const std::unique_ptr<BatchSource> batches = material.Batches(batch_size, options.seed);
+  ASSIGN_OR_RETURN(const std::unique_ptr<WorkerGroup> group, Join(options, config, material));
+  const bool first = options.join.rank == 0;
   run.seed = options.seed;
   run.directory = options.out;
   run.begin_from = options.begin_from;
   if (options.log_steps) run.log_steps = *options.log_steps;
   run.description = Describe(options, batch_size);
-  RETURN_IF_ERROR(PrepareFolder(options, config));
+  run.group = group.get();
+  if (first) RETURN_IF_ERROR(PrepareFolder(options, config));
   ASSIGN_OR_RETURN(const std::unique_ptr<ModelTrainer> trainer, ModelTrainer::Create(run, *batches, model.get()));
   events.say(absl::StrFormat(
-      "%d weights, %d examples%s", CountParameters(*model), examples.size(),
+      "%d weights, %d examples%s", CountParameters(*model), material.examples->size(),
       trainer->model().step() > 0 ? absl::StrCat("; going on from step ", trainer->model().step()) : ""));
   TrainModelResult result;
-  RETURN_IF_ERROR(trainer->Run([&](const TrainingProgress& progress) {
-    const TrainerVerdict verdict = events.step(progress);
-    result.stopped = verdict == TrainerVerdict::kStop;
-    return verdict;
-  }));
+  RETURN_IF_ERROR(trainer->Run(events.step));
   result.loss = trainer->progress().loss;
   result.step = trainer->model().step();
+  result.stopped = !trainer->stopped_early() && result.step < run.steps;
   if (trainer->stopped_early()) events.say(absl::StrFormat("stopped early: the loss is %.3f", result.loss));
-  RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights(), config));
+  if (first) RETURN_IF_ERROR(WriteWeights(options.out + "/weights.safetensors", trainer->model().weights(), config));
   return result;
 }
 

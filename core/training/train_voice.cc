@@ -72,13 +72,13 @@ class ExampleMaker {
   absl::StatusOr<ListeningExample> Make(const TrainStep& model) const {
     const Dataset& dataset = material_.held_out_dataset();
     // A voice needs a golden input; a tenth of a second is one.
-    std::vector<float> golden(dataset.settings.sample_rate / 10);
+    std::vector<float> golden(dataset.sample_rate / 10);
     ASSIGN_OR_RETURN(Voice voice, MakeVoice(options_.trainer.step.shape, model.weights(), dataset.settings, profile_,
                                             options_.exporting, std::move(golden)));
     ListeningExample example;
     example.step = model.step();
     example.name = dataset.recordings[segment_.recording].name;
-    example.sample_rate = dataset.settings.sample_rate;
+    example.sample_rate = dataset.sample_rate;
     example.begin_s = static_cast<double>(segment_.begin) / example.sample_rate;
     example.original.resize(segment_.end - segment_.begin);
     CopyAudio(dataset, segment_, example.original.data());
@@ -209,7 +209,7 @@ absl::Status Explain(const absl::Status& error, Trainer& trainer, const TrainVoi
   std::vector<std::string> examples;
   for (const Segment& window : windows) {
     examples.push_back(absl::StrFormat("%s at %.2f s", dataset.recordings[window.recording].name,
-                                       static_cast<double>(window.begin) / dataset.settings.sample_rate));
+                                       static_cast<double>(window.begin) / dataset.sample_rate));
   }
   const TrainingBatch batch = trainer.NextBatch();
   SafetensorsWriter writer;

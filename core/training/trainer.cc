@@ -46,7 +46,7 @@ TrainingBatch MakeBatch(const VoiceShape& shape, const Dataset& dataset, const s
   TrainingBatch batch;
   if (windows.empty()) return batch;
   const int64_t samples = windows[0].end - windows[0].begin, count = static_cast<int64_t>(windows.size());
-  const int64_t frames = shape.frames(samples), per_frame = dataset.settings.hop() / shape.hop;
+  const int64_t frames = shape.frames(samples), per_frame = dataset.hop() / shape.hop;
   batch.audio = at::empty({count, samples});
   batch.controls = {at::empty({count, frames}), at::empty({count, frames})};
   for (int64_t item = 0; item < count; ++item) {
@@ -71,7 +71,7 @@ double HeldOutLoss(const StepOptions& options, const Parameters& weights, const 
   if (!batch.audio.defined()) return 0;
   const at::NoGradGuard no_gradients;
   const int64_t items = batch.audio.size(0), frames = batch.controls.f0_hz.size(1);
-  const SpectralLoss loss(RecipeSpectralLoss());
+  const SpectralLoss loss(RecipeLoss(options.shape.sample_rate));
   double total = 0;
   for (int64_t item = 0; item < items; ++item) {
     // One at a time: a few megabytes, whatever the size of the held-out material.

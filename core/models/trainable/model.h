@@ -7,6 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "core/nn/parameters.h"
+#include "core/processors/processor.h"
 
 namespace ddsp {
 
@@ -16,6 +17,9 @@ struct ModelContext {
   NamedTensors noise;                      // by node of the model's processor group, used instead of draws
   std::optional<at::Generator> generator;  // of what is drawn; none: LibTorch's default generator
   LossTerms losses = LossTerms::kCompute;
+  // Of the batch that the features are of. Every loss is a mean over items, so that the whole batch's is the mean of
+  // its parts', weighted by their items.
+  BatchPart part;
 };
 
 struct ModelOutputs {

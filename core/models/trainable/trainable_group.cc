@@ -30,6 +30,7 @@ absl::StatusOr<NamedTensors> TrainableGroup::Run(const NamedTensors& inputs, con
   for (const auto& [name, parameter] : parameters_) group_context.parameters[name] = parameter.value;
   group_context.noise = context.noise;
   group_context.generator = context.generator;
+  group_context.part = context.part;
   return group_.Run(inputs, group_context);
 }
 

@@ -178,6 +178,15 @@ TEST_F(JobCommand, SubmitTakesTheRecordingsBelowAFolder) {
   EXPECT_THAT(said, Not(HasSubstr("hidden")));
 }
 
+TEST_F(JobCommand, SubmitRefusesWhatNoWorkerTakesBeforeItUploads) {
+  WriteSound("data/a.wav", 1);
+  const std::string submit = "submit train --data " + Path("data") + " --name v ";
+  ExpectFailure(Job(submit + "--set train.batchsize=8"), 1, "'train.batchsize = 8' is of no parameter");
+  ExpectFailure(Job(submit + "--set train.batch_size=0"), 1, "a whole number from 1 to 4096");
+  ExpectFailure(Job(submit + "--recipe opera"), 2, "solo_instrument");
+  EXPECT_EQ(server_.blobs().bytes_used(), 0);
+}
+
 TEST_F(JobCommand, SubmitPrintsTheNameAlone) {
   WriteSound("in.wav");
   const ProgramResult result = Output("submit transfer --input " + Path("in.wav") + " --model violin");

@@ -1,6 +1,9 @@
 // `ddsp train DATASET --gin FILE` as a user meets it.
+#include <filesystem>
+
 #include "core/base/file.h"
 #include "core/base/safetensors.h"
+#include "core/base/wav.h"
 #include "core/datasets/synthetic_set.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -87,6 +90,68 @@ TEST_F(TrainGin, LooksAtCheckpoints) {
   ASSERT_EQ(sampled.exit_code, 0) << sampled.said;
   EXPECT_TRUE(ReadFile(folder_.path() + "/out/samples/step-000000004/2-rendered.wav").ok());
   EXPECT_FALSE(ReadFile(folder_.path() + "/out/samples/step-000000004/3-rendered.wav").ok());
+}
+
+// Two processes; --workers trains what one worker trains.
+TEST_F(TrainGin, TrainsWithWorkers) {
+  const std::string run = Notes() + " --gin " + kPretrain + kSmall + " --seed 3 --steps 4", command = run + " --batch 3";
+  const ProgramResult together = Train(command + " --workers 2 --threads 1");
+  ASSERT_EQ(together.exit_code, 0) << together.said;
+  EXPECT_THAT(together.said, HasSubstr("step 4 of 4, loss"));
+  const auto weights = [&] {
+    return Safetensors::Read(folder_.path() + "/out/weights.safetensors")->GetFloats("harmonic_encoder/f0_out/kernel");
+  };
+  const std::vector<float> made = *weights();
+  ASSERT_EQ(Train(command + " --start-over").exit_code, 0);
+  const std::vector<float> alone = *weights();
+  ASSERT_EQ(made.size(), alone.size());
+  for (size_t i = 0; i < made.size(); ++i) EXPECT_NEAR(made[i], alone[i], 2e-3) << i;
+  const ProgramResult tiny = Train(run + " --workers 2 --start-over --batch 1");
+  EXPECT_EQ(tiny.exit_code, 1);
+  EXPECT_THAT(tiny.said, HasSubstr("2 workers share a batch of 1"));
+}
+
+// From recordings to a voice that can be served, by a configuration of upstream's.
+TEST_F(TrainGin, TrainsOnPreparedRecordingsEvaluatesAndExports) {
+  const std::string takes = folder_.path() + "/takes", set = folder_.path() + "/set", out = folder_.path() + "/out";
+  std::filesystem::create_directories(takes);
+  for (const int take : {1, 2}) {
+    const Wav wav{16000, 1, TestMelody(24 * 16000, 16000, take)};
+    ASSERT_TRUE(WriteWav(takes + "/" + std::to_string(take) + ".wav", wav, WavEncoding::kPcm16).ok());
+  }
+  const auto ddsp = [](const std::string& arguments) { return RunProgram(std::string(DDSP_PROGRAM) + " " + arguments); };
+  const ProgramResult prepared = ddsp("dataset prepare " + takes + " --out " + set);
+  ASSERT_EQ(prepared.exit_code, 0) << prepared.said;
+  const std::string command = set + " --gin " + DDSP_SOURCE_DIR + "/configs/models/solo_instrument.gin" +
+                              " --gin-param RnnFcDecoder.ch=8 --gin-param RnnFcDecoder.rnn_channels=8" +
+                              " --gin-param Reverb.reverb_length=4000 --batch 2";
+  const ProgramResult trained = Train(command + " --steps 2");
+  ASSERT_EQ(trained.exit_code, 0) << trained.said;
+  const ProgramResult measured = Train(command + " --mode eval --once --batches 1");
+  ASSERT_EQ(measured.exit_code, 0) << measured.said;
+  EXPECT_THAT(measured.said, AllOf(HasSubstr("losses/spectral_loss"), HasSubstr("metrics/loudness_l1_db")));
+
+  const ProgramResult evaluated = ddsp("eval " + out + " --data " + set + " --json " + folder_.path() + "/eval.json");
+  ASSERT_EQ(evaluated.exit_code, 0) << evaluated.said;
+  EXPECT_THAT(evaluated.said, HasSubstr("step 2"));
+  EXPECT_THAT(*ReadFile(folder_.path() + "/eval.json"), HasSubstr("spectral_loss"));
+  const std::string voice = folder_.path() + "/voices/solo/1";
+  const ProgramResult exported = ddsp("export " + out + " --out " + voice + " --data " + set);
+  ASSERT_EQ(exported.exit_code, 0) << exported.said;
+  EXPECT_THAT(exported.said, HasSubstr("solo/1 of step 2"));
+  EXPECT_THAT(*ReadFile(voice + "/model.textproto"), HasSubstr("power_quantiles_db"));
+  const std::string checkpoint = out + "/checkpoints/checkpoint-000000002.safetensors";
+  EXPECT_EQ(ddsp("export " + checkpoint + " --out " + folder_.path() + "/voices/solo/2").exit_code, 0);
+  EXPECT_EQ(ddsp("model show " + voice).exit_code, 0);
+}
+
+// What the live engine cannot play is said so.
+TEST_F(TrainGin, ExportsNoVoiceOfAModelThatCannotBePlayed) {
+  ASSERT_EQ(Train(Notes() + " --gin " + kPretrain + kSmall + " --batch 2 --steps 1").exit_code, 0);
+  const ProgramResult exported =
+      RunProgram(std::string(DDSP_PROGRAM) + " export " + folder_.path() + "/out --out " + folder_.path() + "/v/x/1");
+  EXPECT_EQ(exported.exit_code, 1);
+  EXPECT_THAT(exported.said, HasSubstr("InverseSynthesis"));
 }
 
 TEST_F(TrainGin, StopsEarly) {

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "core/training/trainer.h"
+#include "tests/core/training/run_workers.h"
 
 extern char** environ;
 
@@ -58,29 +59,6 @@ std::string FreshFolder(const std::string& name) {
   const std::string folder = testing::TempDir() + "/workers_test_" + name;
   fs::remove_all(folder);
   return folder;
-}
-
-void RunWorkers(int workers, const std::function<void(WorkerGroup&)>& work) {
-  std::vector<std::thread> others;
-  JoinOptions options;
-  options.workers = workers;
-  const auto join = [&work](const JoinOptions& here) {
-    auto group = JoinWorkers(here);
-    ASSERT_TRUE(group.ok()) << group.status();
-    work(**group);
-  };
-  options.prepare = [&](int port) {
-    for (int rank = 1; rank < workers; ++rank) {
-      JoinOptions here = options;
-      here.rank = rank;
-      here.port = port;
-      here.prepare = nullptr;
-      others.emplace_back(join, here);
-    }
-    return absl::OkStatus();
-  };
-  join(options);
-  for (std::thread& other : others) other.join();
 }
 
 Parameters Copy(const Parameters& parameters) {
