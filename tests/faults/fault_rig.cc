@@ -26,9 +26,10 @@ int NumberAfter(const std::string& text, const std::string& before) {
 
 }  // namespace
 
-FaultRig::FaultRig(std::vector<std::string> server_flags) : server_flags_(std::move(server_flags)) {
+FaultRig::FaultRig(std::vector<std::string> server_flags, int64_t clock_shift)
+    : server_flags_(std::move(server_flags)) {
   WriteTestBundle(repository_.path());
-  StartServer();
+  StartServer(clock_shift);
   client::CallOptions options;
   options.retry.first_pause = absl::Milliseconds(20);
   options.retry.longest_pause = absl::Milliseconds(500);
@@ -42,7 +43,7 @@ FaultRig::~FaultRig() = default;
 
 std::string FaultRig::address() const { return absl::StrCat("127.0.0.1:", port_); }
 
-void FaultRig::StartServer() {
+void FaultRig::StartServer(int64_t clock_shift) {
   std::vector<std::string> command = {DDSP_SERVER_PROGRAM,
                                       "--listen=" + address(),
                                       "--metrics-listen",
@@ -55,7 +56,11 @@ void FaultRig::StartServer() {
                                       "--threads=1"};
   command.insert(command.end(), server_flags_.begin(), server_flags_.end());
   const std::string log_path = log(absl::StrCat("server", ++programs_));
-  server_ = std::make_unique<Program>(command, log_path);
+  Environment environment;
+  if (clock_shift != 0) {
+    environment = {{"LD_PRELOAD", DDSP_SHIFTED_CLOCK}, {"DDSP_CLOCK_SHIFT", absl::StrCat(clock_shift)}};
+  }
+  server_ = std::make_unique<Program>(command, log_path, environment);
   DDSP_CHECK(Until([&] { return NumberAfter(server_->said(), "serving on port ") > 0 || !server_->running(); }),
              "the server starts or ends");
   port_ = NumberAfter(server_->said(), "serving on port ");
@@ -76,9 +81,12 @@ std::unique_ptr<Program> FaultRig::StartWorker(std::vector<std::string> flags, c
 }
 
 v1::JobFile FaultRig::UploadRecording(const std::string& path, double seconds, uint64_t seed) {
+  return UploadSound(path, TestMelody(static_cast<int64_t>(16000 * seconds), 16000, seed));
+}
+
+v1::JobFile FaultRig::UploadSound(const std::string& path, const std::vector<float>& samples) {
   const std::string file = folder_.path() + "/recording.wav";
-  const Wav wav{16000, 1, TestMelody(static_cast<int64_t>(16000 * seconds), 16000, seed)};
-  DDSP_CHECK(WriteWav(file, wav, WavEncoding::kPcm16).ok(), "the disk takes a recording");
+  DDSP_CHECK(WriteWav(file, {16000, 1, samples}, WavEncoding::kPcm16).ok(), "the disk takes a recording");
   return UploadText(path, ReadFile(file).value());
 }
 
@@ -127,6 +135,14 @@ v1::Job FaultRig::Await(const std::string& name) {
 
 bool FaultRig::UntilJob(const std::string& name, const std::function<bool(const v1::Job&)>& condition) {
   return Until([&] { return condition(Get(name)); });
+}
+
+std::string FaultRig::Download(const v1::Job& job, const std::string& path) {
+  for (const v1::JobFile& file : job.result().files()) {
+    const std::string target = log("download");
+    if (file.path() == path && blobs_->Download(file.sha256(), target).ok()) return ReadFile(target).value();
+  }
+  return "";
 }
 
 std::string FaultRig::JobLog(const std::string& name) {

@@ -17,11 +17,12 @@ inline constexpr char kTrained[] = "fault-voice", kBundled[] = "test-voice";
 
 class FaultRig {
  public:
-  explicit FaultRig(std::vector<std::string> server_flags = {});
+  // `clock_shift`: by how many seconds the server's clock is wrong.
+  explicit FaultRig(std::vector<std::string> server_flags = {}, int64_t clock_shift = 0);
   ~FaultRig();
 
   // Starts the server, again on the same data and the same port where it ran before.
-  void StartServer();
+  void StartServer(int64_t clock_shift = 0);
   void KillServer() { server_->Kill(); }
   Program& server() { return *server_; }
   int port() const { return port_; }
@@ -38,6 +39,7 @@ class FaultRig {
 
   // Writes a recording and uploads it.
   v1::JobFile UploadRecording(const std::string& path, double seconds, uint64_t seed);
+  v1::JobFile UploadSound(const std::string& path, const std::vector<float>& samples);  // 16 kHz
   v1::JobFile UploadText(const std::string& path, const std::string& text);
   // Submits a training of a few steps, and returns its name.
   std::string SubmitTraining(const std::string& request_id = "");
@@ -47,6 +49,8 @@ class FaultRig {
   v1::Job Await(const std::string& name);
   // Waits until `condition` holds for the job.
   bool UntilJob(const std::string& name, const std::function<bool(const v1::Job&)>& condition);
+  // A file of the job's result; empty where there is none of that path.
+  std::string Download(const v1::Job& job, const std::string& path);
   // Every line of the job's log.
   std::string JobLog(const std::string& name);
   // Versions of the trained voice on the server's disk.

@@ -5,8 +5,10 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "client/sdk/channel.h"
 #include "client/sdk/error.h"
 #include "core/base/file.h"
+#include "core/base/sha256.h"
 #include "tests/faults/fault_rig.h"
 
 namespace ddsp::testing {
@@ -27,13 +29,7 @@ class JobFaultsTest : public ::testing::Test {
     *request.mutable_spec() = spec;
     return rig_.jobs().Create(request).value().name();
   }
-  std::string Download(const v1::Job& job, const std::string& path) {
-    for (const v1::JobFile& file : job.result().files()) {
-      const std::string target = rig_.log("download");
-      if (file.path() == path && rig_.blobs().Download(file.sha256(), target).ok()) return ReadFile(target).value();
-    }
-    return "";
-  }
+  std::string Download(const v1::Job& job, const std::string& path) { return rig_.Download(job, path); }
 
   FaultRig rig_{{"--job-lease-secs=4", "--job-heartbeat-secs=0.2"}};
 };
@@ -91,11 +87,20 @@ TEST_F(JobFaultsTest, AWorkerIsKilledBetweenFiles) {
 TEST_F(JobFaultsTest, AJobAsksForWhatCannotBe) {
   v1::CreateJobRequest request = rig_.TrainingRequest();
   request.mutable_spec()->mutable_train()->add_overrides("train.batchsize = 2");
+  const absl::Status refused = rig_.jobs().Create(request).status();
+  EXPECT_EQ(client::ReasonOf(refused), "INVALID_JOB_REQUEST");
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("spec.train.overrides[3] 'train.batchsize = 2'"));
+}
+
+TEST_F(JobFaultsTest, NoRecordingIsOfUse) {
+  v1::CreateJobRequest request = rig_.TrainingRequest();
+  request.mutable_spec()->mutable_train()->clear_data();
+  *request.mutable_spec()->mutable_train()->add_data() = rig_.UploadText("notes.wav", "no audio");
   const std::string training = rig_.jobs().Create(request).value().name();
   const auto worker = rig_.StartWorker({"--exit-when-idle"});
   EXPECT_EQ(worker->Wait(), 0) << worker->said();
   EXPECT_EQ(rig_.Get(training).state(), v1::JOB_STATE_FAILED);
-  EXPECT_THAT(rig_.Get(training).error(), HasSubstr("'train.batchsize = 2'"));
+  EXPECT_THAT(rig_.Get(training).error(), HasSubstr("notes.wav"));
   const auto for_one = rig_.StartWorker({"--job=" + training});
   EXPECT_EQ(for_one->Wait(), 3) << for_one->said();
 }
@@ -118,6 +123,34 @@ TEST(QuotaTest, AnUploadIsRefusedWithWhatIsThere) {
   const absl::Status status = rig.blobs().UploadFile(file).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(client::ReasonOf(status), "BLOB_QUOTA_EXCEEDED");
+}
+
+// What was uploaded of it is gone, also where the server was killed in between, and its room is there for others.
+TEST(QuotaTest, AnUploadIsCancelled) {
+  FaultRig rig({"--blob-quota-mib=3"});
+  const std::string first = rig.log("first"), second = rig.log("second");
+  ASSERT_TRUE(WriteFileAtomically(first, std::string(2 << 20, 'x')).ok());
+  ASSERT_TRUE(WriteFileAtomically(second, std::string(2 << 20, 'y')).ok());
+  const auto channel = client::MakeJobsChannel(rig.address());
+  const std::string sha256 = Sha256Hex(ReadFile(first).value());
+  for (const bool restarted : {false, true}) {
+    client::Cancellation interrupt;
+    client::CallOptions options;
+    options.cancellation = &interrupt;
+    const auto stop_half_way = [&](int64_t done, int64_t size) {
+      if (done >= size / 2) interrupt.Cancel();
+    };
+    ASSERT_FALSE(client::BlobTransfer(channel, options).UploadFile(first, stop_half_way).ok());
+    EXPECT_EQ(client::ReasonOf(rig.blobs().UploadFile(second).status()), "BLOB_QUOTA_EXCEEDED");
+    if (restarted) {
+      rig.KillServer();
+      rig.StartServer();
+    }
+    ASSERT_TRUE(rig.blobs().CancelUpload(sha256).ok());
+  }
+  EXPECT_TRUE(rig.blobs().UploadFile(second).ok());
+  const absl::Status gone = rig.blobs().Download(sha256, rig.log("out"));
+  EXPECT_EQ(client::ReasonOf(gone), "BLOB_NOT_FOUND");
 }
 
 }  // namespace

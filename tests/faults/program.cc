@@ -16,12 +16,14 @@
 namespace ddsp::testing {
 namespace {
 
-[[noreturn]] void Become(const std::vector<std::string>& command, const std::string& log) {
+[[noreturn]] void Become(const std::vector<std::string>& command, const std::string& log,
+                         const Environment& environment) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);  // no test leaves a process behind
   signal(SIGXFSZ, SIG_IGN);
   const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
   dup2(file, STDOUT_FILENO);
   dup2(file, STDERR_FILENO);
+  for (const auto& [name, value] : environment) setenv(name.c_str(), value.c_str(), 1);
   std::vector<char*> words;
   for (const std::string& word : command) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
@@ -33,10 +35,11 @@ int CodeOf(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERM
 
 }  // namespace
 
-Program::Program(const std::vector<std::string>& command, std::string log) : log_(std::move(log)) {
+Program::Program(const std::vector<std::string>& command, std::string log, const Environment& environment)
+    : log_(std::move(log)) {
   pid_ = fork();
   DDSP_CHECK(pid_ >= 0, "a process can be made");
-  if (pid_ == 0) Become(command, log_);
+  if (pid_ == 0) Become(command, log_, environment);
 }
 
 Program::~Program() { Kill(); }

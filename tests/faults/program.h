@@ -4,16 +4,20 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
 namespace ddsp::testing {
 
+// Variables and what they are set to.
+using Environment = std::map<std::string, std::string>;
+
 class Program {
  public:
   // Starts it with what it says going to the file `log`. SIGXFSZ is ignored, so that a limit on the size of files is an
   // error to the program and not its end.
-  Program(const std::vector<std::string>& command, std::string log);
+  Program(const std::vector<std::string>& command, std::string log, const Environment& environment = {});
   // Kills it if it still runs.
   ~Program();
   Program(const Program&) = delete;

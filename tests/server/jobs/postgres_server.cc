@@ -127,7 +127,7 @@ absl::Status PostgresServer::Restart() {
 std::string PostgresServer::NewDatabase() {
   const std::string name = absl::StrCat("test_", ++databases_);
   const auto at = [&](const std::string& database) {
-    return absl::StrCat("host=", folder_, " user=ddsp dbname=", database);
+    return absl::StrCat("postgresql:///", database, "?host=", folder_, "&user=ddsp");
   };
   pqxx::connection connection(at("postgres"));
   pqxx::nontransaction(connection).exec("CREATE DATABASE " + name);
