@@ -1,119 +1,54 @@
 #include "worker/runners/train_plan.h"
 
 #include <algorithm>
-#include <functional>
-#include <map>
 #include <optional>
-#include <variant>
 
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "core/base/status_macros.h"
-#include "core/gin/parser.h"
+#include "core/training/recipe/recipe_overrides.h"
 #include "core/training/recipe_defaults.h"
 
 namespace ddsp::worker {
 namespace {
 
 using training::LearningRate;
+using training::RecipeOverrides;
 using training::TrainVoiceOptions;
 
-// Sets a parameter; the answer says what the value should have been, and is empty where it was right.
-using Setter = std::function<std::string(const gin::Value& value, TrainVoiceOptions* options)>;
-
-std::optional<double> NumberOf(const gin::Value& value) {
-  if (const auto* number = std::get_if<double>(&value.content())) return *number;
-  if (const auto* number = std::get_if<int64_t>(&value.content())) return static_cast<double>(*number);
-  return std::nullopt;
+template <typename From, typename To>
+void Set(const std::optional<From>& value, To* to) {
+  if (value) *to = static_cast<To>(*value);
 }
 
-Setter Whole(int64_t least, int64_t most, std::function<void(int64_t, TrainVoiceOptions*)> set) {
-  return [=](const gin::Value& value, TrainVoiceOptions* options) -> std::string {
-    const auto* number = std::get_if<int64_t>(&value.content());
-    if (number == nullptr || *number < least || *number > most) {
-      return absl::StrCat("a whole number from ", least, " to ", most);
-    }
-    set(*number, options);
-    return "";
-  };
-}
-
-Setter Real(double least, double most, std::function<void(double, TrainVoiceOptions*)> set) {
-  return [=](const gin::Value& value, TrainVoiceOptions* options) -> std::string {
-    const std::optional<double> number = NumberOf(value);
-    if (!number || !(*number >= least && *number <= most)) return absl::StrCat("a number from ", least, " to ", most);
-    set(*number, options);
-    return "";
-  };
-}
-
-Setter Text(std::function<void(const std::string&, TrainVoiceOptions*)> set) {
-  return [=](const gin::Value& value, TrainVoiceOptions* options) -> std::string {
-    const auto* text = std::get_if<std::string>(&value.content());
-    if (text == nullptr) return "a text in quotes";
-    set(*text, options);
-    return "";
-  };
-}
-
-std::string SetSchedule(const gin::Value& value, TrainVoiceOptions* options) {
-  const auto* text = std::get_if<std::string>(&value.content());
-  if (text == nullptr || (*text != "cosine" && *text != "exponential")) return "'cosine' or 'exponential'";
-  options->trainer.step.learning_rate.shape =
-      *text == "cosine" ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
-  return "";
-}
-
-std::string SetStorage(const gin::Value& value, TrainVoiceOptions* options) {
-  const auto* yes = std::get_if<bool>(&value.content());
-  if (yes == nullptr) return "True or False";
-  options->exporting.storage = *yes ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
-  return "";
-}
-
-const std::map<std::string, Setter>& Setters() {
-  using O = TrainVoiceOptions;
-  static const auto* const setters = new std::map<std::string, Setter>{
-      {"batch_size", Whole(1, 4096, [](int64_t v, O* o) { o->trainer.batch_size = v; })},
-      {"shards", Whole(1, 64, [](int64_t v, O* o) { o->trainer.step.shards = static_cast<int>(v); })},
-      {"learning_rate", Real(1e-8, 1, [](double v, O* o) { o->trainer.step.learning_rate.peak = v; })},
-      {"warmup_steps", Whole(0, 1000000, [](int64_t v, O* o) { o->trainer.step.learning_rate.warmup_steps = v; })},
-      {"schedule", SetSchedule},
-      {"reverb_rate", Real(1e-3, 1e3, [](double v, O* o) { o->trainer.step.reverb_rate = v; })},
-      {"clip_norm", Real(1e-6, 1e6, [](double v, O* o) { o->trainer.step.clip_norm = v; })},
-      {"log_floor", Real(0, 1, [](double v, O* o) { o->trainer.step.objective.log_floor = static_cast<float>(v); })},
-      {"held_out_fraction", Real(0, 0.5, [](double v, O* o) { o->split.held_out_fraction = v; })},
-      {"held_out_steps", Whole(0, 1000000000, [](int64_t v, O* o) { o->trainer.held_out_steps = v; })},
-      {"log_steps", Whole(1, 1000000000, [](int64_t v, O* o) { o->trainer.log_steps = v; })},
-      {"example_steps", Whole(0, 1000000000, [](int64_t v, O* o) { o->example_steps = v; })},
-      {"float32", SetStorage},
-      {"description", Text([](const std::string& v, O* o) { o->exporting.label.description = v; })},
-      {"licence", Text([](const std::string& v, O* o) { o->exporting.label.licence = v; })},
-      {"attribution", Text([](const std::string& v, O* o) { o->exporting.label.attribution = v; })},
-  };
-  return *setters;
-}
-
-// Applies "train.batch_size = 8"; the answer says what is wrong with it, if anything is.
-std::string Apply(const std::string& text, TrainVoiceOptions* options) {
-  const absl::StatusOr<std::vector<gin::Statement>> statements = gin::ParseStatements(text);
-  if (!statements.ok()) return absl::StrCat("override '", text, "': ", statements.status().message());
-  for (const gin::Statement& statement : *statements) {
-    const auto* binding = std::get_if<gin::BindingStatement>(&statement);
-    const auto setter = binding == nullptr || binding->selector != "train" || !binding->scope.empty()
-                            ? Setters().end()
-                            : Setters().find(binding->parameter);
-    if (setter == Setters().end()) {
-      return absl::StrCat("override '", text, "' is of no parameter of a recipe; those are ",
-                          absl::StrJoin(OverrideNames(), ", "));
-    }
-    if (const std::string wanted = setter->second(binding->value, options); !wanted.empty()) {
-      return absl::StrCat("override '", text, "': ", binding->parameter, " is ", wanted);
-    }
+void Apply(const RecipeOverrides& overrides, TrainVoiceOptions* options) {
+  training::TrainerOptions& trainer = options->trainer;
+  training::StepOptions& step = trainer.step;
+  Set(overrides.batch_size, &trainer.batch_size);
+  Set(overrides.shards, &step.shards);
+  Set(overrides.learning_rate, &step.learning_rate.peak);
+  Set(overrides.warmup_steps, &step.learning_rate.warmup_steps);
+  if (overrides.schedule) {
+    const bool cosine = *overrides.schedule == training::Schedule::kCosine;
+    step.learning_rate.shape = cosine ? LearningRate::Shape::kWarmupCosine : LearningRate::Shape::kExponential;
   }
-  return "";
+  Set(overrides.augment_pitch, &trainer.augmentation.pitch_semitones);
+  Set(overrides.augment_gain, &trainer.augmentation.gain_db);
+  Set(overrides.reverb_bias, &step.shape.reverb_bias);
+  Set(overrides.reverb_rate, &step.reverb_rate);
+  Set(overrides.clip_norm, &step.clip_norm);
+  Set(overrides.log_floor, &step.objective.log_floor);
+  Set(overrides.held_out_fraction, &options->split.held_out_fraction);
+  Set(overrides.held_out_steps, &trainer.held_out_steps);
+  Set(overrides.log_steps, &trainer.log_steps);
+  Set(overrides.example_steps, &options->example_steps);
+  if (overrides.float32) {
+    options->exporting.storage = *overrides.float32 ? WeightStorage::kFloat32 : WeightStorage::kFloat16;
+  }
+  Set(overrides.description, &options->exporting.label.description);
+  Set(overrides.licence, &options->exporting.label.licence);
+  Set(overrides.attribution, &options->exporting.label.attribution);
 }
 
 // As on the command line, for the model card.
@@ -126,12 +61,6 @@ std::string CommandOf(const v1::TrainSpec& spec) {
 }
 
 }  // namespace
-
-std::vector<std::string> OverrideNames() {
-  std::vector<std::string> names;
-  for (const auto& [name, setter] : Setters()) names.push_back("train." + name);
-  return names;
-}
 
 absl::StatusOr<TrainVoiceOptions> PlanTraining(const v1::TrainSpec& spec, const std::string& workspace) {
   TrainVoiceOptions options;
@@ -153,9 +82,12 @@ absl::StatusOr<TrainVoiceOptions> PlanTraining(const v1::TrainSpec& spec, const 
   options.exporting.label.name = spec.model();
   options.command = CommandOf(spec);
 
+  RecipeOverrides overrides;
   for (const std::string& text : spec.overrides()) {
-    if (std::string problem = Apply(text, &options); !problem.empty()) problems.push_back(std::move(problem));
+    const absl::Status read = training::ReadOverride(text, &overrides);
+    if (!read.ok()) problems.push_back(absl::StrCat("override ", read.message()));
   }
+  Apply(overrides, &options);
   options.trainer.step.learning_rate.total_steps = options.trainer.steps;
   if (!problems.empty()) return absl::InvalidArgumentError(absl::StrJoin(problems, "; "));
   return options;

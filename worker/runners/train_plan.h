@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "absl/status/statusor.h"
 #include "core/training/train_voice.h"
@@ -18,8 +17,5 @@ inline constexpr char kRecordings[] = "recordings", kHeldOut[] = "recordings/hel
 // `workspace`. Errors: INVALID_ARGUMENT with every problem: a recipe or a parameter that is not known, a value of a
 // wrong type or out of range.
 absl::StatusOr<training::TrainVoiceOptions> PlanTraining(const v1::TrainSpec& spec, const std::string& workspace);
-
-// Names that overrides may set: "train.batch_size", ...
-std::vector<std::string> OverrideNames();
 
 }  // namespace ddsp::worker
