@@ -121,7 +121,9 @@ FilteredNoiseReverb::FilteredNoiseReverb(const Options& options, const NoiseOpti
       synth_({options.reverb_length, noise.window_size, noise.scale_fn, noise.initial_bias}) {}
 
 at::Tensor FilteredNoiseReverb::Response(const NamedTensors& source, const ProcessorContext& context) const {
-  auto synthesized = synth_.Run({{"magnitudes", source.at("magnitudes")}}, context);
+  ProcessorContext shared = context;
+  shared.part = {};  // one response for the whole batch, whoever has which part of it
+  auto synthesized = synth_.Run({{"magnitudes", source.at("magnitudes")}}, shared);
   DDSP_CHECK_ARGUMENT(synthesized.ok(), "impulse response: ", std::string(synthesized.status().message()));
   return synthesized->signal;
 }
