@@ -97,16 +97,19 @@ absl::Status PostgresServer::Launch() {
   close(log[1]);
   std::promise<bool> ready;
   std::future<bool> said = ready.get_future();
-  log_reader_ = std::thread([from = fdopen(log[0], "r"), ready = std::move(ready)]() mutable {
+  // Without a FILE: whoever flushes all of them would wait for the next line.
+  log_reader_ = std::thread([from = log[0], ready = std::move(ready)]() mutable {
     bool told = false;
-    char line[1024];
-    while (fgets(line, sizeof line, from) != nullptr) {
-      if (told || std::string_view(line).find("ready to accept connections") == std::string_view::npos) continue;
-      told = true;
-      ready.set_value(true);
+    std::string said;
+    char part[1024];
+    for (ssize_t size; (size = read(from, part, sizeof part)) > 0;) {
+      if (told) continue;
+      said.append(part, size);
+      told = said.find("ready to accept connections") != std::string::npos;
+      if (told) ready.set_value(true);
     }
     if (!told) ready.set_value(false);
-    fclose(from);
+    close(from);
   });
   return said.get() ? absl::OkStatus() : absl::InternalError("postgres ended before it was ready");
 }
