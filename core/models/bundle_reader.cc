@@ -44,7 +44,9 @@ absl::StatusOr<std::string> ReadListed(const fs::path& directory, const v1::Mani
     return absl::DataLossError(absl::StrCat(path, ": ", size, " bytes, the manifest says ", file.size()));
   }
   ASSIGN_OR_RETURN(std::string content, ReadFile(path));
-  if (const absl::Status status = CheckListed(file, content); !status.ok()) return AtFile(directory, status);
+  if (const absl::Status status = CheckListed(file, content); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(directory.string(), "/", status.message()));
+  }
   return content;
 }
 
