@@ -48,9 +48,7 @@ absl::StatusOr<VoiceLocation> PushVoice(const std::string& version_directory, co
   const std::string& model = voice->spec.name();
   if (IsS3Url(repository)) return PushToStore(version_directory, model, repository);
   const StagedVersion staged(repository, model);
-  RETURN_IF_ERROR(CopyBundle(
-      ReadsBelow(version_directory),
-      [&staged](const std::string& path, const std::string& content) { return staged.Write(path, content); }));
+  RETURN_IF_ERROR(staged.Fill(ReadsBelow(version_directory)));
   ASSIGN_OR_RETURN(const VoiceLocation published, staged.PublishNext());
   if (const absl::StatusOr<std::string> card = ReadFile(CardBeside(version_directory)); card.ok()) {
     RETURN_IF_ERROR(WriteFileAtomically(published.directory + ".md", *card));
@@ -60,9 +58,7 @@ absl::StatusOr<VoiceLocation> PushVoice(const std::string& version_directory, co
 
 absl::StatusOr<PulledVoice> PullVoice(const VoiceSource& source, const std::string& repository) {
   const StagedVersion staged(repository, source.model);
-  RETURN_IF_ERROR(CopyBundle(source.read, [&staged](const std::string& path, const std::string& content) {
-    return staged.Write(path, content);
-  }));
+  RETURN_IF_ERROR(staged.Fill(source.read));
   ASSIGN_OR_RETURN(const std::shared_ptr<const Voice> voice, LoadVoice(staged.directory()));
   if (voice->spec.name() != source.model) {
     return absl::InvalidArgumentError(

@@ -61,6 +61,16 @@ absl::StatusOr<std::vector<VoiceLocation>> ListVoices(const std::string& reposit
   return voices;
 }
 
+int64_t NextVersion(const std::string& model_directory) {
+  int64_t largest = 0;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(model_directory, error)) {
+    int64_t version = 0;
+    if (absl::SimpleAtoi(entry.path().filename().string(), &version)) largest = std::max(largest, version);
+  }
+  return largest + 1;
+}
+
 absl::StatusOr<VoiceLocation> FindVoice(const std::string& repository, std::string_view reference) {
   const absl::string_view text(reference.data(), reference.size());
   const std::vector<std::string> by_version = absl::StrSplit(text, absl::MaxSplits('/', 1));

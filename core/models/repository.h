@@ -20,6 +20,9 @@ struct VoiceLocation {
 // directory.
 absl::StatusOr<std::vector<VoiceLocation>> ListVoices(const std::string& repository);
 
+// One more than the largest number of a version of the model, published or not: what a new one is called.
+int64_t NextVersion(const std::string& model_directory);
+
 // `reference` is "violin" (the newest version), "violin/3" or "violin@champion". Errors: NOT_FOUND, INVALID_ARGUMENT
 // (bad name).
 absl::StatusOr<VoiceLocation> FindVoice(const std::string& repository, std::string_view reference);

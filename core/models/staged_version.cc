@@ -2,14 +2,12 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
 #include <utility>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
@@ -18,17 +16,6 @@ namespace ddsp {
 namespace {
 
 namespace fs = std::filesystem;
-
-// One more than the largest number there is, published or not.
-int64_t NextVersion(const fs::path& model) {
-  int64_t largest = 0;
-  std::error_code error;
-  for (const auto& entry : fs::directory_iterator(model, error)) {
-    int64_t version = 0;
-    if (absl::SimpleAtoi(entry.path().filename().string(), &version)) largest = std::max(largest, version);
-  }
-  return largest + 1;
-}
 
 // No version's name begins with a dot.
 std::string StagingName() {
@@ -46,6 +33,10 @@ StagedVersion::StagedVersion(const std::string& repository, const std::string& m
 StagedVersion::~StagedVersion() {
   std::error_code ignored;
   fs::remove_all(directory_, ignored);
+}
+
+absl::Status StagedVersion::Fill(const ReadBundleFile& read) const {
+  return CopyBundle(read, [this](const std::string& path, const std::string& content) { return Write(path, content); });
 }
 
 absl::Status StagedVersion::Write(const std::string& path, const std::string& content) const {

@@ -21,8 +21,8 @@ class StagedVersion {
   StagedVersion& operator=(const StagedVersion&) = delete;
 
   const std::string& directory() const { return directory_; }
-  // For CopyBundle. Errors: those of the file system.
-  absl::Status Write(const std::string& path, const std::string& content) const;
+  // Copies the voice that `read` gives. Errors: those of CopyBundle and of the file system.
+  absl::Status Fill(const ReadBundleFile& read) const;
 
   // Makes it the next version of its model. Errors: those of the file system, and then the repository is as it was.
   absl::StatusOr<VoiceLocation> PublishNext() const;
@@ -30,6 +30,8 @@ class StagedVersion {
   absl::StatusOr<VoiceLocation> PublishAs(int64_t version) const;
 
  private:
+  absl::Status Write(const std::string& path, const std::string& content) const;
+
   const std::string model_directory_, model_, directory_;
 };
 

@@ -9,7 +9,6 @@
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
 #include "core/models/bundle_format.h"
-#include "core/models/manifest.h"
 #include "core/models/repository.h"
 #include "core/models/staged_version.h"
 
@@ -47,14 +46,16 @@ absl::Status RemoteRepository::RefreshModel(const std::string& model, const List
   for (const auto& [version, etag] : listed.versions) published.insert(version);
   std::set<int64_t> wanted = policies_.For(model).Pick(published);
   if (const std::string& etag = listed.aliases_etag; !etag.empty()) {
-    ASSIGN_OR_RETURN(const VoiceAliases aliases, ReadAliases(*store_, model));
+    const std::string directory = fs::path(mirror_) / model;
+    if (aliases_etag_[model] != etag) {
+      ASSIGN_OR_RETURN(const VoiceAliases fetched, ReadAliases(*store_, model));
+      RETURN_IF_ERROR(MakeDirectory(directory));
+      RETURN_IF_ERROR(ddsp::WriteAliases(directory, fetched));
+      aliases_etag_[model] = etag;
+    }
+    ASSIGN_OR_RETURN(const VoiceAliases aliases, ReadAliases(directory));
     for (const auto& [alias, version] : aliases) {
       if (published.count(version) > 0) wanted.insert(version);
-    }
-    if (aliases_etag_[model] != etag) {
-      RETURN_IF_ERROR(MakeDirectory(fs::path(mirror_) / model));
-      RETURN_IF_ERROR(ddsp::WriteAliases((fs::path(mirror_) / model).string(), aliases));
-      aliases_etag_[model] = etag;
     }
   }
   absl::Status status;
@@ -72,9 +73,7 @@ absl::Status RemoteRepository::FetchLocked(const std::string& model, int64_t ver
   // A published version never changes.
   if (fs::exists(fs::path(mirror_) / model / absl::StrCat(version) / kManifestFile, error)) return absl::OkStatus();
   const StagedVersion staged(mirror_, model);
-  const absl::Status copied = CopyBundle(
-      ReadsVersion(*store_, model, version),
-      [&staged](const std::string& path, const std::string& content) { return staged.Write(path, content); });
+  const absl::Status copied = staged.Fill(ReadsVersion(*store_, model, version));
   if (!copied.ok()) {
     return absl::Status(copied.code(), absl::StrCat("cannot fetch ", model, "/", version, ": ", copied.message()));
   }

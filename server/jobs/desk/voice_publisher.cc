@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -16,6 +15,7 @@
 #include "core/base/clock.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/models/repository.h"
 #include "core/models/voice_name.h"
 #include "core/streaming/voice_loader.h"
 #include "server/blobs/upload_file.h"
@@ -135,12 +135,6 @@ struct VoicePublisher::Voice {
     }
     return std::nullopt;
   }
-  // Also not one of a directory that is no voice.
-  int64_t NextVersion() const {
-    int64_t last = 0;
-    for (const int64_t version : VersionsIn(model_folder)) last = std::max(last, version);
-    return last + 1;
-  }
 };
 
 absl::StatusOr<std::unique_ptr<VoicePublisher>> VoicePublisher::Open(Options options, const BlobStore& blobs,
@@ -220,7 +214,7 @@ absl::Status VoicePublisher::Assemble(const Voice& voice, const v1::JobResult& r
 
 absl::StatusOr<int64_t> VoicePublisher::Rename(const Voice& voice) const {
   RETURN_IF_ERROR(MakeFolder(voice.model_folder));
-  const int64_t version = voice.NextVersion();
+  const int64_t version = NextVersion(voice.model_folder);
   std::error_code error;
   fs::rename(voice.staging, VersionFolder(voice.model_folder, version), error);
   RETURN_IF_ERROR(DiskError(error, absl::StrCat("cannot rename ", voice.staging)));

@@ -32,10 +32,7 @@ TEST_F(VoiceObjects, ComeBackAsTheyWere) {
   ASSERT_EQ(Publish().value(), 1);
   TempDir elsewhere;
   const StagedVersion staged(elsewhere.path(), "test-voice");
-  ASSERT_TRUE(
-      CopyBundle(ReadsVersion(store_, "test-voice", 1), [&](const std::string& path, const std::string& content) {
-        return staged.Write(path, content);
-      }).ok());
+  ASSERT_TRUE(staged.Fill(ReadsVersion(store_, "test-voice", 1)).ok());
   const auto published = staged.PublishAs(1);
   ASSERT_TRUE(published.ok()) << published.status();
   const auto before = ReadBundle(bundle_), after = ReadBundle(published->directory);
