@@ -4,9 +4,13 @@
 #include <string>
 
 #include "server/config_file.h"
+#include "server/flags.h"
 #include "server/security/access_table.h"
 #include "server/security/authorizer.h"
+#include "server/security/certificates.h"
 #include "server/security/jwt_keys.h"
+#include "server/session/snapshot_seal.h"
+#include "tests/fuzz/input_file.h"
 
 namespace ddsp::server {
 namespace {
@@ -33,7 +37,16 @@ void Read(char kind, const std::string& text) {
   switch (kind) {
     case 'c':
       ParseConfig(text, "config").status().IgnoreError();
+      ResolveConfig(fuzz::InputFile(text).path()).status().IgnoreError();
       break;
+    case 's':
+      ReadSessionKeys(fuzz::InputFile(text).path()).status().IgnoreError();
+      break;
+    case 'x': {
+      const fuzz::InputFile file(text);
+      ReadCertificates({file.path(), file.path(), file.path()}).status().IgnoreError();
+      break;
+    }
     case 'k':
       AccessTable::Parse(text, "keys", {}).status().IgnoreError();
       break;

@@ -79,6 +79,14 @@ class Change {
     }
   }
 
+  // Text that is no UTF-8 would not be parsed; bytes may be anything.
+  static std::string Fit(std::string text, const FieldDescriptor* field) {
+    if (field->type() == FieldDescriptor::TYPE_STRING) {
+      for (char& c : text) c = static_cast<char>(c & 0x7f);
+    }
+    return text;
+  }
+
   void Repeat(Message* message, const FieldDescriptor* field, int depth) {
     const Reflection* reflection = message->GetReflection();
     const int size = reflection->FieldSize(*message, field);
@@ -112,7 +120,7 @@ class Change {
       case FieldDescriptor::CPPTYPE_ENUM:
         return r->SetEnumValue(message, field, Below(12) - 1);
       case FieldDescriptor::CPPTYPE_STRING:
-        return r->SetString(message, field, Text(r->GetString(*message, field)));
+        return r->SetString(message, field, Fit(Text(r->GetString(*message, field)), field));
       case FieldDescriptor::CPPTYPE_MESSAGE:
         return;
     }
@@ -138,7 +146,7 @@ class Change {
       case FieldDescriptor::CPPTYPE_ENUM:
         return r->AddEnumValue(message, field, Below(12) - 1);
       case FieldDescriptor::CPPTYPE_STRING:
-        return r->AddString(message, field, Text(""));
+        return r->AddString(message, field, Fit(Text(""), field));
       case FieldDescriptor::CPPTYPE_MESSAGE:
         return;
     }
