@@ -1,8 +1,6 @@
 #include "core/artifacts/aws_signature.h"
 
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/escaping.h"
@@ -12,14 +10,6 @@
 
 namespace ddsp {
 namespace {
-
-std::string Hmac(const std::string& key, const std::string& text) {
-  unsigned char digest[EVP_MAX_MD_SIZE];
-  unsigned size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), reinterpret_cast<const unsigned char*>(text.data()),
-       text.size(), digest, &size);
-  return std::string(reinterpret_cast<const char*>(digest), size);
-}
 
 struct UrlParts {
   std::string host, path, query;
@@ -63,11 +53,11 @@ std::map<std::string, std::string> SignForS3(const AwsRequest& request, const Aw
   const std::string text = absl::StrJoin({std::string("AWS4-HMAC-SHA256"), time, scope, Sha256Hex(canonical)}, "\n");
   std::string key = "AWS4" + credentials.secret_access_key;
   for (const std::string& part : {day, credentials.region, std::string("s3"), std::string("aws4_request")}) {
-    key = Hmac(key, part);
+    key = HmacSha256(key, part);
   }
   added["authorization"] =
       absl::StrCat("AWS4-HMAC-SHA256 Credential=", credentials.access_key_id, "/", scope,
-                   ",SignedHeaders=", signed_names, ",Signature=", absl::BytesToHexString(Hmac(key, text)));
+                   ",SignedHeaders=", signed_names, ",Signature=", absl::BytesToHexString(HmacSha256(key, text)));
   return added;
 }
 

@@ -43,6 +43,9 @@ class HttpClient::Transfer {
     Set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(options.connect_timeout)));  // NOLINT
     Set(CURLOPT_LOW_SPEED_LIMIT, kStalledBytesPerSecond);
     Set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(absl::ToInt64Seconds(options.stall_timeout)));  // NOLINT
+    if (options.attempt_timeout < absl::InfiniteDuration()) {
+      Set(CURLOPT_TIMEOUT_MS, static_cast<long>(absl::ToInt64Milliseconds(options.attempt_timeout)));  // NOLINT
+    }
     if (!options.ca_file.empty()) Set(CURLOPT_CAINFO, options.ca_file.c_str());
     Set(CURLOPT_WRITEFUNCTION, &Transfer::TakeBody);
     Set(CURLOPT_WRITEDATA, this);

@@ -34,6 +34,8 @@ class HttpClient {
     absl::Duration connect_timeout = absl::Seconds(5);
     // A transfer slower than a kilobyte a second for this long has failed.
     absl::Duration stall_timeout = absl::Seconds(20);
+    // Longest time of one attempt, the connection included.
+    absl::Duration attempt_timeout = absl::InfiniteDuration();
     // Attempts at GET and HEAD in all, after failed connections and answers of 5xx; 0.2 s, 0.4 s ... apart.
     int attempts = 3;
     std::string ca_file;  // PEM; empty: the system's authorities

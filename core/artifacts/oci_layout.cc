@@ -13,7 +13,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kRefName[] = "org.opencontainers.image.ref.name";
 constexpr char kLayoutVersion[] = "{\"imageLayoutVersion\": \"1.0.0\"}\n";
 
 std::string BlobPath(const std::string& directory, const std::string& digest) {
@@ -42,12 +41,12 @@ Json Descriptor(const OciFile& manifest, const std::string& tag) {
           {"digest", manifest.digest},
           {"size", manifest.bytes},
           {"artifactType", kOciVoiceType},
-          {"annotations", {{kRefName, tag}}}};
+          {"annotations", {{kOciRefName, tag}}}};
 }
 
 bool HasTag(const Json& descriptor, const std::string& tag) {
   return descriptor.is_object() &&
-         descriptor.value(Json::json_pointer(absl::StrCat("/annotations/", kRefName)), "") == tag;
+         descriptor.value(Json::json_pointer(absl::StrCat("/annotations/", kOciRefName)), "") == tag;
 }
 
 absl::StatusOr<std::string> ReadBlob(const std::string& directory, const std::string& digest) {

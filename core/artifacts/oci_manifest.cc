@@ -20,8 +20,6 @@ using Json = nlohmann::ordered_json;
 constexpr absl::string_view kDigestPrefix = "sha256:";
 constexpr char kEmptyType[] = "application/vnd.oci.empty.v1+json";
 constexpr char kFileType[] = "application/vnd.ddsp.voice.file.v1";
-constexpr char kTitle[] = "org.opencontainers.image.title";
-constexpr char kRefName[] = "org.opencontainers.image.ref.name";
 
 bool IsDigest(absl::string_view text) {
   if (!absl::ConsumePrefix(&text, kDigestPrefix) || text.size() != 64) return false;
@@ -48,7 +46,7 @@ const Json& Member(const Json& json, const char* key) {
 
 absl::StatusOr<OciFile> ParseLayer(const Json& layer) {
   if (!layer.is_object()) return absl::InvalidArgumentError("a layer of the OCI manifest is no object");
-  OciFile file{.path = Text(Member(layer, "annotations"), kTitle), .digest = Text(layer, "digest")};
+  OciFile file{.path = Text(Member(layer, "annotations"), kOciTitle), .digest = Text(layer, "digest")};
   if (!IsDigest(file.digest)) {
     return absl::InvalidArgumentError(absl::StrCat("OCI layer '", file.path, "': '", file.digest, "' is no digest"));
   }
@@ -70,7 +68,7 @@ std::string FormatOciManifest(const OciManifest& manifest) {
     layers.push_back({{"mediaType", kFileType},
                       {"digest", file.digest},
                       {"size", file.bytes},
-                      {"annotations", {{kTitle, file.path}}}});
+                      {"annotations", {{kOciTitle, file.path}}}});
   }
   const Json json = {{"schemaVersion", 2},
                      {"mediaType", kOciManifestType},
@@ -106,7 +104,7 @@ absl::StatusOr<std::string> FindInOciIndex(const std::string& index, const std::
   std::vector<std::string> tags, found;
   for (const Json& descriptor : Member(json, "manifests")) {
     if (!descriptor.is_object()) return absl::InvalidArgumentError("a descriptor of the OCI index is no object");
-    tags.push_back(Text(Member(descriptor, "annotations"), kRefName));
+    tags.push_back(Text(Member(descriptor, "annotations"), kOciRefName));
     if (tag.empty() || tags.back() == tag) found.push_back(Text(descriptor, "digest"));
   }
   if (found.size() == 1 && IsDigest(found[0])) return found[0];

@@ -17,6 +17,13 @@ inline constexpr char kOciManifestType[] = "application/vnd.oci.image.manifest.v
 inline constexpr char kOciIndexType[] = "application/vnd.oci.image.index.v1+json";
 inline constexpr char kOciVoiceType[] = "application/vnd.ddsp.voice.v1";
 
+// Annotations: of a layer its file, of a manifest the voice's name and version, of a descriptor its tag.
+inline constexpr char kOciTitle[] = "org.opencontainers.image.title";
+inline constexpr char kOciVersion[] = "org.opencontainers.image.version";
+inline constexpr char kOciDescription[] = "org.opencontainers.image.description";
+inline constexpr char kOciLicences[] = "org.opencontainers.image.licenses";
+inline constexpr char kOciRefName[] = "org.opencontainers.image.ref.name";
+
 // A layer: a file of the voice.
 struct OciFile {
   std::string path;

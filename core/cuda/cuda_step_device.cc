@@ -12,8 +12,12 @@ namespace {
 
 #define RETURN_IF_CUDA_ERROR(call) RETURN_IF_ERROR(ToStatus(call, #call))
 
-// Makes the device current for this thread.
-absl::Status Select(int device) {
+// Which of the sizes 32, 64, ... it is.
+int SizeIndex(int rows) { return std::countr_zero(static_cast<unsigned>(rows / kSmallestStep)); }
+
+}  // namespace
+
+absl::Status SelectDevice(int device) {
   int devices = 0;
   const cudaError_t counted = cudaGetDeviceCount(&devices);
   if (counted != cudaSuccess) {
@@ -26,16 +30,11 @@ absl::Status Select(int device) {
   return absl::OkStatus();
 }
 
-// Which of the sizes 32, 64, ... it is.
-int SizeIndex(int rows) { return std::countr_zero(static_cast<unsigned>(rows / kSmallestStep)); }
-
-}  // namespace
-
 absl::StatusOr<std::unique_ptr<StepDevice>> CudaStepDevice::Create(const VoiceProgram& program, int device, int slots) {
   // Voices are loaded by several threads, and what one of them does to the device must not meet another's capture.
   static Mutex preparing;
   MutexLock lock(&preparing);
-  RETURN_IF_ERROR(Select(device));
+  RETURN_IF_ERROR(SelectDevice(device));
   std::unique_ptr<CudaStepDevice> made(new CudaStepDevice(program, device));
   RETURN_IF_ERROR(made->Allocate(slots));
   int scratch_bytes = 0;

@@ -11,6 +11,9 @@
 
 namespace ddsp::cuda {
 
+// Makes it current for this thread. Errors: FAILED_PRECONDITION (no such device, with what there is).
+absl::Status SelectDevice(int device);
+
 class CudaStepDevice : public StepDevice {
  public:
   // The program must outlive it. Errors: FAILED_PRECONDITION (no such device), RESOURCE_EXHAUSTED (not enough memory,

@@ -13,10 +13,10 @@
 
 namespace ddsp::cuda {
 
-// OK, or INTERNAL with the call and CUDA's words.
+// OK, or UNAVAILABLE with the call and CUDA's words.
 inline absl::Status ToStatus(cudaError_t error, const char* call) {
   if (error == cudaSuccess) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat(call, ": ", cudaGetErrorString(error)));
+  return absl::UnavailableError(absl::StrCat(call, ": ", cudaGetErrorString(error)));
 }
 
 enum class Place { kDevice, kPinned };

@@ -13,9 +13,10 @@ namespace ddsp {
 
 class EngineDevice {
  public:
-  // "cpu" or "cuda:N", N being CUDA's number. Whether there is such a device shows when an engine is made. Errors:
-  // INVALID_ARGUMENT with the name.
+  // "cpu" or "cuda:N", N being CUDA's number of at most three digits. Errors: INVALID_ARGUMENT with the name.
   static absl::StatusOr<EngineDevice> Parse(absl::string_view name);
+  // Whether there is such a device. Errors: those of CheckCudaDevice.
+  absl::Status Check() const;
 
   // Whether one batch of all streams is best. A CPU takes several at once, each on a thread of its own.
   bool is_gpu() const { return cuda_.has_value(); }

@@ -31,6 +31,8 @@ absl::Status VerifyGolden(const Voice& voice, int device, VoiceEngine& engine) {
 
 }  // namespace
 
+absl::Status CheckCudaDevice(int device) { return cuda::SelectDevice(device); }
+
 absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeCudaVoiceEngine(std::shared_ptr<const Voice> voice,
                                                                  const CudaEngineOptions& options) {
   ASSIGN_OR_RETURN(cuda::VoiceProgram compiled, cuda::VoiceProgram::Compile(*voice));

@@ -4,10 +4,14 @@
 
 namespace ddsp {
 
+absl::Status CheckCudaDevice(int device) {
+  return absl::FailedPreconditionError(
+      absl::StrCat("cuda:", device, ": built without CUDA; configure with -DDDSP_CUDA=ON"));
+}
+
 absl::StatusOr<std::unique_ptr<VoiceEngine>> MakeCudaVoiceEngine(std::shared_ptr<const Voice>,
                                                                  const CudaEngineOptions& options) {
-  return absl::FailedPreconditionError(
-      absl::StrCat("cuda:", options.device, ": built without CUDA; configure with -DDDSP_CUDA=ON"));
+  return CheckCudaDevice(options.device);
 }
 
 }  // namespace ddsp

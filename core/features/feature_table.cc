@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 
 #include "absl/status/status.h"
@@ -39,7 +40,9 @@ absl::StatusOr<std::vector<double>> ParseNumbers(absl::string_view text, size_t 
   std::vector<double> numbers;
   for (const absl::string_view cell : absl::StrSplit(text, ',')) {
     double number = 0;
-    if (!absl::SimpleAtod(absl::StripAsciiWhitespace(cell), &number) || !std::isfinite(number)) {
+    // Frames are of floats.
+    if (!absl::SimpleAtod(absl::StripAsciiWhitespace(cell), &number) ||
+        !(std::abs(number) <= std::numeric_limits<float>::max())) {
       return BadLine(line, absl::StrCat("'", cell.substr(0, 40), "' is no number"));
     }
     numbers.push_back(number);

@@ -9,25 +9,37 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "core/dsp/argument.h"
 #include "core/graph/dag_layer.h"
 #include "core/graph/graph_printer.h"
 
 namespace ddsp {
 namespace {
 
+// More than any layer takes, fewer than ATen's kernels do.
+constexpr size_t kMostDimensions = 16;
+
 absl::StatusOr<at::Tensor> ToTensor(const std::string& name, const FloatArray& array) {
-  int64_t elements = 1;
+  const auto has_shape = [&] { return absl::StrCat(name, " has shape [", absl::StrJoin(array.shape, ", "), "]"); };
+  if (array.shape.size() > kMostDimensions) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " has ", array.shape.size(), " dimensions, expected at most ", kMostDimensions));
+  }
+  // ATen multiplies extents for its strides even where there is no element.
+  int64_t elements = 1, extent = 1;
   for (const int64_t size : array.shape) {
-    if (size < 0 || (size > 0 && elements > std::numeric_limits<int64_t>::max() / size)) {
-      return absl::InvalidArgumentError(absl::StrCat(name, " has shape [", absl::StrJoin(array.shape, ", "), "]"));
+    const int64_t at_least_one = std::max<int64_t>(size, 1);
+    if (size < 0 || extent > std::numeric_limits<int64_t>::max() / at_least_one) {
+      return absl::InvalidArgumentError(has_shape());
     }
+    extent *= at_least_one;
     elements *= size;
   }
   if (elements != static_cast<int64_t>(array.values.size())) {
     return absl::InvalidArgumentError(absl::StrCat(name, " has ", array.values.size(), " values, expected ", elements,
                                                    " for shape [", absl::StrJoin(array.shape, ", "), "]"));
   }
-  return at::tensor(array.values).reshape(array.shape);
+  return CatchTorch([&] { return at::tensor(array.values).reshape(array.shape); });
 }
 
 // Those of the request, all of which must belong to a node, or fresh ones. A layer draws its own.

@@ -133,7 +133,8 @@ std::vector<std::string> ValidateVoice(const Voice& voice) {
   Require(spec.sample_rate_hz() >= kMinSampleRate && spec.sample_rate_hz() <= kMaxSampleRate,
           absl::StrCat("sample_rate_hz ", spec.sample_rate_hz(), " is outside ", kMinSampleRate, "..", kMaxSampleRate),
           &problems);
-  Require(spec.features().frame_rate() > 0 && spec.hop_size() * spec.features().frame_rate() == spec.sample_rate_hz(),
+  Require(spec.features().frame_rate() > 0 &&
+              int64_t{spec.hop_size()} * spec.features().frame_rate() == spec.sample_rate_hz(),
           absl::StrCat("hop_size ", spec.hop_size(), " does not fit ", spec.features().frame_rate(),
                        " frames per second at ", spec.sample_rate_hz(), " Hz"),
           &problems);

@@ -14,7 +14,7 @@ namespace {
 constexpr int kMinRate = 8000, kMaxRate = 48000;
 // What a stream of controls continues with after its end.
 constexpr float kSilenceDb = -80.0f;
-constexpr size_t kCompactAt = 4096;
+constexpr size_t kCompactAt = 4096, kMostKept = 2 * kCompactAt;
 
 absl::Status CheckRate(const char* which, int rate) {
   if (rate >= kMinRate && rate <= kMaxRate) return absl::OkStatus();
@@ -37,6 +37,12 @@ void Compact(std::vector<float>* samples, size_t* begin) {
   if (*begin < kCompactAt && *begin < samples->size()) return;
   samples->erase(samples->begin(), samples->begin() + *begin);
   *begin = 0;
+  if (samples->capacity() <= kMostKept || samples->size() > kCompactAt) return;
+  // What a burst needed is not kept.
+  std::vector<float> less;
+  less.reserve(kMostKept);
+  less.assign(samples->begin(), samples->end());
+  samples->swap(less);
 }
 
 }  // namespace
@@ -88,16 +94,20 @@ void StreamFramer::PushControl(const ControlFrame& frame, int64_t samples) {
   controls_.push_back({frame, pushed_});
 }
 
-absl::Status StreamFramer::ChangeParameters(int64_t sample, const StreamParameters& parameters) {
+absl::Status StreamFramer::CheckChange(int64_t sample) const {
   if (sample < pushed_) {
     return absl::OutOfRangeError(
         absl::StrCat("change at sample ", sample, " comes after ", pushed_, " samples were sent"));
   }
-  const int64_t at = EngineOutput(sample);
-  if (!pending_changes_.empty() && at < pending_changes_.back().sample) {
+  if (!pending_changes_.empty() && EngineOutput(sample) < pending_changes_.back().sample) {
     return absl::OutOfRangeError(absl::StrCat("change at sample ", sample, " lies before an earlier change"));
   }
-  pending_changes_.push_back({at, parameters});
+  return absl::OkStatus();
+}
+
+absl::Status StreamFramer::ChangeParameters(int64_t sample, const StreamParameters& parameters) {
+  RETURN_IF_ERROR(CheckChange(sample));
+  pending_changes_.push_back({EngineOutput(sample), parameters});
   return absl::OkStatus();
 }
 
@@ -155,7 +165,7 @@ HopRequest StreamFramer::NextHop() {
   HopRequest request;
   if (options_.input == StreamInput::kAudio) {
     const size_t hop = format.input_hop;
-    if (input_.size() - input_begin_ < hop) {
+    while (input_.size() - input_begin_ < hop) {
       // Past the end: the input goes on in silence, through the resampler so that its last samples come out too.
       hop_in_.assign(hop * options_.input_rate / format.input_rate + 2 * input_resampler_.lookahead() + 1, 0.0f);
       input_resampler_.Process(hop_in_, &input_);

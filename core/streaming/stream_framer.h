@@ -56,8 +56,11 @@ class StreamFramer {
   void PushControl(const ControlFrame& frame, int64_t samples);
   // From input sample `sample` on. Errors: OUT_OF_RANGE when it lies before samples that were pushed already.
   absl::Status ChangeParameters(int64_t sample, const StreamParameters& parameters);
+  // Whether they may. Errors: the same.
+  absl::Status CheckChange(int64_t sample) const;
   // No more input: everything that is left becomes due, the tail included.
   void Finish();
+  bool finished() const { return finished_; }
 
   // True when the next step can be taken.
   bool HopReady() const;
@@ -65,8 +68,8 @@ class StreamFramer {
   HopRequest NextHop();
   void CompleteHop();
 
-  // All that it remembers, while no hop is in hand, and back into a framer that was just made with the same options.
-  // Not after Finish(). Errors: DATA_LOSS (of other options, or no state of a framer).
+  // All that it remembers, while no hop is in hand, and back into a framer that was just made with the same options;
+  // also that it is finished. Errors: DATA_LOSS (of other options, or no state of a framer).
   std::string Save() const;
   absl::Status Restore(std::string_view state);
   // Input samples from which parameters change that no hop has taken up yet; rounded down.

@@ -8,11 +8,14 @@
 namespace ddsp {
 namespace {
 
-// Counts the forms that a saved framer has had.
-constexpr int64_t kStateForm = 1;
+// Forms of a saved framer: of a stream that takes input, and of one whose input has ended. Older programs know the
+// first alone.
+constexpr int64_t kOpenForm = 1, kFinishedForm = 2;
 // Far beyond any stream; products with rates do not overflow.
 constexpr int64_t kMostSamples = int64_t{1} << 44;
 constexpr int64_t kMostItems = int64_t{1} << 24;
+// Far beyond any tail, and the input that waits before it.
+constexpr int64_t kMostSteps = int64_t{1} << 17;
 
 void SaveParameters(const StreamParameters& parameters, StateWriter& writer) {
   writer.Double(parameters.pitch_shift_semitones);
@@ -29,17 +32,24 @@ StreamParameters RestoreParameters(StateReader& reader) {
 // What has to be the same.
 std::vector<int64_t> Facts(const StreamFramer::Options& options) {
   const StreamFormat& format = options.format;
-  return {kStateForm,         format.sample_rate,  format.hop_size,
-          format.preroll,     format.warmup_hops,  format.tail,
-          format.input_rate,  format.input_hop,    static_cast<int64_t>(options.input),
-          options.input_rate, options.output_rate, static_cast<int64_t>(options.tail)};
+  return {format.sample_rate,
+          format.hop_size,
+          format.preroll,
+          format.warmup_hops,
+          format.tail,
+          format.input_rate,
+          format.input_hop,
+          static_cast<int64_t>(options.input),
+          options.input_rate,
+          options.output_rate,
+          static_cast<int64_t>(options.tail)};
 }
 
 }  // namespace
 
 std::string StreamFramer::Save() const {
-  DDSP_CHECK(!finished_, "a stream is saved while it is open");
   StateWriter writer;
+  writer.Int(finished_ ? kFinishedForm : kOpenForm);
   for (const int64_t fact : Facts(options_)) writer.Int(fact);
   writer.Int(pushed_);
   writer.Int(step_);
@@ -67,6 +77,7 @@ std::string StreamFramer::Save() const {
 absl::Status StreamFramer::Restore(std::string_view state) {
   DDSP_CHECK(!finished_ && pushed_ == 0 && step_ == 0, "a framer is restored when it is new");
   StateReader reader(state);
+  finished_ = reader.Int(kOpenForm, kFinishedForm) == kFinishedForm;
   for (const int64_t fact : Facts(options_)) reader.Int(fact, fact);
   RestoreCounts(reader);
   parameters_ = RestoreParameters(reader);
@@ -93,9 +104,14 @@ absl::Status StreamFramer::Restore(std::string_view state) {
 
 void StreamFramer::RestoreCounts(StateReader& reader) {
   pushed_ = reader.Int(0, kMostSamples);
-  step_ = reader.Int(0, kMostSamples);
+  if (finished_) {
+    step_ = reader.Int(std::max<int64_t>(0, TotalSteps() - kMostSteps), TotalSteps());
+  } else {
+    step_ = reader.Int(0, kMostSamples);
+  }
   // No more than was due.
-  popped_ = reader.Int(0, std::max<int64_t>(0, pushed_ * options_.output_rate / options_.input_rate - latency_));
+  const int64_t declared = std::max<int64_t>(0, pushed_ * options_.output_rate / options_.input_rate - latency_);
+  popped_ = reader.Int(0, finished_ ? total_output() : declared);
 }
 
 std::vector<int64_t> StreamFramer::pending_changes() const {

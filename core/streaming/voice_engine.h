@@ -114,8 +114,8 @@ class VoiceEngine {
   virtual std::unique_ptr<StepWorkspace> MakeWorkspace() const = 0;
 
   // Steps each requested slot once; a slot appears at most once. A request fails alone: its status is in the result,
-  // its output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity). Returns
-  // workspace.statuses. `workspace` was made by this engine.
+  // its output is silence and its slot must be reset (INTERNAL: the model made NaN or infinity; UNAVAILABLE: the
+  // device failed). Returns workspace.statuses. `workspace` was made by this engine.
   virtual absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) = 0;
 };
 

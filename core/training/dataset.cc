@@ -28,9 +28,9 @@ std::vector<FeatureFrame> FromColumns(const std::vector<float>& values) {
 
 absl::StatusOr<FeatureSettings> Unpack(const std::vector<float>& v) {
   if (v.size() != 7) return absl::InvalidArgumentError("settings have the wrong size");
-  FeatureSettings s{
-      static_cast<int>(v[0]), static_cast<int>(v[1]), static_cast<int>(v[2]), static_cast<int>(v[3]), v[4], v[5],
-      static_cast<int>(v[6])};
+  // No setting is as large, or below zero; NaN is none either.
+  const auto whole = [](float x) { return x >= 0 && x <= 1e6f ? static_cast<int>(x) : -1; };
+  FeatureSettings s{whole(v[0]), whole(v[1]), whole(v[2]), whole(v[3]), v[4], v[5], whole(v[6])};
   RETURN_IF_ERROR(ValidateFeatureSettings(s));
   return s;
 }
@@ -54,6 +54,9 @@ absl::Status ReadShard(const std::string& path, int hop, std::vector<Recording>*
     Recording recording{name, {}, {}};
     ASSIGN_OR_RETURN(recording.audio, MappedFloats(file, key + "/audio"));
     ASSIGN_OR_RETURN(const std::vector<float> columns, file->GetFloats(key + "/features"));
+    if (!std::all_of(columns.begin(), columns.end(), [](float x) { return std::isfinite(x); })) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": '", name, "' has features that are not finite"));
+    }
     recording.frames = FromColumns(columns);
     if (recording.frames.size() != recording.audio.size() / hop + 1) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": '", name, "' has ", recording.frames.size(),
@@ -84,8 +87,12 @@ std::vector<RecordingRemark> ParseRemarks(const std::string& text) {
   std::vector<RecordingRemark> remarks;
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!json.is_array()) return remarks;
+  const auto text_of = [](const nlohmann::json& remark, const char* key) {
+    const auto found = remark.find(key);
+    return found != remark.end() && found->is_string() ? found->get<std::string>() : std::string();
+  };
   for (const nlohmann::json& remark : json) {
-    if (remark.is_object()) remarks.push_back({remark.value("name", ""), remark.value("text", "")});
+    if (remark.is_object()) remarks.push_back({text_of(remark, "name"), text_of(remark, "text")});
   }
   return remarks;
 }

@@ -33,7 +33,8 @@ DataSplit SplitByTime(const Dataset& dataset, const SplitOptions& options) {
   DataSplit split;
   for (Segment whole : WholeRecordings(dataset)) {
     const int64_t begin = static_cast<int64_t>((1 - options.held_out_fraction) * whole.end) / hop * hop;
-    if (begin < 2 * options.gap_samples) {  // too short to give both a window to train on and a gap
+    // Nothing is to be held out, or it is too short to give both a window to train on and a gap.
+    if (options.held_out_fraction <= 0 || begin < 2 * options.gap_samples) {
       split.training.push_back(whole);
       continue;
     }

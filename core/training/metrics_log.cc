@@ -15,14 +15,15 @@ namespace {
 
 std::string PathIn(const std::string& directory) { return directory + "/metrics.jsonl"; }
 
-// The lines that parse; a kill may have cut the last.
+// The lines of a step; a kill may have cut the last.
 std::vector<nlohmann::json> ReadLines(const std::string& path) {
   std::vector<nlohmann::json> lines;
   const absl::StatusOr<std::string> text = ReadFile(path);
   if (!text.ok()) return lines;
   for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
     nlohmann::json parsed = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-    if (parsed.is_object() && parsed.contains("step")) lines.push_back(std::move(parsed));
+    const bool fits = parsed.is_object() && parsed.contains("step") && parsed["step"].is_number_integer();
+    if (fits) lines.push_back(std::move(parsed));
   }
   return lines;
 }

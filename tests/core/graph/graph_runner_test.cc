@@ -72,6 +72,11 @@ TEST(GraphRunner, NamesWhatDoesNotFit) {
   EXPECT_THAT(ErrorOf(request), HasSubstr("input magnitudes has shape"));
   request.inputs["magnitudes"].shape = {90};
   EXPECT_THAT(ErrorOf(request), HasSubstr("node noise: "));
+  // No element, but strides that ATen cannot count.
+  request.inputs["magnitudes"] = {{0, INT64_MAX, 2, 2}, {}};
+  EXPECT_THAT(ErrorOf(request), HasSubstr("input magnitudes has shape"));
+  request.inputs["magnitudes"] = {std::vector<int64_t>(17, 1), {1}};
+  EXPECT_THAT(ErrorOf(request), HasSubstr("input magnitudes has 17 dimensions"));
 }
 
 TEST(GraphRunner, ChecksParametersBothWays) {

@@ -88,11 +88,21 @@ class Player {
     Step();
   }
   void Finish() {
-    framer_->Finish();
-    Step();
+    EndInput();
+    while (StepOnce()) continue;
+  }
+  // Finish() in single hops. False: there was none any more.
+  void EndInput() { framer_->Finish(); }
+  bool StepOnce() {
+    const bool ready = framer_->HopReady();
+    if (ready) StepHop();
+    Collect();
+    return ready;
   }
   std::vector<float> FinishScript() {
-    while (!AtEnd()) Feed();
+    if (!framer_->finished()) {
+      while (!AtEnd()) Feed();
+    }
     Finish();
     return output();
   }
@@ -102,12 +112,16 @@ class Player {
 
  private:
   void Step() {
-    while (framer_->HopReady()) {
-      HopRequest request = framer_->NextHop();
-      request.slot = slot_;
-      EXPECT_TRUE(engine_->Step({request}, *workspace_)[0].ok());
-      framer_->CompleteHop();
-    }
+    while (framer_->HopReady()) StepHop();
+    Collect();
+  }
+  void StepHop() {
+    HopRequest request = framer_->NextHop();
+    request.slot = slot_;
+    EXPECT_TRUE(engine_->Step({request}, *workspace_)[0].ok());
+    framer_->CompleteHop();
+  }
+  void Collect() {
     const size_t at = output_.size();
     output_.resize(at + framer_->due());
     framer_->Pop(absl::MakeSpan(output_).subspan(at));
@@ -135,8 +149,12 @@ void ExpectUndisturbed(const std::shared_ptr<const Voice>& voice, const Script& 
     if (chunk % every == 0) moments.push_back({whole.Save(), whole.output().size(), whole.pitches().size()});
     whole.Feed();
   }
-  moments.push_back({whole.Save(), whole.output().size(), whole.pitches().size()});
-  whole.Finish();
+  whole.EndInput();
+  // In its tail, too.
+  for (int hop = 0;; ++hop) {
+    if (hop % every == 0) moments.push_back({whole.Save(), whole.output().size(), whole.pitches().size()});
+    if (!whole.StepOnce()) break;
+  }
   for (const Moment& moment : moments) {
     Player rest(voice, script, 7, 5);
     ASSERT_TRUE(rest.Restore(moment.saved).ok()) << rest.Restore(moment.saved);
@@ -282,6 +300,14 @@ SavedStream SomeState(const std::shared_ptr<const Voice>& voice) {
   return player.Save();
 }
 
+SavedStream StateInTail(const std::shared_ptr<const Voice>& voice) {
+  Player player(voice, {}, 1, 0);
+  while (!player.AtEnd()) player.Feed();
+  player.EndInput();
+  for (int i = 0; i < 4; ++i) EXPECT_TRUE(player.StepOnce());
+  return player.Save();
+}
+
 TEST(StreamState, AnotherVoicesIsRefused) {
   TestVoiceOptions other;
   other.name = "other-voice";
@@ -322,14 +348,24 @@ TEST(StreamState, EveryCutIsNoticed) {
   EXPECT_FALSE(Player(voice, {}, 1, 0).Restore({saved.slot, saved.framer + "x"}).ok());
 }
 
+// A program that knows no tails of others says so.
+TEST(StreamState, OfATailHasAFormOfItsOwn) {
+  const auto voice = SmallVoice(LongReverb());
+  EXPECT_EQ(SomeState(voice).framer[0], 1);
+  EXPECT_EQ(StateInTail(voice).framer[0], 2);
+}
+
 // Changed bytes may make another state, never a crash: neither at once nor in what follows.
-TEST(StreamState, DamageIsRefusedOrPlayed) {
+class DamagedState : public ::testing::TestWithParam<SavedStream (*)(const std::shared_ptr<const Voice>& voice)> {};
+INSTANTIATE_TEST_SUITE_P(OpenAndInTail, DamagedState, ::testing::Values(&SomeState, &StateInTail));
+
+TEST_P(DamagedState, IsRefusedOrPlayed) {
   const auto voice = SmallVoice(LongReverb());
   Script script;
   script.samples = 12000;
   const auto engine = *BatchVoiceEngine::Create(voice, 1);
   const auto workspace = engine->MakeWorkspace();
-  const SavedStream saved = SomeState(voice);
+  const SavedStream saved = GetParam()(voice);
   std::mt19937 random(1);
   int refused = 0;
   for (int round = 0; round < 1000; ++round) {
@@ -347,7 +383,7 @@ TEST(StreamState, DamageIsRefusedOrPlayed) {
       ++refused;
       continue;
     }
-    framer->PushAudio(TestMelody(1000));
+    if (!framer->finished()) framer->PushAudio(TestMelody(1000));
     for (int hop = 0; hop < 5 && framer->HopReady(); ++hop) {
       const HopRequest request = framer->NextHop();
       engine->Step({request}, *workspace);

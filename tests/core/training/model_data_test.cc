@@ -92,6 +92,13 @@ TEST_F(ModelDataTest, SaysWhatItMissed) {
   EXPECT_EQ(none.code(), absl::StatusCode::kNotFound);
   EXPECT_THAT(std::string(none.message()), HasSubstr("neither a set of examples nor"));
   EXPECT_THAT(std::string(none.message()), HasSubstr(folder_.path()));
+  Dataset all = Ramp(40);
+  all.examples.held_out_fraction = 0;
+  const std::string untouched = folder_.path() + "/untouched";
+  ASSERT_TRUE(WriteShards(untouched, all).ok());
+  const absl::Status nothing = OpenModelData(untouched, DataPart::kHeldOut).status();
+  EXPECT_EQ(nothing.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(nothing.message()), HasSubstr("held out"));
 }
 
 }  // namespace
