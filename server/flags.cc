@@ -12,8 +12,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/types/span.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/cuda/engine_device.h"
 #include "server/config_file.h"
 
 namespace ddsp::server {
@@ -29,6 +31,7 @@ struct RawFlags {
   std::vector<std::string> version_policies;
   double drain_delay_secs = 0, session_drain_timeout_secs = 30, exit_timeout_secs = 2;
   double session_snapshot_lifetime_secs = 60;
+  double version_drain_timeout_secs = 0;
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
@@ -184,8 +187,11 @@ void AddObservation(CLI::App& app, ServerOptions& options, RawFlags& raw) {
   app.add_option("--log-level", raw.log_level, "What is less than this is not said")
       ->capture_default_str()
       ->check(CLI::IsMember({"debug", "info", "warning", "error"}));
-  app.add_option("--otlp-endpoint", options.otlp_endpoint,
-                 "HOST:PORT of a collector of traces, OTLP over gRPC; empty: nothing is traced");
+  app.add_option(
+      "--otlp-endpoint", options.otlp_endpoint,
+      "HOST:PORT of a collector of traces, OTLP over gRPC; https://HOST:PORT: by TLS; empty: nothing is traced");
+  app.add_option("--otlp-ca", options.otlp_ca_file,
+                 "PEM file of who signs the certificate of --otlp-endpoint; empty: whom the system trusts");
   app.add_option("--trace-sampling", options.trace_ratio,
                  "Share of calls that are traced where their caller does not say")
       ->capture_default_str()
@@ -199,7 +205,8 @@ void AddObservation(CLI::App& app, ServerOptions& options, RawFlags& raw) {
 void AddDevice(CLI::App& app, ServerOptions& options) {
   app.add_option("--device", options.device,
                  "What steps the models: cpu, or cuda:N where the server was built for GPUs")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check([](const std::string& text) { return std::string(EngineDevice::Parse(text).status().message()); });
   app.add_option(
          "--threads", options.threads,
          "Device threads, or with a GPU those that extract features; 0: one for each core, but for every fourth")
@@ -228,6 +235,8 @@ void AddTimes(CLI::App& app, ServerOptions& options, RawFlags& raw) {
                  "Older snapshots are not gone on from")
       ->capture_default_str()
       ->check(CLI::Range(1.0, 86400.0));
+  seconds("--version-drain-timeout-secs", raw.version_drain_timeout_secs,
+          "Longest that live sessions stay on a version of a voice that went out of service; 0: until they end");
   seconds("--idle-timeout-secs", raw.idle_timeout_secs, "Longest silence of a client");
   seconds("--output-stall-timeout-secs", raw.output_stall_timeout_secs, "Longest time in which a client reads nothing");
 }
@@ -281,6 +290,12 @@ void CheckJobs(const CLI::App& app, const JobDeskOptions& jobs, const RawFlags& 
   }
 }
 
+void CheckObservation(const CLI::App& app, const ServerOptions& options) {
+  if (app.count("--otlp-ca") > 0 && !absl::StartsWith(options.otlp_endpoint, "https://")) {
+    throw CLI::ValidationError("--otlp-ca", "goes with --otlp-endpoint=https://HOST:PORT");
+  }
+}
+
 void CheckSecurity(const CLI::App& app, const SecurityOptions& security) {
   const auto without = [&](std::initializer_list<const char*> flags, const char* why) {
     for (const char* flag : flags) {
@@ -317,6 +332,7 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->session_drain_timeout = absl::Seconds(raw.session_drain_timeout_secs);
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
   options->snapshot_lifetime = absl::Seconds(raw.session_snapshot_lifetime_secs);
+  options->limits.version_drain_timeout = absl::Seconds(raw.version_drain_timeout_secs);
   options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);
@@ -368,6 +384,7 @@ struct Flags {
   // What is wrong with flags that are right one by one; then turns them into options.
   void Finish() {
     CheckJobs(app, options.jobs, raw);
+    CheckObservation(app, options);
     CheckSecurity(app, options.security);
     Apply(raw, &options);
   }
@@ -453,10 +470,21 @@ std::string TextOf(const Flags& flags) {
   return text;
 }
 
+// "--admin-listen=" says that there is none; the library would take the next argument for its value.
+std::vector<std::string> ArgumentsOf(int argc, const char* const* argv) {
+  std::vector<std::string> arguments;
+  for (const absl::string_view argument : absl::MakeConstSpan(argv + 1, argc - 1)) {
+    const bool empty = absl::StartsWith(argument, "--") && absl::EndsWith(argument, "=");
+    arguments.emplace_back(argument.substr(0, argument.size() - (empty ? 1 : 0)));
+    if (empty) arguments.emplace_back();
+  }
+  return arguments;
+}
+
 }  // namespace
 
 ParsedFlags ParseFlags(int argc, const char* const* argv) {
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  const std::vector<std::string> arguments = ArgumentsOf(argc, argv);
   auto given = std::make_unique<Flags>();
   try {
     given->Parse(arguments);

@@ -14,6 +14,7 @@
 #include "server/flags.h"
 #include "server/logs/log.h"
 #include "server/metrics/build.h"
+#include "server/rpc/library_log.h"
 #include "server/server.h"
 
 namespace ddsp::server {
@@ -47,13 +48,15 @@ void ServeUntilSignal(Server& server, sigset_t signals) {
 
 // Sessions with snapshots go elsewhere; others go on until they end, the time is up, or a second signal comes.
 void Drain(Server& server, const sigset_t& signals, const ServerOptions& options) {
-  options.log->Write(LogLevel::kInfo, "server.draining", absl::StrCat("draining: ", server.live_sessions(), " sessions"),
+  options.log->Write(LogLevel::kInfo, "server.draining",
+                     absl::StrCat("draining: ", server.live_sessions(), " sessions"),
                      {{"sessions", int64_t{server.live_sessions()}}});
   server.AnnounceDrain();
   bool hurry = options.drain_delay > absl::ZeroDuration() && WaitForSignal(signals, options.drain_delay);
   server.BeginDrain();
-  const absl::Time deadline = absl::Now() + options.session_drain_timeout;
-  while (!hurry && server.live_sessions() > 0 && absl::Now() < deadline) {
+  const Clock& clock = Clock::Steady();
+  const absl::Time deadline = clock.Now() + options.session_drain_timeout;
+  while (!hurry && server.live_sessions() > 0 && clock.Now() < deadline) {
     hurry = WaitForSignal(signals, absl::Milliseconds(50));
   }
   server.FinishDrain(absl::ZeroDuration());
@@ -80,6 +83,7 @@ absl::Status Run(ServerOptions options) {
   const sigset_t signals = BlockSignals();
   options.log = std::make_shared<Log>(options.log_options, StderrSink());
   options.say = [log = options.log](const std::string& line) { Tell(*log, line); };
+  const LibraryLog library_log(*options.log, Clock::Steady());
   const absl::Status status = Serve(options, signals);
   if (status.ok()) {
     options.log->Write(LogLevel::kInfo, "server.stopped", "stopped");

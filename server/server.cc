@@ -3,26 +3,24 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "core/artifacts/s3_store.h"
-#include "core/base/sha256.h"
+#include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/ticker.h"
 #include "core/cuda/engine_device.h"
+#include "server/capacity.h"
 #include "server/errors/errors.h"
 #include "server/jobs/anchored_clock.h"
 #include "server/jobs/desk/job_desk.h"
 #include "server/journal/session_log.h"
+#include "server/kserve/inference_service.h"
+#include "server/memory/heap_keeper.h"
 #include "server/memory/memory_budget.h"
 #include "server/metrics/build.h"
-#include "server/kserve/inference_service.h"
 #include "server/metrics/metrics_endpoint.h"
-#include "server/metrics/process_usage.h"
 #include "server/metrics/server_metrics.h"
 #include "server/metrics/triton_aliases.h"
 #include "server/registry/hosting.h"
@@ -43,29 +41,19 @@
 #include "server/security/wall_clock.h"
 #include "server/session/crew.h"
 #include "server/session/session_roster.h"
+#include "server/session/snapshot_seal.h"
 #include "server/tracing/otlp_exporter.h"
 #include "server/tracing/tracer.h"
-#include "server/session/snapshot_seal.h"
+#include "server/vital_signs.h"
+#include "server/voice_repositories.h"
 
 namespace ddsp::server {
 namespace {
 
-constexpr absl::Duration kHouseKeeping = absl::Seconds(1);
+constexpr absl::Duration kHouseKeeping = absl::Seconds(1), kHeapTrim = absl::Seconds(30);
 // Operators' calls that load voices or move aliases.
 constexpr int kModelThreads = 2;
 constexpr size_t kMaxModelCalls = 64;
-// Streams that may wait with their config, and probes, beside the sessions of one connection.
-constexpr int kSpareStreams = 16, kLeastStreams = 100;
-
-int Cores() { return static_cast<int>(std::thread::hardware_concurrency()); }
-
-bool OnGpu(const ServerOptions& options) {
-  const absl::StatusOr<EngineDevice> device = EngineDevice::Parse(options.device);
-  return device.ok() && device->is_gpu();
-}
-
-// A GPU steps one batch of all streams, which shares its work out to the model threads itself.
-int DeviceThreadCount(const ServerOptions& options) { return OnGpu(options) ? 1 : options.model_threads(); }
 
 std::string HostName() {
   char name[256] = "";
@@ -75,49 +63,10 @@ std::string HostName() {
 
 std::unique_ptr<OtlpExporter> MakeExporter(const ServerOptions& options) {
   if (options.otlp_endpoint.empty()) return nullptr;
-  return std::make_unique<OtlpExporter>(
-      OtlpExporter::Options{.endpoint = options.otlp_endpoint},
-      TraceSource{.version = std::string(Build().version), .instance = HostName()});
-}
-
-// Of what happens often: shares and calls a second between two rounds of house-keeping.
-struct Pace {
-  double cpu_seconds = 0;
-  int64_t calls = 0, failed = 0;
-  absl::Time at = absl::InfinitePast();
-};
-
-int CrewThreads(const ServerOptions& options) {
-  return options.crew_threads > 0 ? options.crew_threads : std::max(1, Cores() - options.model_threads());
-}
-
-BatchFormer::Options BatchOptions(const ServerOptions& options) {
-  const int streams = OnGpu(options) ? std::max(options.max_batch, options.max_sessions) : options.max_batch;
-  return {.max_streams = static_cast<size_t>(streams), .max_wait = options.max_batch_wait};
-}
-
-// Beside the store's name, for several servers of one machine may mirror several stores.
-std::string MirrorOf(const ServerOptions& options) {
-  namespace fs = std::filesystem;
-  const fs::path cache = options.model_cache.empty() ? fs::temp_directory_path() / "ddsp-models" : fs::path(options.model_cache);
-  return cache / Sha256Hex(options.model_repository).substr(0, 16);
-}
-
-absl::StatusOr<Curator::Repository> MainRepository(const ServerOptions& options) {
-  if (!IsS3Url(options.model_repository)) return Curator::Repository{.directory = options.model_repository};
-  ASSIGN_OR_RETURN(std::unique_ptr<S3Store> store, S3Store::Open(options.model_repository));
-  auto remote = std::make_shared<RemoteRepository>(std::move(store), MirrorOf(options), options.version_policies);
-  return Curator::Repository{.directory = remote->mirror(), .remote = remote};
-}
-
-// Trained voices, if there are any, come after those that the server was given.
-absl::StatusOr<std::vector<Curator::Repository>> RepositoriesOf(const ServerOptions& options) {
-  ASSIGN_OR_RETURN(Curator::Repository given, MainRepository(options));
-  std::vector<Curator::Repository> repositories = {std::move(given)};
-  if (!options.jobs.data_dir.empty()) {
-    repositories.push_back({.directory = options.jobs.models_folder(), .required = false});
-  }
-  return repositories;
+  // Open() has seen that it can be read.
+  const std::string ca = options.otlp_ca_file.empty() ? "" : ReadFile(options.otlp_ca_file).value_or("");
+  return std::make_unique<OtlpExporter>(OtlpExporter::Options{.endpoint = options.otlp_endpoint, .ca_certificates = ca},
+                                        TraceSource{.version = std::string(Build().version), .instance = HostName()});
 }
 
 }  // namespace
@@ -130,16 +79,16 @@ struct Server::Parts {
         clock(clock),
         registry(std::move(voices)),
         load({.workers = DeviceThreadCount(options),
-              .cores = OnGpu(options) ? 0 : Cores(),
-              .batches = BatchOptions(options),
+              .cores = OnGpu(options) ? 0 : CoreCount(),
+              .batches = BatchOptionsOf(options),
               .admission = {.max_load = options.max_device_load}},
              {}, clock),
         engines(DeviceThreadCount(options)),
         hosting(engines, load, metrics, clock),
-        scheduler(BatchOptions(options), load, clock),
+        scheduler(BatchOptionsOf(options), load, clock),
         roster({.max_sessions = options.max_sessions, .memory = &memory, .limits = options.limits}, *registry, metrics,
                load),
-        crew(CrewThreads(options)),
+        crew(CrewThreadCount(options)),
         devices(DeviceThreadCount(options),
                 {.scheduler = &scheduler, .load = &load, .crew = &crew, .clock = &clock, .engines = &engines}),
         work({.threads = options.work_threads, .max_waiting = static_cast<size_t>(options.max_waiting_calls)}),
@@ -166,10 +115,6 @@ struct Server::Parts {
   void AddInference(MethodTable* public_methods, MethodTable* admin_methods);
   // Serves calls when it returns.
   absl::Status Listen();
-  // How busy the server is.
-  ServerLoad LoadNow();
-  // Gauges and rates, once a second.
-  void Observe(absl::Time now);
   absl::StatusOr<Endpoint*> ListenAt(const std::string& address, std::unique_ptr<MethodTable> methods);
   absl::Status ListenForProbes();
   ~Parts() {
@@ -183,6 +128,7 @@ struct Server::Parts {
   const Clock& clock;
   ServerMetrics metrics{options.device};
   MemoryBudget memory{options.memory_budget_bytes};
+  HeapKeeper heap{kHeapTrim};
   RateLimit refusals{{}, clock};
   const std::unique_ptr<OtlpExporter> exporter = MakeExporter(options);  // null: nothing is traced
   const Tracer tracer{{.ratio = options.trace_ratio},
@@ -207,17 +153,16 @@ struct Server::Parts {
   SynthesisService synthesis;
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
-  Mutex pace_mu;
-  Pace pace ABSL_GUARDED_BY(pace_mu);            // the last round's
-  ServerLoad rates ABSL_GUARDED_BY(pace_mu);     // between the last two: cpu, calls, errors
-  OrcaService orca{[this] { return LoadNow(); }};
+  VitalSigns vital_signs{
+      {.options = options, .load = load, .memory = memory, .roster = roster, .exporter = exporter.get()}, metrics};
+  OrcaService orca{[this] { return vital_signs.Now(); }};
   const CallServices calls = {.metrics = &metrics,
                               .clock = &clock,
                               .tracer = exporter == nullptr ? nullptr : &tracer,
                               .log = options.log.get(),
                               .refusals = &refusals,
                               .memory = &memory,
-                              .load_report = [this] { return ToOrca(LoadNow()); }};
+                              .load_report = [this] { return ToOrca(vital_signs.Now()); }};
   Mutex voices_mu;  // of who tells of voices
   const AnchoredClock time_of_day;
   std::unique_ptr<JobDesk> desk;  // null: no jobs
@@ -256,7 +201,7 @@ absl::Status Server::Parts::Curate() {
           .poll_interval = options.repository_poll,
           .slots = options.max_sessions,
           .slots_of_model = options.max_sessions_per_model,
-          .start_threads = Cores(),
+          .start_threads = CoreCount(),
           .make_engine = [device, threads](std::shared_ptr<const Voice> voice,
                                            int slots) { return device.MakeEngine(std::move(voice), slots, threads); },
           .say = options.say},
@@ -282,17 +227,19 @@ void Server::Parts::VoicesChanged() {
 absl::Status Server::Parts::OpenDesk() {
   if (options.jobs.data_dir.empty()) return absl::OkStatus();
   if (curator == nullptr) return absl::InvalidArgumentError("--data-dir goes with the voices of a repository");
-  ASSIGN_OR_RETURN(desk, JobDesk::Open(options.jobs, {.models = *curator, .metrics = metrics, .clock = time_of_day}));
+  ASSIGN_OR_RETURN(
+      desk, JobDesk::Open(options.jobs,
+                          {.models = *curator, .metrics = metrics, .clock = time_of_day, .log = options.log.get()}));
   return absl::OkStatus();
 }
 
 absl::Status Server::Parts::Secure() {
   RETURN_IF_ERROR(MakeServerCredentials(options.security.tls, options.say).status());  // before voices are loaded
-  ASSIGN_OR_RETURN(gate, Gate::Open(options.security, {.time_of_day = &wall_clock,
-                                                       .say = options.say,
-                                                       .on_refused = [this](std::string_view reason) {
-                                                         metrics.CallRefused(reason);
-                                                       }}));
+  ASSIGN_OR_RETURN(
+      gate, Gate::Open(options.security,
+                       {.time_of_day = &wall_clock, .say = options.say, .on_refused = [this](std::string_view reason) {
+                          metrics.CallRefused(reason);
+                        }}));
   for (const std::string& warning : WarningsOf(options.security, {options.listen, options.admin_listen})) {
     options.say(absl::StrCat("warning: ", warning));
   }
@@ -302,14 +249,13 @@ absl::Status Server::Parts::Secure() {
 absl::StatusOr<Endpoint*> Server::Parts::ListenAt(const std::string& address, std::unique_ptr<MethodTable> methods) {
   RETURN_IF_ERROR(CheckMethods(methods->names()));
   ASSIGN_OR_RETURN(auto credentials, MakeServerCredentials(options.security.tls, options.say));
-  const int streams = options.max_streams_per_connection > 0
-                          ? options.max_streams_per_connection
-                          : std::max(kLeastStreams, options.max_sessions + kSpareStreams);
   return wire->Open({.address = address,
-                     .max_streams = streams,
+                     .max_streams = StreamsPerConnection(options),
                      .memory_bytes = options.grpc_memory_bytes,
                      .calls = &calls,
                      .max_connection_age = options.max_connection_age,
+                     .keepalive_time = options.keepalive_time,
+                     .keepalive_timeout = options.keepalive_timeout,
                      .credentials = std::move(credentials),
                      .gate = gate.get()},
                     std::move(methods));
@@ -369,46 +315,6 @@ absl::Status Server::Parts::Listen() {
   return absl::OkStatus();
 }
 
-ServerLoad Server::Parts::LoadNow() {
-  ServerLoad now;
-  {
-    const MutexLock lock(&pace_mu);
-    now = rates;
-  }
-  const SessionRoster::Ledger ledger = roster.ledger();
-  now.slots = static_cast<double>(ledger.opened - ledger.closed) / options.max_sessions;
-  now.device = options.max_device_load > 0 ? load.headroom().demand / options.max_device_load : 0;
-  now.memory = memory.limit() > 0 ? static_cast<double>(memory.used()) / static_cast<double>(memory.limit()) : 0;
-  return now;
-}
-
-void Server::Parts::Observe(absl::Time now) {
-  const double cpu_seconds = ReadProcessUsage().cpu_seconds;
-  load.UsedCpu(cpu_seconds);
-  const Headroom headroom = load.headroom();
-  metrics.SetDeviceLoad(headroom.busy, headroom.demand, absl::ToDoubleSeconds(headroom.crew_wait));
-  metrics.SetDemand(options.max_device_load, headroom.cpu);
-  metrics.SetMemory(static_cast<double>(memory.used(MemoryUse::kSessions)),
-                    static_cast<double>(memory.used(MemoryUse::kCalls)), static_cast<double>(memory.limit()));
-  metrics.UpdateProcess();
-  if (options.log != nullptr) metrics.SetLogDrops(options.log->dropped());
-  if (exporter != nullptr) metrics.SetSpans(exporter->counts().sent, exporter->counts().dropped);
-  {
-    const MutexLock lock(&pace_mu);
-    const Pace next = {.cpu_seconds = cpu_seconds,
-                       .calls = metrics.calls_ended(),
-                       .failed = metrics.calls_failed(),
-                       .at = now};
-    if (const double seconds = absl::ToDoubleSeconds(now - pace.at); seconds > 0) {
-      rates.cpu = (next.cpu_seconds - pace.cpu_seconds) / seconds / Cores();
-      rates.calls = static_cast<double>(next.calls - pace.calls) / seconds;
-      rates.errors = static_cast<double>(next.failed - pace.failed) / seconds;
-    }
-    pace = next;
-  }
-  orca.Tick(now);
-}
-
 Server::Server(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Server::~Server() = default;
 
@@ -419,7 +325,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Start(const ServerOptions& optio
 
 absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& options, std::unique_ptr<Registry> registry,
                                                      Voices voices, const Clock& clock) {
-  RETURN_IF_ERROR(EngineDevice::Parse(options.device).status());
+  ASSIGN_OR_RETURN(const EngineDevice device, EngineDevice::Parse(options.device));
+  RETURN_IF_ERROR(device.Check());  // once, and not for each voice
+  if (!options.otlp_ca_file.empty()) RETURN_IF_ERROR(ReadFile(options.otlp_ca_file).status());
   std::vector<std::string> session_keys;
   if (!options.session_key_file.empty()) {
     ASSIGN_OR_RETURN(session_keys, ReadSessionKeys(options.session_key_file));
@@ -429,10 +337,9 @@ absl::StatusOr<std::unique_ptr<Server>> Server::Open(const ServerOptions& option
   Parts& parts = *server->parts_;
   if (!options.metrics_listen.empty()) {
     ASSIGN_OR_RETURN(parts.metrics_endpoint,
-                     MetricsEndpoint::Open(options.metrics_listen, parts.metrics.registry(),
-                                           options.triton_metrics
-                                               ? std::make_shared<TritonAliases>(parts.metrics.registry())
-                                               : nullptr));
+                     MetricsEndpoint::Open(
+                         options.metrics_listen, parts.metrics.registry(),
+                         options.triton_metrics ? std::make_shared<TritonAliases>(parts.metrics.registry()) : nullptr));
   }
   RETURN_IF_ERROR(parts.Secure());
   RETURN_IF_ERROR(parts.Host());
@@ -485,7 +392,9 @@ void Server::KeepHouse() {
   parts_->roster.CheckTimeouts(now);
   parts_->metrics.UpdateRates(now);
   if (parts_->desk != nullptr) parts_->desk->Report();
-  parts_->Observe(now);
+  parts_->vital_signs.Take(now);
+  parts_->orca.Tick(now);
+  parts_->heap.CheckAt(now);
 }
 
 }  // namespace ddsp::server

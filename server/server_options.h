@@ -67,6 +67,9 @@ struct ServerOptions {
   // After so long a client is told to make a new connection, which finds other replicas; calls that it has go on. 0:
   // never.
   absl::Duration max_connection_age = absl::ZeroDuration();
+  // After so long without a word a client is asked whether it lives, and so long for its answer; then what it had is
+  // free.
+  absl::Duration keepalive_time = absl::Seconds(30), keepalive_timeout = absl::Seconds(10);
 
   // After a signal: time in which new sessions are still taken, while load balancers learn of it.
   absl::Duration drain_delay = absl::ZeroDuration();
@@ -89,8 +92,10 @@ struct ServerOptions {
   // How the program makes its log, and the log; null: nothing is said.
   Log::Options log_options;
   std::shared_ptr<Log> log;
-  // HOST:PORT of a collector of traces (OTLP over gRPC); empty: nothing is traced.
+  // HOST:PORT of a collector of traces (OTLP over gRPC), https:// before it for TLS; empty: nothing is traced.
   std::string otlp_endpoint;
+  // PEM file of who signs its certificate; empty: whom the system trusts.
+  std::string otlp_ca_file;
   // Share of calls that are traced where the caller does not say.
   double trace_ratio = 0.001;
   // Also gives counters under the names that Triton's have.

@@ -71,6 +71,11 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kInvalidSessionRequest, StatusCode::kInvalidArgument, "INVALID_SESSION_REQUEST"},
     {Reason::kSessionKilled, StatusCode::kAborted, "SESSION_KILLED"},
     {Reason::kMemoryExhausted, StatusCode::kUnavailable, "MEMORY_EXHAUSTED"},
+    {Reason::kVersionRetired, StatusCode::kUnavailable, "VERSION_RETIRED"},
+    {Reason::kMethodNotFound, StatusCode::kUnimplemented, "METHOD_NOT_FOUND"},
+    {Reason::kServiceNotFound, StatusCode::kNotFound, "SERVICE_NOT_FOUND"},
+    {Reason::kMessageMalformed, StatusCode::kInvalidArgument, "MESSAGE_MALFORMED"},
+    {Reason::kDeviceFault, StatusCode::kInternal, "DEVICE_FAULT"},
 };
 
 const ReasonRow& RowOf(Reason reason) {
@@ -98,6 +103,12 @@ std::optional<Message> Attached(const absl::Status& error) {
 }
 
 }  // namespace
+
+std::vector<Reason> AllReasons() {
+  std::vector<Reason> reasons;
+  for (const ReasonRow& row : kReasons) reasons.push_back(row.reason);
+  return reasons;
+}
 
 std::string_view NameOf(Reason reason) { return RowOf(reason).name; }
 absl::StatusCode CodeOf(Reason reason) { return RowOf(reason).code; }
@@ -152,6 +163,15 @@ absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata) {
   for (const auto& [key, value] : metadata) (*info->mutable_metadata())[key] = value;
   Attach(*info, &error);
   return error;
+}
+
+absl::Status WithReasonInText(const absl::Status& error) {
+  const std::string reason = ReasonOf(error);
+  if (reason.empty()) return error;
+  absl::Status told(error.code(), absl::StrCat(reason, ": ", error.message()));
+  error.ForEachPayload(
+      [&told](absl::string_view type_url, const absl::Cord& payload) { told.SetPayload(type_url, payload); });
+  return told;
 }
 
 std::string ReasonOf(const absl::Status& error) {

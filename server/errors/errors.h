@@ -72,6 +72,11 @@ enum class Reason {
   kInvalidSessionRequest,
   kSessionKilled,
   kMemoryExhausted,
+  kVersionRetired,
+  kMethodNotFound,
+  kServiceNotFound,
+  kMessageMalformed,
+  kDeviceFault,
 };
 
 using ErrorMetadata = std::map<std::string, std::string>;
@@ -81,6 +86,8 @@ struct FieldViolation {
   std::string description;
 };
 
+// Each once.
+std::vector<Reason> AllReasons();
 std::string_view NameOf(Reason reason);  // "CONFIG_NOT_FIRST"
 absl::StatusCode CodeOf(Reason reason);
 
@@ -99,6 +106,10 @@ bool IsQuotaError(const absl::Status& error);
 absl::Status WithRetry(absl::Status error, absl::Duration delay);
 // Adds to the metadata of an error made here; any other status passes unchanged.
 absl::Status WithMetadata(absl::Status error, const ErrorMetadata& metadata);
+
+// The text begins with the reason ("MODEL_NOT_FOUND: no model ..."), for clients that see nothing else. Code and
+// details stay; a status without a reason passes unchanged.
+absl::Status WithReasonInText(const absl::Status& error);
 
 // The reason's name; empty for a status that was not made here.
 std::string ReasonOf(const absl::Status& error);

@@ -156,7 +156,7 @@ class SqlJobStore : public JobStore {
   absl::StatusOr<Job> Create(const NewJob& asked) override {
     RETURN_IF_ERROR(Validate(asked, options_.limits));
     const Job job = ToNewJob(asked);
-    return Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
+    absl::StatusOr<Job> created = Transact<Job>([&](SqlTransaction& transaction) -> absl::StatusOr<Job> {
       ASSIGN_OR_RETURN(const auto made, Run(transaction, InsertJob(job)));
       if (made.empty()) return TheOneOfTheSameRequest(transaction, asked);
       RETURN_IF_ERROR(room_.Admit(transaction));
@@ -166,6 +166,8 @@ class SqlJobStore : public JobStore {
       RETURN_IF_ERROR(transaction.Announce(job.id));
       return job;
     });
+    if (created.ok() && created->id == job.id) Tell({{JobStep::kCreated, job, asked.owner.tenant}});
+    return created;
   }
 
   absl::StatusOr<Job> Get(const std::string& id) override {
@@ -181,15 +183,22 @@ class SqlJobStore : public JobStore {
   absl::StatusOr<std::vector<Job>> Claim(const JobClaim& claim) override {
     RETURN_IF_ERROR(CheckClaim(claim, options_.limits));
     const absl::Time now = Now();
-    return Transact<std::vector<Job>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<Job>> {
-      ASSIGN_OR_RETURN(std::vector<Job> jobs, Claimable(transaction, claim, now));
-      for (Job& job : jobs) {
-        ASSIGN_OR_RETURN(Job claimed, Next(job, JobClaimed{claim.worker, RandomId(16)}, now, options_.policy));
-        RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, claimed));
-        job = std::move(claimed);
-      }
-      return jobs;
-    });
+    std::vector<JobNews> news;
+    ASSIGN_OR_RETURN(std::vector<Job> claimed,
+                     Transact<std::vector<Job>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<Job>> {
+                       news.clear();
+                       ASSIGN_OR_RETURN(std::vector<Job> jobs, Claimable(transaction, claim, now));
+                       for (Job& job : jobs) {
+                         const JobEvent event = JobClaimed{claim.worker, RandomId(16)};
+                         ASSIGN_OR_RETURN(Job next, Next(job, event, now, options_.policy));
+                         RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
+                         RETURN_IF_ERROR(Note(transaction, job, next, event, &news));
+                         job = std::move(next);
+                       }
+                       return jobs;
+                     }));
+    Tell(news);
+    return claimed;
   }
 
   absl::StatusOr<Job> Apply(const std::string& id, const JobEvent& event) override {
@@ -202,9 +211,13 @@ class SqlJobStore : public JobStore {
                        if (const auto* heartbeat = std::get_if<JobHeartbeat>(&event)) {
                          RETURN_IF_ERROR(HoldOutputs(transaction, id, heartbeat->outputs));
                        }
-                       const bool ended = IsFinished(next.state) && !IsFinished(job.state);
-                       return Change{std::move(next), ended};
+                       Change made;
+                       RETURN_IF_ERROR(Note(transaction, job, next, event, &made.news));
+                       made.ended = IsFinished(next.state) && !IsFinished(job.state);
+                       made.job = std::move(next);
+                       return made;
                      }));
+    Tell(change.news);
     if (change.ended) options_.on_end(change.job);
     return std::move(change.job);
   }
@@ -234,16 +247,20 @@ class SqlJobStore : public JobStore {
     const absl::Time now = Now();
     SqlStatement select = SelectExpired(now, options_.policy, max_jobs);
     select.sql += engine_->dialect().lock_free_rows;
+    std::vector<JobNews> news;
     ASSIGN_OR_RETURN(const std::vector<Job> expired,
                      Transact<std::vector<Job>>([&](SqlTransaction& transaction) -> absl::StatusOr<std::vector<Job>> {
+                       news.clear();
                        ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, select));
                        for (Job& job : jobs) {
                          ASSIGN_OR_RETURN(Job next, Next(job, JobLeaseChecked{}, now, options_.policy));
                          RETURN_IF_ERROR(Keep(transaction, engine_->dialect(), job, next));
+                         RETURN_IF_ERROR(Note(transaction, job, next, JobLeaseChecked{}, &news));
                          job = std::move(next);
                        }
                        return jobs;
                      }));
+    Tell(news);
     for (const Job& job : expired) {
       if (IsFinished(job.state)) options_.on_end(job);
     }
@@ -306,6 +323,7 @@ class SqlJobStore : public JobStore {
   struct Change {
     Job job;
     bool ended = false;
+    std::vector<JobNews> news;
   };
 
   template <typename T, typename Body>
@@ -316,6 +334,21 @@ class SqlJobStore : public JobStore {
       return result.status();
     }));
     return result;
+  }
+
+  // Appends what is to be told once the transaction has ended well.
+  absl::Status Note(SqlTransaction& transaction, const Job& before, const Job& after, const JobEvent& event,
+                    std::vector<JobNews>* news) const {
+    if (!options_.on_news) return absl::OkStatus();
+    const std::vector<JobStep> steps = StepsOf(before, after, event);
+    if (steps.empty()) return absl::OkStatus();
+    ASSIGN_OR_RETURN(const auto rows, transaction.Run("SELECT tenant FROM job_tenants WHERE job_id = $1", {after.id}));
+    for (const JobStep step : steps) news->push_back({step, after, rows.empty() ? "" : rows[0][0]});
+    return absl::OkStatus();
+  }
+  void Tell(const std::vector<JobNews>& news) const {
+    if (!options_.on_news) return;
+    for (const JobNews& one : news) options_.on_news(one);
   }
 
   static absl::StatusOr<Job> TheOneOfTheSameRequest(SqlTransaction& transaction, const NewJob& asked) {

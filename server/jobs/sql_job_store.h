@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/clock.h"
+#include "server/jobs/job_news.h"
 #include "server/jobs/job_store.h"
 #include "server/jobs/sql_engine.h"
 
@@ -28,6 +29,9 @@ struct JobStoreOptions {
   // disk, on the thread that did it. The job comes without its spec where a lease ran out. Not told of an end whose
   // commit nobody acknowledged (JOB_STORE_UNAVAILABLE).
   std::function<void(const Job& job)> on_end = [](const Job&) {};
+  // Told of what happens to jobs by this store, once, when it is on disk, on the thread that did it; empty: nobody
+  // wants to know.
+  std::function<void(const JobNews& news)> on_news{};
   JobHome home;
 };
 

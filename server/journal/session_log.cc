@@ -50,6 +50,15 @@ std::vector<Attribute> Progress(const SessionFacts& facts) {
           {"ddsp.latency_p99", Seconds(facts.latency_p99)}, {"ddsp.underruns", facts.underruns}};
 }
 
+// For people; programs read the field `end`. What goes on elsewhere, or was told to go, has not failed.
+std::string_view MessageOf(std::string_view end) {
+  if (end == "client_close") return "session ended";
+  if (end == "migrated") return "session moved";
+  if (end == "drained") return "session drained";
+  if (end == "cancelled") return "session cancelled";
+  return "session failed";
+}
+
 bool IsServersFault(const absl::Status& status) {
   return absl::IsInternal(status) || absl::IsDataLoss(status) || absl::IsUnknown(status);
 }
@@ -81,7 +90,8 @@ void SessionLog::Ended(const SessionFacts& facts, const absl::Status& status) {
   std::vector<LogField> fields = Who(facts);
   AddHow(facts, status, &fields);
   if (facts.started) {
-    log_->Write(level, "session.ended", status.ok() ? "session ended" : "session failed", std::move(fields));
+    fields.push_back({"end", std::string(facts.end)});
+    log_->Write(level, "session.ended", std::string(MessageOf(facts.end)), std::move(fields));
     return;
   }
   const std::optional<int64_t> held_back =

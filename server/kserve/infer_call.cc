@@ -6,7 +6,6 @@
 #include "core/base/check.h"
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
-#include "server/kserve/reason_text.h"
 #include "server/rpc/session_origin.h"
 
 namespace ddsp::server::kserve {
@@ -20,15 +19,16 @@ constexpr int64_t kCopies = 3;
 InferCall::InferCall(Call& call, const SequenceServices& services) : call_(call), services_(services) { call_.Read(); }
 
 void InferCall::OnRead(grpc::ByteBuffer* message) {
-  if (const absl::Status status = Begin(message); !status.ok()) call_.Finish(WithReasonInText(status));
+  if (const absl::Status status = Begin(message); !status.ok()) call_.Finish(status);
 }
 
 absl::Status InferCall::Begin(grpc::ByteBuffer* message) {
   const absl::Time arrived = services_.sessions.clock->Now();
   inference::ModelInferRequest wire;
-  if (message == nullptr) return absl::InvalidArgumentError("the call brought no message");
+  if (message == nullptr) return MakeError(Reason::kMessageMalformed, "the call brought no message");
   RETURN_IF_ERROR(call_.record().Keep(kCopies * static_cast<int64_t>(message->Length())));
-  if (!Parse(message, &wire)) return absl::InvalidArgumentError("the message is no inference.ModelInferRequest");
+  if (!Parse(message, &wire))
+    return MakeError(Reason::kMessageMalformed, "the message is no inference.ModelInferRequest");
   ASSIGN_OR_RETURN(InferRequest request, ReadInferRequest(wire));
   if (!request.whole()) {
     return MakeFieldError(
@@ -52,7 +52,7 @@ void InferCall::OnCancel() {
 void InferCall::Answered(InferAnswer) { DDSP_CHECK(false, "a whole sequence is answered by its end"); }
 
 void InferCall::Ended(Sequence&, const absl::Status& status, std::vector<InferAnswer> rest) {
-  status.ok() ? call_.Finish(rest.front().response) : call_.Finish(WithReasonInText(status));
+  status.ok() ? call_.Finish(rest.front().response) : call_.Finish(status);
 }
 
 }  // namespace ddsp::server::kserve

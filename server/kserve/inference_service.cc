@@ -8,7 +8,6 @@
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
 #include "server/kserve/infer_call.h"
-#include "server/kserve/reason_text.h"
 #include "server/kserve/repository.h"
 #include "server/kserve/stream_infer_call.h"
 #include "server/rpc/unary_call.h"
@@ -28,11 +27,8 @@ constexpr const char* kExtensions[] = {"sequence",
 
 template <typename Request, typename Response, typename Work>
 void AddUnary(const char* name, WorkQueue* queue, Work work, MethodTable* methods) {
-  methods->Add(kService, name, [queue, work](Call& call) {
-    return MakeUnaryCall<Request, Response>(call, queue, [work](const Request& request, Response* response) {
-      return WithReasonInText(work(request, response));
-    });
-  });
+  methods->Add(kService, name,
+               [queue, work](Call& call) { return MakeUnaryCall<Request, Response>(call, queue, work); });
 }
 
 std::string Reference(const std::string& name, const std::string& version) {
@@ -94,6 +90,8 @@ void InferenceService::AddAdminMethods(MethodTable* methods) {
 }
 
 void InferenceService::AddReadingMethods(MethodTable* methods) {
+  // Clients of this protocol see the text of an error, and often nothing else.
+  methods->SetErrorText(kService, ErrorText::kReasonAndMessage);
   AddUnary<inference::ServerLiveRequest, inference::ServerLiveResponse>(
       "ServerLive", nullptr,
       [](const auto&, auto* response) {

@@ -44,6 +44,10 @@ absl::StatusOr<std::shared_ptr<Sequence>> Sequence::Open(const SequenceServices&
   }
   auto sequence = std::shared_ptr<Sequence>(new Sequence(services, first, **voice, manner.qos, listener));
   sequence->session_ = std::make_shared<Session>(services.sessions, sequence.get(), std::move(manner.origin));
+  {
+    const MutexLock lock(&sequence->mu_);
+    sequence->quota_ = std::move(manner.quota);
+  }
   services.roster->Add(sequence->session_);
   return sequence;
 }
@@ -249,9 +253,11 @@ InferAnswer Sequence::MakeRefusal(const Pending& pending, const absl::Status& st
 void Sequence::Finish(const absl::Status& status) {
   const Held held = Hold();
   std::deque<Pending> pending;
+  TenantQuotas::Lease quota;
   {
     const MutexLock lock(&mu_);
     over_ = true;
+    quota = std::move(quota_);
     pending.swap(pending_);
     fed_ = 0;
   }
@@ -261,6 +267,7 @@ void Sequence::Finish(const absl::Status& status) {
   }
   held.session->Detach();
   services_.roster->Remove(held.session.get());
+  quota = {};  // before its owner is told
   listener_.Ended(*this, status, std::move(rest));
 }
 

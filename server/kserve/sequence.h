@@ -21,6 +21,7 @@
 #include "server/kserve/infer_request.h"
 #include "server/kserve/infer_statistics.h"
 #include "server/registry/registry.h"
+#include "server/security/tenant_quotas.h"
 #include "server/session/session.h"
 #include "server/session/session_roster.h"
 
@@ -59,7 +60,8 @@ class Sequence : public SessionOutlet, public std::enable_shared_from_this<Seque
 
   struct Manner {
     QualityOfService qos = QualityOfService::kRealtime;
-    SessionOrigin origin = {};  // of its session
+    SessionOrigin origin = {};       // of its session
+    TenantQuotas::Lease quota = {};  // given back with the slot
   };
   // Plays on the model that `first` names; it is added by the caller. `listener` is told nothing after Ended(). Errors:
   // MODEL_NOT_FOUND, MODEL_NOT_READY, SERVER_DRAINING, SESSION_SLOTS_EXHAUSTED.
@@ -127,6 +129,7 @@ class Sequence : public SessionOutlet, public std::enable_shared_from_this<Seque
   std::shared_ptr<Session> session_;
 
   Mutex mu_;
+  TenantQuotas::Lease quota_ ABSL_GUARDED_BY(mu_);
   std::deque<Pending> pending_ ABSL_GUARDED_BY(mu_);
   size_t fed_ ABSL_GUARDED_BY(mu_) = 0;  // of them are with the session
   bool feeding_ ABSL_GUARDED_BY(mu_) = false;

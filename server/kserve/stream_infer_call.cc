@@ -6,7 +6,6 @@
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
 #include "server/kserve/infer_response.h"
-#include "server/kserve/reason_text.h"
 #include "server/rpc/session_origin.h"
 
 namespace ddsp::server::kserve {
@@ -49,7 +48,7 @@ void StreamInferCall::OnRead(grpc::ByteBuffer* message) {
   if (message == nullptr) return HalfClosed();
   inference::ModelInferRequest wire;
   if (!Parse(message, &wire)) {
-    return Fail(absl::InvalidArgumentError("a message is no inference.ModelInferRequest"));
+    return Fail(MakeError(Reason::kMessageMalformed, "a message is no inference.ModelInferRequest"));
   }
   if (const absl::Status status = Take(wire); !status.ok()) {
     if (error_form_ == ErrorForm::kStatus) return Fail(status);
@@ -97,7 +96,9 @@ absl::StatusOr<std::shared_ptr<Sequence>> StreamInferCall::SequenceOf(const Infe
     return open;
   }
   if (!request.start) return NoSequence(request.sequence);
-  ASSIGN_OR_RETURN(open, Sequence::Open(services_, request, {.origin = OriginOf(call_, "kserve")}, *this));
+  ASSIGN_OR_RETURN(TenantQuotas::Lease quota, call_.TakeSession());
+  ASSIGN_OR_RETURN(open, Sequence::Open(services_, request,
+                                        {.origin = OriginOf(call_, "kserve"), .quota = std::move(quota)}, *this));
   const MutexLock lock(&mu_);
   live_[open.get()] = open;
   if (!request.sequence.empty()) open_[request.sequence] = open;
@@ -182,14 +183,8 @@ void StreamInferCall::Ended(Sequence& sequence, const absl::Status& status, std:
   for (InferAnswer& answer : rest) Push(std::move(answer));
   if (failed && error_form_ == ErrorForm::kStatus) Fail(status);
   ReadOn();
-  // While the sequence is here the call cannot end: from now on it may.
-  std::shared_ptr<Sequence> ended;
-  {
-    const MutexLock lock(&mu_);
-    ended = std::move(live_[&sequence]);
-    live_.erase(&sequence);
-  }
-  Proceed();
+  // While the sequence is here the call cannot end: it leaves in the moment in which it is decided what comes next.
+  Proceed(&sequence);
 }
 
 bool StreamInferCall::MayWrite(const std::shared_ptr<Sequence>& sequence) {
@@ -242,12 +237,17 @@ void StreamInferCall::ReadOn() {
   call_.Read();
 }
 
-void StreamInferCall::Proceed() {
+void StreamInferCall::Proceed(const Sequence* ended) {
+  std::shared_ptr<Sequence> left;  // destroyed outside the lock
   std::optional<inference::ModelStreamInferResponse> message;
   std::optional<absl::Status> status;
   bool more = false;
   {
     const MutexLock lock(&mu_);
+    if (const auto found = live_.find(ended); found != live_.end()) {
+      left = std::move(found->second);
+      live_.erase(found);
+    }
     if (writing_ || finished_) return;
     if (!queue_.empty()) {
       writing_ = true;
@@ -261,7 +261,7 @@ void StreamInferCall::Proceed() {
     }
   }
   if (message.has_value()) return call_.Write(*message, more);
-  if (status.has_value()) call_.Finish(WithReasonInText(*status));
+  if (status.has_value()) call_.Finish(*status);
 }
 
 }  // namespace ddsp::server::kserve

@@ -48,8 +48,8 @@ class StreamInferCall : public CallHandler, public Sequence::Listener {
   // The request of this answer no longer waits.
   void Uncount(const InferAnswer& answer) ABSL_LOCKS_EXCLUDED(mu_);
   void ReadOn() ABSL_LOCKS_EXCLUDED(mu_);
-  // Writes or finishes where it can. The caller does nothing with the call afterwards.
-  void Proceed() ABSL_LOCKS_EXCLUDED(mu_);
+  // Writes or finishes where it can, without `ended` if there is one. The caller does nothing with the call afterwards.
+  void Proceed(const Sequence* ended = nullptr) ABSL_LOCKS_EXCLUDED(mu_);
   bool congested() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Sequences All() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 

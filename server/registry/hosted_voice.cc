@@ -31,6 +31,11 @@ void HostedVoice::Open() {
   drained_ = nullptr;
 }
 
+bool HostedVoice::closed() const {
+  const MutexLock lock(&mu_);
+  return closed_;
+}
+
 int HostedVoice::pins() const {
   const MutexLock lock(&mu_);
   return pins_;

@@ -28,7 +28,8 @@ class HostedVoice {
   const StreamFormat& format(StreamInput input) const { return input == StreamInput::kAudio ? audio_ : controls_; }
   int64_t bytes_per_slot() const { return bytes_per_slot_; }
 
-  // Null once it was freed. A slot is for the device worker, and while it has none of its tickets for who holds its lease.
+  // Null once it was freed. A slot is for the device worker, and while it has none of its tickets for who holds its
+  // lease.
   VoiceEngine* engine() { return engine_.get(); }
   SlotTable& slots() { return slots_; }
 
@@ -36,6 +37,7 @@ class HostedVoice {
   // voice was opened again. Returns true, and `drained` does not run, when nobody is in.
   bool Close(std::function<void()> drained);
   void Open();
+  bool closed() const;
   // Pins that are held.
   int pins() const;
   // The voice is closed and nobody is in.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/support/proto_buffer_reader.h"
+#include "server/errors/errors.h"
 #include "server/rpc/status_details.h"
 
 namespace ddsp::server {
@@ -31,6 +32,9 @@ Credentials CredentialsOf(const grpc::ServerContext& context) {
   }
   return credentials;
 }
+
+// Of a name that a client made up.
+constexpr size_t kMostEcho = 128;
 
 // Ends a call that nobody handles.
 class NoHandler : public CallHandler {
@@ -74,9 +78,10 @@ void Call::Arrived(bool ok) {
                 server_context_.peer());
   absl::Status refused = PassGate();
   if (refused.ok()) {
-    handler_ = context_.router->Route(server_context_.method(), *this);
+    handler_ = context_.router->Route(method, *this);
     if (handler_ != nullptr) return;
-    refused = absl::UnimplementedError(absl::StrCat("no method ", server_context_.method()));
+    const std::string asked = method.substr(0, kMostEcho);
+    refused = MakeError(Reason::kMethodNotFound, absl::StrCat("no method ", asked), {{"method", asked}});
   }
   handler_ = std::make_unique<NoHandler>();
   Finish(refused);
@@ -87,6 +92,11 @@ absl::Status Call::PassGate() {
   absl::StatusOr<Pass> pass = context_.gate->Admit(server_context_.method(), CredentialsOf(server_context_));
   if (pass.ok()) pass_ = *std::move(pass);
   return pass.status();
+}
+
+absl::StatusOr<TenantQuotas::Lease> Call::TakeSession() const {
+  if (context_.gate == nullptr) return TenantQuotas::Lease();
+  return context_.gate->Take(pass_.caller, Charge::kSession);
 }
 
 std::string Call::Header(const std::string& name) const {
@@ -123,8 +133,9 @@ void Call::EndRecord(const absl::Status& status) {
 
 void Call::Finish(const absl::Status& status) {
   EndRecord(status);
+  const bool tell_reason = context_.router->ErrorTextOf(server_context_.method()) == ErrorText::kReasonAndMessage;
   for (const auto& [key, value] : TrailersOf(status)) server_context_.AddTrailingMetadata(key, value);
-  stream_.Finish(ToGrpc(status), static_cast<Completion*>(&finish_done_));
+  stream_.Finish(ToGrpc(tell_reason ? WithReasonInText(status) : status), static_cast<Completion*>(&finish_done_));
 }
 
 void Call::Finish(const google::protobuf::MessageLite& message) {

@@ -40,6 +40,9 @@ class CallHandler {
 
 class Call;
 
+// What the text of an error says. Code and details are the same.
+enum class ErrorText { kMessage, kReasonAndMessage };
+
 // Finds who handles calls of a method ("/ddsp.v1.Synthesis/StreamSession").
 class CallRouter {
  public:
@@ -47,6 +50,7 @@ class CallRouter {
   // Null: there is no such method. The handler may begin with the call at once.
   virtual std::unique_ptr<CallHandler> Route(const std::string& method, Call& call) = 0;
   virtual bool Knows(const std::string& method) const = 0;
+  virtual ErrorText ErrorTextOf(const std::string& method) const = 0;
 };
 
 class Call {
@@ -58,7 +62,7 @@ class Call {
     CallRouter* router;
     CallLedger* ledger;
     const CallServices* services = nullptr;  // null: nobody keeps records
-    Gate* gate = nullptr;  // null: everybody may call everything
+    Gate* gate = nullptr;                    // null: everybody may call everything
   };
   // Awaits the next call of the server. It deletes itself when it is over, or when the server is shut down before it
   // came; each call that comes awaits the one after it.
@@ -81,6 +85,9 @@ class Call {
   std::string Header(const std::string& name) const;
   // Who calls.
   const Principal& caller() const { return pass_.caller; }
+  // One of several sessions that the call comes to hold, counted against its caller's quota until the lease ends.
+  // Errors: SESSION_QUOTA_EXCEEDED.
+  absl::StatusOr<TenantQuotas::Lease> TakeSession() const;
 
  private:
   class Step : public Completion {

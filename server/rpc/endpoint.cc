@@ -16,10 +16,11 @@ constexpr std::chrono::milliseconds kLastFlush(50);
 constexpr int kHandshakeMs = 20000;
 constexpr int kMaxReceiveBytes = 4 * 1024 * 1024;
 
-// Dead clients are found within 40 s; our own clients may ping every 20 s.
-void SetKeepalive(grpc::ServerBuilder& builder) {
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, 30000);
-  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, 10000);
+// Our own clients may ping every 20 s.
+void SetKeepalive(const Endpoint::Options& options, grpc::ServerBuilder& builder) {
+  const auto milliseconds = [](absl::Duration time) { return static_cast<int>(absl::ToInt64Milliseconds(time)); };
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, milliseconds(options.keepalive_time));
+  builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, milliseconds(options.keepalive_timeout));
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, 20000);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 2);
@@ -51,7 +52,7 @@ absl::StatusOr<std::unique_ptr<Endpoint>> Endpoint::Open(const Options& options,
                                static_cast<int>(absl::ToInt64Milliseconds(options.max_connection_age)));
   }
   builder.AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeMs);
-  SetKeepalive(builder);
+  SetKeepalive(options, builder);
   SpareWork(builder);
   if (options.memory_bytes > 0) {
     grpc::ResourceQuota quota("ddsp-server");

@@ -20,6 +20,9 @@ class Endpoint {
     int64_t memory_bytes = 0;                                  // of the gRPC library; 0: no bound
     const CallServices* calls = nullptr;                       // that keep records of calls; outlives the endpoint
     absl::Duration max_connection_age = absl::ZeroDuration();  // zero: any
+    // After so long without a word a client is asked whether it lives, and so long for its answer. What it had is
+    // cancelled then.
+    absl::Duration keepalive_time = absl::Seconds(30), keepalive_timeout = absl::Seconds(10);
     // Null: plain text.
     std::shared_ptr<grpc::ServerCredentials> credentials = nullptr;
     Gate* gate = nullptr;  // outlives the endpoint; null: everybody may call everything

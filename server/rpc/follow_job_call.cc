@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/errors/errors.h"
 #include "server/jobs/api/job_message.h"
 
 namespace ddsp::server {
@@ -14,16 +15,18 @@ FollowJobCall::FollowJobCall(Call& call, JobFollow follow, JobStore& jobs, WorkQ
 }
 
 absl::Status FollowJobCall::Begin(grpc::ByteBuffer* message) {
-  if (message == nullptr) return absl::InvalidArgumentError("the call brought no message");
+  if (message == nullptr) return MakeError(Reason::kMessageMalformed, "the call brought no message");
   if (follow_ == JobFollow::kWatch) {
     v1::WatchJobRequest request;
-    if (!Parse(message, &request)) return absl::InvalidArgumentError("the message is no ddsp.v1.WatchJobRequest");
+    if (!Parse(message, &request))
+      return MakeError(Reason::kMessageMalformed, "the message is no ddsp.v1.WatchJobRequest");
     last_revision_ = request.after_revision();
     ASSIGN_OR_RETURN(id_, IdOf(request.name()));
     return absl::OkStatus();
   }
   v1::WaitJobRequest request;
-  if (!Parse(message, &request)) return absl::InvalidArgumentError("the message is no ddsp.v1.WaitJobRequest");
+  if (!Parse(message, &request))
+    return MakeError(Reason::kMessageMalformed, "the message is no ddsp.v1.WaitJobRequest");
   if (request.has_timeout()) {
     const absl::Duration timeout =
         absl::Seconds(request.timeout().seconds()) + absl::Nanoseconds(request.timeout().nanos());

@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "server/errors/errors.h"
 #include "server/rpc/unary_call.h"
 
 namespace ddsp::server {
@@ -32,7 +33,7 @@ class HealthService::Watcher : public CallHandler {
     HealthCheckRequest request;
     MutexLock lock(&service_.mu_);
     if (message == nullptr || !Parse(message, &request)) {
-      error_ = absl::InvalidArgumentError("the call brought no grpc.health.v1.HealthCheckRequest");
+      error_ = MakeError(Reason::kMessageMalformed, "the call brought no grpc.health.v1.HealthCheckRequest");
     } else {
       name_ = request.service();
       service_.watchers_.insert(this);
@@ -120,7 +121,8 @@ absl::Status HealthService::Check(const HealthCheckRequest& request, HealthCheck
   MutexLock lock(&mu_);
   const Status status = StatusOf(request.service());
   if (status == HealthCheckResponse::SERVICE_UNKNOWN) {
-    return absl::NotFoundError(absl::StrCat("no service or model is named ", request.service()));
+    return MakeError(Reason::kServiceNotFound, absl::StrCat("no service or model is named ", request.service()),
+                     {{"service", request.service()}});
   }
   response->set_status(status);
   return absl::OkStatus();

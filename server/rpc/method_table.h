@@ -28,6 +28,13 @@ class MethodTable : public CallRouter {
   }
 
   bool Knows(const std::string& method) const override { return methods_.contains(method); }
+
+  // Of all methods of a service, those that there are not included.
+  void SetErrorText(const std::string& service, ErrorText text) { error_texts_["/" + service] = text; }
+  ErrorText ErrorTextOf(const std::string& method) const override {
+    const auto found = error_texts_.find(method.substr(0, method.rfind('/')));
+    return found == error_texts_.end() ? ErrorText::kMessage : found->second;
+  }
   bool Has(const std::string& service, const std::string& method) const {
     return methods_.contains("/" + service + "/" + method);
   }
@@ -45,6 +52,7 @@ class MethodTable : public CallRouter {
  private:
   std::map<std::string, Handle> methods_;
   std::vector<std::string> services_;
+  std::map<std::string, ErrorText> error_texts_;
 };
 
 }  // namespace ddsp::server

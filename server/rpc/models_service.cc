@@ -154,7 +154,7 @@ class ModelsService::Watcher : public CallHandler {
   absl::Status Begin(grpc::ByteBuffer* message) {
     v1::WatchModelsRequest request;
     if (message == nullptr || !Parse(message, &request)) {
-      return absl::InvalidArgumentError("the call brought no ddsp.v1.WatchModelsRequest");
+      return MakeError(Reason::kMessageMalformed, "the call brought no ddsp.v1.WatchModelsRequest");
     }
     if (request.name().empty()) return absl::OkStatus();
     ASSIGN_OR_RETURN(only_, ModelOf(request.name()));

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "server/errors/errors.h"
 #include "server/rpc/call.h"
 #include "xds/data/orca/v3/orca_load_report.pb.h"
 #include "xds/service/orca/v3/orca.pb.h"
@@ -45,7 +46,8 @@ class OrcaService::Listener : public CallHandler {
     xds::service::orca::v3::OrcaLoadReportRequest request;
     const MutexLock lock(&service_.mu_);
     if (message == nullptr || !Parse(message, &request)) {
-      return Fail(absl::InvalidArgumentError("the call brought no xds.service.orca.v3.OrcaLoadReportRequest"));
+      return Fail(
+          MakeError(Reason::kMessageMalformed, "the call brought no xds.service.orca.v3.OrcaLoadReportRequest"));
     }
     if (request.has_report_interval()) {
       interval_ = std::max(kShortestInterval, absl::Seconds(request.report_interval().seconds()) +

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/descriptor.h"
 #include "google/protobuf/descriptor.pb.h"
+#include "server/errors/errors.h"
 #include "server/rpc/call.h"
 
 namespace ddsp::server {
@@ -71,7 +72,8 @@ class ReflectionCall : public CallHandler {
     if (message == nullptr) return call_.Finish(absl::OkStatus());
     reflection::ServerReflectionRequest request;
     if (!Parse(message, &request)) {
-      return call_.Finish(absl::InvalidArgumentError("a message is no grpc.reflection.v1.ServerReflectionRequest"));
+      return call_.Finish(
+          MakeError(Reason::kMessageMalformed, "a message is no grpc.reflection.v1.ServerReflectionRequest"));
     }
     call_.Write(Reflect(request, services_));
   }

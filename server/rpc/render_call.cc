@@ -1,12 +1,11 @@
 #include "server/rpc/render_call.h"
 
-#include "server/rpc/session_origin.h"
-
 #include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "server/errors/errors.h"
+#include "server/rpc/session_origin.h"
 
 namespace ddsp::server {
 namespace {
@@ -51,9 +50,9 @@ absl::Status CheckRender(const v1::RenderRequest& request) {
                           {{"config.adjust", "expected audio as input and as output"}});
   }
   if (request.config().has_snapshot_interval() || !request.config().resume().empty()) {
-    return MakeFieldError(Reason::kInvalidConfig, "what is rendered at once is not gone on with",
-                          {{request.config().resume().empty() ? "config.snapshot_interval" : "config.resume",
-                            "is for StreamSession"}});
+    return MakeFieldError(
+        Reason::kInvalidConfig, "what is rendered at once is not gone on with",
+        {{request.config().resume().empty() ? "config.snapshot_interval" : "config.resume", "is for StreamSession"}});
   }
   if (request.frame_samples() > kMaxFrameSamples) {
     const std::string expected = absl::StrCat("is ", request.frame_samples(), ", expected at most ", kMaxFrameSamples);
@@ -77,12 +76,13 @@ RenderCall::~RenderCall() {
 
 void RenderCall::OnRead(grpc::ByteBuffer* message) {
   v1::RenderRequest request;
-  if (message == nullptr) return Refuse(absl::InvalidArgumentError("the call brought no message"));
+  if (message == nullptr) return Refuse(MakeError(Reason::kMessageMalformed, "the call brought no message"));
   // Itself, and what is read from it; the answer is counted as it grows.
   if (const absl::Status kept = call_.record().Keep(2 * static_cast<int64_t>(message->Length())); !kept.ok()) {
     return Refuse(kept);
   }
-  if (!Parse(message, &request)) return Refuse(absl::InvalidArgumentError("the message is no ddsp.v1.RenderRequest"));
+  if (!Parse(message, &request))
+    return Refuse(MakeError(Reason::kMessageMalformed, "the message is no ddsp.v1.RenderRequest"));
   Begin(request);
 }
 

@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "server/errors/errors.h"
 #include "server/rpc/call.h"
 #include "server/rpc/work_queue.h"
 
@@ -26,14 +27,14 @@ class UnaryCall : public CallHandler {
   }
 
   void OnRead(grpc::ByteBuffer* message) override {
-    if (message == nullptr) return call_.Finish(absl::InvalidArgumentError("the call brought no message"));
+    if (message == nullptr) return call_.Finish(MakeError(Reason::kMessageMalformed, "the call brought no message"));
     // Itself, what is read from it, and an answer of the like.
     if (const absl::Status kept = call_.record().Keep(kCopies * static_cast<int64_t>(message->Length())); !kept.ok()) {
       return call_.Finish(kept);
     }
     if (!Parse(message, &request_)) {
       return call_.Finish(
-          absl::InvalidArgumentError(absl::StrCat("the message is no ", Request::descriptor()->full_name())));
+          MakeError(Reason::kMessageMalformed, absl::StrCat("the message is no ", Request::descriptor()->full_name())));
     }
     if (queue_ == nullptr) return Answer();
     if (const absl::Status posted = queue_->Post([this] { Answer(); }); !posted.ok()) call_.Finish(posted);

@@ -11,6 +11,9 @@
 namespace ddsp::server {
 namespace {
 
+// Of a name that a client made up.
+constexpr size_t kMostEcho = 128;
+
 // The scheme's name may be written in any case; empty: another scheme, or nothing after it.
 std::string TokenIn(absl::string_view authorization) {
   constexpr absl::string_view kScheme = "Bearer ";
@@ -49,7 +52,8 @@ absl::StatusOr<Principal> Authorizer::Authorize(std::string_view method, const C
   ASSIGN_OR_RETURN(Principal principal, Identify(credentials, now));
   const MethodRow* const row = FindMethod(method);
   if (row == nullptr) {
-    return MakeError(Reason::kRoleMissing, "no role is good for this method", {{"method", std::string(method)}});
+    const std::string asked(method.substr(0, kMostEcho));
+    return MakeError(Reason::kMethodNotFound, absl::StrCat("no method ", asked), {{"method", asked}});
   }
   if (Allows(row->access, principal.roles)) return principal;
   return MakeError(Reason::kRoleMissing,

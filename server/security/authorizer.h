@@ -25,8 +25,8 @@ class Authorizer {
   explicit Authorizer(AccessTable table, std::optional<JwtVerifier> jwt = std::nullopt)
       : table_(std::move(table)), jwt_(std::move(jwt)) {}
 
-  // Errors: TOKEN_MISSING; TOKEN_INVALID, which never repeats the token; ROLE_MISSING, also for a method that nobody
-  // has said a role for. A token, if there is one, goes before a certificate.
+  // Errors: TOKEN_MISSING; TOKEN_INVALID, which never repeats the token; ROLE_MISSING; METHOD_NOT_FOUND for a method
+  // that nobody has said a role for, whether it exists or not. A token, if there is one, goes before a certificate.
   absl::StatusOr<Principal> Authorize(std::string_view method, const Credentials& credentials, absl::Time now) const;
 
  private:

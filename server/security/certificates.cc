@@ -24,14 +24,14 @@ using KeyPtr = std::unique_ptr<EVP_PKEY, Free>;
 
 BioPtr Open(const std::string& pem) { return BioPtr(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size()))); }
 
+// Nobody is asked for a pass phrase, at the terminal neither: OpenSSL would wait there.
+int NoPassPhrase(char*, int, int, void*) { return -1; }
+
 CertificatePtr FirstCertificate(const std::string& pem) {
-  CertificatePtr found(PEM_read_bio_X509(Open(pem).get(), nullptr, nullptr, nullptr));
+  CertificatePtr found(PEM_read_bio_X509(Open(pem).get(), nullptr, NoPassPhrase, nullptr));
   ERR_clear_error();
   return found;
 }
-
-// Without a terminal there is nobody to ask for a pass phrase.
-int NoPassPhrase(char*, int, int, void*) { return -1; }
 
 KeyPtr PrivateKey(const std::string& pem) {
   KeyPtr found(PEM_read_bio_PrivateKey(Open(pem).get(), nullptr, NoPassPhrase, nullptr));

@@ -51,6 +51,12 @@ std::shared_ptr<const Authorizer> Gate::authorizer() const {
   return authorizer_;
 }
 
+absl::StatusOr<TenantQuotas::Lease> Gate::Take(const Principal& caller, Charge charge) {
+  absl::StatusOr<TenantQuotas::Lease> lease = quotas_.Take(caller, charge);
+  if (!lease.ok()) surroundings_.on_refused(ReasonOf(lease.status()));
+  return lease;
+}
+
 absl::StatusOr<Pass> Gate::Admit(std::string_view method, const Credentials& credentials) {
   if (is_open()) return Pass{.caller = Anybody()};
   const auto refuse = [this](absl::Status error) {
@@ -59,17 +65,14 @@ absl::StatusOr<Pass> Gate::Admit(std::string_view method, const Credentials& cre
   };
   absl::StatusOr<Principal> caller = authorizer()->Authorize(method, credentials, surroundings_.time_of_day->Now());
   if (!caller.ok()) return refuse(caller.status());
-  absl::StatusOr<TenantQuotas::Lease> lease = quotas_.Take(*caller, FindMethod(method)->charge);
-  if (!lease.ok()) return refuse(lease.status());
-  return Pass{.caller = *std::move(caller), .lease = *std::move(lease)};
+  ASSIGN_OR_RETURN(TenantQuotas::Lease lease, Take(*caller, FindMethod(method)->charge));
+  return Pass{.caller = *std::move(caller), .lease = std::move(lease)};
 }
 
 void Gate::Refresh(Reload reload) {
   if (is_open()) return;
-  {
-    const MutexLock lock(&mu_);
-    if (!files_.Changed() && reload == Reload::kWhereChanged) return;
-  }
+  const MutexLock one_at_a_time(&reading_mu_);
+  if (!files_.Changed() && reload == Reload::kWhereChanged) return;
   const absl::Status read = Read();
   if (!read.ok()) return surroundings_.say(absl::StrCat("keys stay as they were: ", read.message()));
   surroundings_.say("keys were read anew");

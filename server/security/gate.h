@@ -37,6 +37,9 @@ class Gate {
 
   // Errors: those of Authorizer::Authorize() and TenantQuotas::Take().
   absl::StatusOr<Pass> Admit(std::string_view method, const Credentials& credentials);
+  // For a call that was let in and comes to do more than one: one more of what a quota counts. Errors: those of
+  // TenantQuotas::Take().
+  absl::StatusOr<TenantQuotas::Lease> Take(const Principal& caller, Charge charge);
   // Whether credentials are looked at.
   bool is_open() const { return !options_.authenticates(); }
 
@@ -54,9 +57,11 @@ class Gate {
   const SecurityOptions options_;
   const Surroundings surroundings_;
   TenantQuotas quotas_;
+  // One reading at a time, so that the last to be believed is the newest. Taken before mu_.
+  Mutex reading_mu_;
+  WatchedFiles files_ ABSL_GUARDED_BY(reading_mu_);
   mutable Mutex mu_;
   std::shared_ptr<const Authorizer> authorizer_ ABSL_GUARDED_BY(mu_);
-  WatchedFiles files_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ddsp::server

@@ -115,7 +115,9 @@ std::string PemOf(EVP_PKEY* key) {
 
 absl::StatusOr<std::vector<JwtKey>> ReadPem(const std::string& text, const std::string& algorithm) {
   const BioPtr bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-  const KeyPtr key(PEM_read_bio_PUBKEY(bio.get(), nullptr, nullptr, nullptr));
+  // Nobody is asked for a pass phrase, at the terminal neither: OpenSSL would wait there.
+  const auto no_pass_phrase = [](char*, int, int, void*) { return -1; };
+  const KeyPtr key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_pass_phrase, nullptr));
   ERR_clear_error();
   if (key == nullptr) return absl::InvalidArgumentError("holds no public key in PEM");
   if (!Fits(key.get(), algorithm)) {

@@ -18,7 +18,7 @@ class BlockDecoder {
   virtual ~BlockDecoder() = default;
   // Samples in a block, told without decoding it. Errors: BLOCK_MALFORMED, OPUS_PACKET_INVALID.
   virtual absl::StatusOr<int64_t> CountSamples(const std::string& data) const = 0;
-  // Appends the block's samples. Errors: as above, AUDIO_NOT_FINITE.
+  // Appends the samples of a block that CountSamples() has counted. Errors: AUDIO_NOT_FINITE, OPUS_PACKET_INVALID.
   virtual absl::Status Decode(const std::string& data, std::vector<float>* samples) = 0;
   // A decoder that was given blocks of so many samples goes on as one that was given all: 0 where blocks stand alone.
   virtual int64_t memory() const { return 0; }

@@ -54,6 +54,15 @@ void OutputPump::Close(const absl::Status& status, Backlog backlog) {
   Pump();
 }
 
+void OutputPump::Abandon(const absl::Status& status) {
+  {
+    MutexLock lock(&mu_);
+    if (!final_status_.has_value() || final_status_->ok()) final_status_ = status;
+    queue_.Clear();
+  }
+  Pump();
+}
+
 void OutputPump::Written(bool ok) {
   {
     MutexLock lock(&mu_);

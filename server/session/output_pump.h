@@ -41,6 +41,9 @@ class OutputPump {
   // Nothing can be pushed any more: what waits is delivered or dropped, then the outlet finishes with `status`. Only
   // the first call counts.
   void Close(const absl::Status& status, Backlog backlog);
+  // Nobody takes what waits, even if an end was told to wait for it: the outlet finishes with `status`, or the error that
+  // it was closed with.
+  void Abandon(const absl::Status& status);
   // The write under way is done. A failed one drops everything that waits.
   void Written(bool ok);
   void Detach();

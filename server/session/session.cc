@@ -30,7 +30,7 @@ std::string_view EndReason(const absl::Status& status) {
   if (absl::IsCancelled(status)) return "cancelled";
   const std::string reason = ReasonOf(status);
   if (reason == NameOf(Reason::kSessionIdleTimeout)) return "idle";
-  if (reason == NameOf(Reason::kServerDraining)) return "drained";
+  if (reason == NameOf(Reason::kServerDraining) || reason == NameOf(Reason::kVersionRetired)) return "drained";
   if (reason == NameOf(Reason::kClientTooSlow)) return "too_slow";
   if (reason == NameOf(Reason::kSessionKilled)) return "killed";
   return "error";
@@ -75,7 +75,8 @@ absl::Status Session::Accept(const v1::StreamSessionRequest& request) {
   }
   switch (request.request_case()) {
     case v1::StreamSessionRequest::kConfig:
-      return Open(request.config());
+      TakeConfig(request.config());
+      return absl::OkStatus();
     case v1::StreamSessionRequest::kAudio:
       return AcceptAudio(request.audio());
     case v1::StreamSessionRequest::kControl:
@@ -93,6 +94,32 @@ absl::Status Session::Accept(const v1::StreamSessionRequest& request) {
       break;
   }
   return absl::OkStatus();  // a kind of message that a later version may know
+}
+
+// With the turn, for it makes what a turn works with: whoever ends the session meanwhile leaves that alone.
+void Session::TakeConfig(const v1::SessionConfig& config) {
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over() || !TryTakeTurn()) return;
+  }
+  if (const absl::Status status = Open(config); !status.ok()) {
+    lease_.Release();  // whoever reads the error finds the slot free
+    Fail(status, OutputPump::Backlog::kDeliver);
+  }
+  bool over = false;
+  {
+    MutexLock lock(&mu_);
+    over = machine_.over();
+    if (!over) {
+      machine_.Transition(SessionState::kOpening);
+      opened_ = true;
+      config_time_ = last_request_;
+      input_credit_.emplace(InputWindow(plan_.input_format, services_.limits));
+    }
+  }
+  if (over) return RunTurn(Place::kWire);  // clears up
+  // The device has the turn until ResetDone().
+  services_.scheduler->Submit(ResetTicket{voice_->engine_index, lease_.slot(), plan_.settings, shared_from_this()});
 }
 
 absl::Status Session::Open(const v1::SessionConfig& config) {
@@ -121,15 +148,6 @@ absl::Status Session::Open(const v1::SessionConfig& config) {
     config_->clear_resume();
   }
   output_.SetCredit(plan_.output_credit);
-  {
-    MutexLock lock(&mu_);
-    machine_.Transition(SessionState::kOpening);
-    opened_ = true;
-    config_time_ = last_request_;
-    input_credit_.emplace(InputWindow(plan_.input_format, services_.limits));
-    turn_taken_ = true;  // by the device, until ResetDone()
-  }
-  services_.scheduler->Submit(ResetTicket{voice_->engine_index, lease_.slot(), plan_.settings, shared_from_this()});
   return absl::OkStatus();
 }
 
@@ -144,7 +162,13 @@ absl::Status Session::TakeCredit(int64_t samples) {
                    values);
 }
 
+absl::Status Session::CheckInputOpen() const {
+  if (!input_over_) return absl::OkStatus();
+  return MakeError(Reason::kBlockSequenceGap, "the input of the session that goes on here has ended already");
+}
+
 absl::Status Session::AcceptAudio(const v1::AudioBlock& block) {
+  RETURN_IF_ERROR(CheckInputOpen());
   ASSIGN_OR_RETURN(AudioIn audio, reader_->ReadAudio(block, [this](int64_t samples) { return TakeCredit(samples); }));
   voice_->metrics->audio_seconds_in->Increment(static_cast<double>(audio.samples.size()) /
                                                plan_.input_format.sample_rate);
@@ -153,6 +177,7 @@ absl::Status Session::AcceptAudio(const v1::AudioBlock& block) {
 }
 
 absl::Status Session::AcceptControl(const v1::ControlBlock& block) {
+  RETURN_IF_ERROR(CheckInputOpen());
   ASSIGN_OR_RETURN(ControlIn control,
                    reader_->ReadControl(block, [this](int64_t samples) { return TakeCredit(samples); }));
   Post(std::move(control));
@@ -183,7 +208,11 @@ void Session::OnHalfClose() {
   }
 }
 
-void Session::OnGone() { Fail(absl::CancelledError("the client has gone"), OutputPump::Backlog::kDrop); }
+void Session::OnGone() {
+  const absl::Status gone = absl::CancelledError("the client has gone");
+  Fail(gone, OutputPump::Backlog::kDrop);
+  output_.Abandon(gone);  // it may have been over, and wait for credit
+}
 
 void Session::Post(InputEvent event) {
   {
@@ -230,7 +259,8 @@ void Session::AfterHop() {
   if (device_status_.ok()) {
     stream_->CompleteHop();
   } else {
-    Fail(MakeError(Reason::kModelNumericFault, std::string(device_status_.message())), OutputPump::Backlog::kDeliver);
+    const Reason reason = absl::IsUnavailable(device_status_) ? Reason::kDeviceFault : Reason::kModelNumericFault;
+    Fail(MakeError(reason, std::string(device_status_.message())), OutputPump::Backlog::kDeliver);
   }
   RunTurn(Place::kCrew);
 }
@@ -264,9 +294,11 @@ void Session::Start() {
     setup = setup_ = snapshot_time_ - config_time_;
     started_ = true;
     early.swap(early_);
-    draining = draining_;
+    draining = leaving_.has_value();
   }
   live_ = true;
+  // What goes on in its tail takes nothing.
+  if (stream_->finished()) EndInput();
   voice_->metrics->sessions_started->Increment();
   voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
   for (v1::StreamSessionResponse& message : early) output_.PushUrgent(std::move(message));
@@ -307,6 +339,12 @@ bool Session::TakeInbox() {
   return machine_.over();
 }
 
+// A session that goes on in its tail has been told already where it came from.
+void Session::EndInput() {
+  MutexLock lock(&mu_);
+  if (machine_.state() == SessionState::kLive) machine_.Transition(SessionState::kFinishing);
+}
+
 void Session::WorkOff() {
   bool input_ended = false;
   for (InputEvent& event : taken_) {
@@ -314,10 +352,7 @@ void Session::WorkOff() {
     stream_->Push(std::move(event));
   }
   taken_.clear();
-  if (input_ended) {
-    MutexLock lock(&mu_);
-    machine_.Transition(SessionState::kFinishing);
-  }
+  if (input_ended) EndInput();
   const absl::Time begin = services_.clock->Now();
   stream_->Absorb();
   stream_->Emit(&emitted_);
@@ -326,7 +361,9 @@ void Session::WorkOff() {
   voice_->metrics->block_encode_seconds->Observe(absl::ToDoubleSeconds(services_.clock->Now() - begin));
   for (OutputItem& item : emitted_) item.due = input_time_;
   output_.PushMedia(&emitted_);
-  if (stream_->ended()) Finish(SessionState::kClosed, absl::OkStatus(), OutputPump::Backlog::kDeliver);
+  if (!stream_->ended()) return;
+  lease_.Release();  // whoever reads that it has ended finds the slot free
+  Finish(SessionState::kClosed, absl::OkStatus(), OutputPump::Backlog::kDeliver);
 }
 
 void Session::ReturnCredit() {
@@ -342,13 +379,13 @@ void Session::ReturnCredit() {
 }
 
 Session::Next Session::DecideNext(Place place, bool was_over, bool hop_ready) {
-  const bool full = output_.full();
   MutexLock lock(&mu_);
   if (machine_.over() && !was_over) return Next::kAgain;  // to clear up
   if (!machine_.over() && !inbox_.empty()) return Next::kAgain;
   if (!machine_.over() && snapshot_asked_) return place == Place::kCrew ? Next::kAgain : Next::kHandOver;
   if (!machine_.over() && hop_ready) {
-    if (!full) return Next::kSubmit;
+    // Looked at under the lock: RoomAgain() comes after it, and finds the wish.
+    if (!output_.full()) return Next::kSubmit;
     wants_room_ = true;
   }
   turn_taken_ = false;
@@ -453,29 +490,37 @@ void Session::Fail(const absl::Status& error, OutputPump::Backlog backlog) {
 }
 
 bool Session::Finish(SessionState final_state, const absl::Status& status, OutputPump::Backlog backlog) {
-  bool started = false, got_turn = false;
+  std::string_view reason;
+  bool got_turn = false;
   {
     MutexLock lock(&mu_);
     if (machine_.over()) return false;
-    started = machine_.state() == SessionState::kLive || machine_.state() == SessionState::kFinishing;
+    const bool played = machine_.state() == SessionState::kLive || machine_.state() == SessionState::kFinishing;
+    if (played) reason = migrated_ ? "migrated" : EndReason(status);
     machine_.Transition(final_state);
     got_turn = TryTakeTurn();
   }
-  RecordEnd(status, started);
+  RecordEnd(status, reason);
+  if (got_turn) lease_.Release();
   output_.Close(status, backlog);
   return got_turn;
 }
 
-void Session::RecordEnd(const absl::Status& status, bool started) {
-  if (started) services_.metrics->SessionEnded(voice_->model(), migrated_ ? "migrated" : EndReason(status));
-  if (services_.journal != nullptr) services_.journal->Ended(Facts(), status);
+void Session::RecordEnd(const absl::Status& status, std::string_view reason) {
+  if (!reason.empty()) services_.metrics->SessionEnded(voice_->model(), reason);
+  if (services_.journal == nullptr) return;
+  SessionFacts facts = Facts();
+  facts.end = reason;
+  services_.journal->Ended(facts, status);
 }
 
 void Session::NotifyDraining() {
   int64_t sample = 0;
   {
     MutexLock lock(&mu_);
-    draining_ = true;
+    leaving_ =
+        WithRetry(MakeError(Reason::kServerDraining, "this server goes; the session goes on from its last snapshot"),
+                  absl::ZeroDuration());
     // Start() tells those that are on their way.
     if (machine_.state() != SessionState::kLive && machine_.state() != SessionState::kFinishing) return;
     sample = input_samples_;

@@ -8,9 +8,10 @@
 // something leaves it in the inbox and takes the turn if it is free; who has the turn looks into the inbox before
 // giving it up. While a hop is with the device, the device has the turn.
 //
-// Snapshots are taken in a turn on the crew, hence between two hops: when the server drains, and by the injected clock
-// every so often. By time rather than by samples: their cost to others is then bounded whatever a client's pace, and so
-// is what a client has to send again, in the time that it took the first time.
+// Snapshots are taken in a turn on the crew, hence between two hops, in the tail too: when the session has to leave
+// this server or its version, and by the injected clock every so often. By time rather than by samples: their cost to
+// others is then bounded whatever a client's pace, and so is what a client has to send again, in the time that it took
+// the first time.
 #pragma once
 
 #include <memory>
@@ -92,7 +93,9 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
 
   // Wire side.
   absl::Status Accept(const v1::StreamSessionRequest& request);
+  void TakeConfig(const v1::SessionConfig& config);
   absl::Status Open(const v1::SessionConfig& config);
+  absl::Status CheckInputOpen() const;
   absl::Status AcceptAudio(const v1::AudioBlock& block);
   absl::Status AcceptControl(const v1::ControlBlock& block);
   // `started` is the first message in any case.
@@ -105,6 +108,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void Begin();
   bool TakeInbox();
   void WorkOff();
+  void EndInput();
   void SubmitHop();
   void Start();
   void ReturnCredit();
@@ -123,15 +127,22 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void SnapshotIfDue();
   absl::Status TakeSnapshot(SnapshotKind kind);
   absl::Duration snapshot_interval() const;
+  // It plays, and asked for snapshots.
+  bool CanLeave() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Without the turn. A turn on the crew takes one as soon as it can.
   void AskForSnapshot();
+  // The session, which can leave, ends with `error` after its last snapshot.
+  void Leave(const absl::Status& error);
+  // Sees to it that it leaves a version that has gone out of service, in time.
+  void CheckVersion(absl::Time now);
   // One that grows old while nothing comes is taken again.
   void RenewSnapshot(absl::Time now);
 
   void Fail(const absl::Status& error, OutputPump::Backlog backlog);
   // Moves the machine and closes the output. Returns whether the caller got the turn, to clear up.
   bool Finish(SessionState final_state, const absl::Status& status, OutputPump::Backlog backlog);
-  void RecordEnd(const absl::Status& status, bool started);
+  // `reason`: the label of a session that has played; empty: it never did.
+  void RecordEnd(const absl::Status& status, std::string_view reason);
   bool TryTakeTurn() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Constant after construction.
@@ -149,6 +160,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
 
   // The wire's.
   std::optional<InputReader> reader_;
+  bool input_over_ = false;  // where it comes from, it had ended
 
   // The turn's.
   std::unique_ptr<SessionStream> stream_;
@@ -159,7 +171,6 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::unique_ptr<v1::SessionState> resumed_;  // what it goes on from, until it has started
   std::unique_ptr<v1::SessionConfig> config_;  // where snapshots are wanted, which contain it
   int64_t used_before_ = 0;                    // input samples that other servers were sent
-  bool migrated_ = false;                      // the last snapshot was taken
   absl::Time input_time_;                      // of the last input that was absorbed
   std::vector<InputEvent> taken_;              // from the inbox
   std::vector<OutputItem> emitted_;
@@ -174,9 +185,12 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
-  bool draining_ ABSL_GUARDED_BY(mu_) = false;
+  std::optional<absl::Status> leaving_ ABSL_GUARDED_BY(mu_);      // what it ends with after its last snapshot
+  std::optional<absl::Time> retired_since_ ABSL_GUARDED_BY(mu_);  // its version is out of service
+  bool migrated_ ABSL_GUARDED_BY(mu_) = false;                    // the last snapshot was taken
   bool snapshot_asked_ ABSL_GUARDED_BY(mu_) = false;
-  absl::Time snapshot_time_ ABSL_GUARDED_BY(mu_);  // of the newest one, or the start
+  absl::Time snapshot_time_ ABSL_GUARDED_BY(mu_);                   // of the newest one, or the start
+  std::optional<absl::Time> resumable_until_ ABSL_GUARDED_BY(mu_);  // the time of day; unset: there is no snapshot
   bool first_output_seen_ ABSL_GUARDED_BY(mu_) = false;
   PlaybackMeter playback_ ABSL_GUARDED_BY(mu_);
   SessionTally tally_ ABSL_GUARDED_BY(mu_);

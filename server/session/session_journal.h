@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -37,6 +38,9 @@ struct SessionFacts {
   int64_t output_blocks = 0, late_blocks = 0, underruns = 0;
   absl::Duration setup;                     // from the config to started
   absl::Duration latency_p50, latency_p99;  // of the last blocks
+  // How a session that played has ended: the label of ddsp_sessions_ended_total, a constant. Empty before, and where it
+  // never played.
+  std::string_view end;
 };
 
 // Told of the life of sessions, by any thread, audio's too: it must not wait for anything.

@@ -167,10 +167,12 @@ int SessionRoster::size() const {
 }
 
 bool SessionRoster::WaitUntilEmpty(absl::Duration timeout) {
-  const absl::Time deadline = absl::Now() + timeout;
+  // This waits for other threads: by the machine's clock, whichever the sessions have, and not by the time of day.
+  const Clock& clock = Clock::Steady();
+  const absl::Time deadline = clock.Now() + timeout;
   MutexLock lock(&mu_);
   while (!sessions_.empty()) {
-    const absl::Duration left = deadline - absl::Now();
+    const absl::Duration left = deadline - clock.Now();
     if (left <= absl::ZeroDuration()) return false;
     emptied_.WaitFor(&mu_, absl::ToChronoNanoseconds(left));
   }

@@ -64,6 +64,7 @@ absl::StatusOr<SlotLease> Session::AdmitResumed() {
 
 absl::Status Session::RestoreStream() {
   RETURN_IF_ERROR(stream_->Restore(*resumed_));
+  input_over_ = stream_->finished();
   const std::vector<std::string> packets(resumed_->packets().begin(), resumed_->packets().end());
   RETURN_IF_ERROR(reader_->Resume(stream_->input_mark(), packets, stream_->pending_changes()));
   // What is left over from there takes no credit.
@@ -87,23 +88,24 @@ void Session::SnapshotIfDue() {
   // A state never holds more input than a client may have under way.
   const bool can = live_ && config_ != nullptr && stream_->Quiet() &&
                    stream_->backlog() <= InputWindow(plan_.input_format, services_.limits);
-  bool last = false;
+  std::optional<absl::Status> leaving;
   {
     MutexLock lock(&mu_);
     const bool asked = std::exchange(snapshot_asked_, false);
-    if (!can || machine_.state() != SessionState::kLive) return;
-    if (!asked && !draining_ && now - snapshot_time_ < snapshot_interval()) return;
-    last = draining_;
+    if (!can || !CanLeave()) return;
+    if (!asked && !leaving_.has_value() && now - snapshot_time_ < snapshot_interval()) return;
+    leaving = leaving_;
     snapshot_time_ = now;
   }
-  const absl::Status taken = TakeSnapshot(last ? SnapshotKind::kLast : SnapshotKind::kOnTheWay);
+  const absl::Status taken = TakeSnapshot(leaving.has_value() ? SnapshotKind::kLast : SnapshotKind::kOnTheWay);
   if (!taken.ok()) {
     config_.reset();  // an engine that cannot: the session stays where it is
-  } else if (last) {
-    migrated_ = true;
-    Fail(WithRetry(MakeError(Reason::kServerDraining, "this server goes; the session goes on from its last snapshot"),
-                   absl::ZeroDuration()),
-         OutputPump::Backlog::kDeliver);
+  } else if (leaving.has_value()) {
+    {
+      MutexLock lock(&mu_);
+      migrated_ = true;
+    }
+    Fail(*leaving, OutputPump::Backlog::kDeliver);
   }
 }
 
@@ -120,17 +122,32 @@ absl::Status Session::TakeSnapshot(SnapshotKind kind) {
   voice_->metrics->snapshots->Increment();
   voice_->metrics->snapshot_bytes->Observe(static_cast<double>(items[0].message.snapshot().data().size()));
   output_.PushMedia(&items);
+  MutexLock lock(&mu_);
+  resumable_until_ = services_.snapshots->ValidUntil();
   return absl::OkStatus();
+}
+
+bool Session::CanLeave() const {
+  const SessionState state = machine_.state();
+  return (state == SessionState::kLive || state == SessionState::kFinishing) && plan_.settings.resumable;
 }
 
 void Session::AskForSnapshot() {
   {
     MutexLock lock(&mu_);
-    if (machine_.state() != SessionState::kLive || !plan_.settings.resumable) return;
+    if (!CanLeave()) return;
     snapshot_asked_ = true;
     if (!TryTakeTurn()) return;
   }
   services_.crew->Post([self = shared_from_this()] { self->RunTurn(Place::kCrew); });
+}
+
+void Session::Leave(const absl::Status& error) {
+  {
+    MutexLock lock(&mu_);
+    leaving_ = error;
+  }
+  AskForSnapshot();
 }
 
 void Session::RenewSnapshot(absl::Time now) {

@@ -28,8 +28,10 @@ class SessionStream {
   absl::Status Restore(const v1::SessionState& state);
   // Where the input begins.
   void set_input_mark(const InputMark& mark) { mark_ = mark; }
-  // Nothing waits but samples, and more may come: it can be saved.
-  bool Quiet() const { return pending_.empty() && marks_.empty() && !finished_; }
+  // Nothing waits but samples, and more output will come: it can be saved.
+  bool Quiet() const { return pending_.empty() && marks_.empty() && !ended_; }
+  // The input has ended, here or where it was restored from.
+  bool finished() const { return finished_; }
   const InputMark& input_mark() const { return mark_; }
   std::vector<int64_t> pending_changes() const { return framer_->pending_changes(); }
   // Input samples that no hop has taken.

@@ -1,4 +1,5 @@
 // A session's stream as a message.
+#include <algorithm>
 #include <cstring>
 
 #include "absl/strings/str_cat.h"
@@ -31,6 +32,11 @@ absl::Status CheckCounts(const v1::SessionState& state) {
         state.skipped(), state.input_blocks(), state.output_samples(), state.feature_frames()}) {
     if (count > kMostCount) return Lost(absl::StrCat("a count is ", count));
   }
+  // The end of the output is filled up to what was coded.
+  if (state.output_samples() > position.output_sample()) {
+    return Lost(
+        absl::StrCat(state.output_samples(), " samples of output in ", position.output_sample(), " coded ones"));
+  }
   return absl::OkStatus();
 }
 
@@ -61,6 +67,7 @@ absl::Status SessionStream::Restore(const v1::SessionState& state) {
   RETURN_IF_ERROR(CheckCounts(state));
   const absl::Status framer = framer_->Restore(state.framer());
   if (!framer.ok()) return Lost(framer.message());
+  finished_ = framer_->finished();
   const v1::SessionPosition& position = state.position();
   mark_.gate = {.next_audio = position.input_seq(),
                 .next_control = position.control_seq(),
@@ -80,14 +87,22 @@ absl::Status SessionStream::Restore(const v1::SessionState& state) {
     heard_ = SamplesOf(state.heard());
     encoder_->GoOnAfter(heard_, block_);
   }
+  int64_t codec_delay = 0;
   if (decoder_memory_ > 0) {
     const std::unique_ptr<BlockDecoder> decoder = MakeDecoder(plan_.input_format);
+    codec_delay = plan_.input_codec_delay.value_or(decoder->delay());
     for (const std::string& packet : state.packets()) {
       const absl::StatusOr<int64_t> samples = decoder->CountSamples(packet);
       if (!samples.ok()) return Lost(samples.status().message());
       packets_.push_back({packet, *samples});
     }
   }
+  // What comes next is checked against the mark, and taken by the framer.
+  if (mark_.left_to_skip + skipped_ != codec_delay || mark_.gate.samples - skipped_ != framer_->input_samples()) {
+    return Lost("its counts of input do not agree");
+  }
+  const absl::Status change = framer_->CheckChange(std::max(framer_->input_samples(), mark_.gate.last_change));
+  if (!change.ok()) return Lost(change.message());
   return absl::OkStatus();
 }
 

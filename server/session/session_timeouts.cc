@@ -7,10 +7,13 @@
 namespace ddsp::server {
 namespace {
 
-absl::Status IdleError(absl::Duration idle) {
+absl::Status IdleError(absl::Duration idle, std::optional<absl::Time> resumable_until) {
   const std::string seconds = absl::StrCat(absl::ToInt64Seconds(idle));
-  return MakeError(Reason::kSessionIdleTimeout, absl::StrCat("nothing came for ", seconds, " s"),
-                   {{"idle_seconds", seconds}});
+  ErrorMetadata values = {{"idle_seconds", seconds}};
+  if (resumable_until.has_value()) {
+    values["resume_until"] = absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", *resumable_until, absl::UTCTimeZone());
+  }
+  return MakeError(Reason::kSessionIdleTimeout, absl::StrCat("nothing came for ", seconds, " s"), values);
 }
 
 absl::Status UnreadError(absl::Duration stalled) {
@@ -28,8 +31,10 @@ void Session::CheckTimeouts(absl::Time now) {
   absl::Duration idle;
   bool warn = false;
   int64_t sample = 0;
+  std::optional<absl::Time> resumable_until;
   {
     MutexLock lock(&mu_);
+    resumable_until = resumable_until_;
     state = machine_.state();
     idle = now - last_request_;
     warn = state == SessionState::kLive && idle >= limits.idle_timeout / 2 && !idle_warned_;
@@ -37,15 +42,18 @@ void Session::CheckTimeouts(absl::Time now) {
     sample = input_samples_;
   }
   if (stalled.has_value() && now - *stalled >= limits.output_stall_timeout) {
-    Fail(UnreadError(now - *stalled), OutputPump::Backlog::kDrop);
+    const absl::Status unread = UnreadError(now - *stalled);
+    Fail(unread, OutputPump::Backlog::kDrop);
+    output_.Abandon(unread);
     output_.GiveUp();
   } else if (state == SessionState::kAwaitingConfig && idle >= limits.config_timeout) {
-    Fail(IdleError(idle), OutputPump::Backlog::kDrop);
+    Fail(IdleError(idle, resumable_until), OutputPump::Backlog::kDrop);
   } else if (state == SessionState::kLive && idle >= limits.idle_timeout) {
-    Fail(IdleError(idle), OutputPump::Backlog::kDeliver);
+    Fail(IdleError(idle, resumable_until), OutputPump::Backlog::kDeliver);
   } else if (state == SessionState::kLive) {
     RenewSnapshot(now);
   }
+  CheckVersion(now);
   if (warn) {
     output_.PushUrgent(
         MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));

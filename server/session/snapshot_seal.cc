@@ -1,8 +1,6 @@
 #include "server/session/snapshot_seal.h"
 
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/rand.h>
 
 #include <algorithm>
@@ -11,6 +9,7 @@
 #include "absl/strings/str_split.h"
 #include "core/base/check.h"
 #include "core/base/file.h"
+#include "core/base/sha256.h"
 #include "core/base/status_macros.h"
 #include "server/errors/errors.h"
 
@@ -22,16 +21,8 @@ constexpr char kForm = 1;
 constexpr size_t kMacBytes = 32, kHeaderBytes = kMagic.size() + 1 + kMacBytes;
 constexpr size_t kLeastKeyBytes = 32;
 
-// HMAC-SHA256 of the form and the payload.
 std::string Sign(const std::string& key, char form, absl::string_view payload) {
-  unsigned char mac[EVP_MAX_MD_SIZE];
-  unsigned int size = 0;
-  std::string text(1, form);
-  text.append(payload.data(), payload.size());
-  const unsigned char* done = HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
-                                   reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac, &size);
-  DDSP_CHECK(done != nullptr && size == kMacBytes, "SHA-256 is there and has 32 bytes");
-  return std::string(reinterpret_cast<const char*>(mac), size);
+  return HmacSha256(key, absl::StrCat(std::string(1, form), payload));
 }
 
 std::string RandomKey() {

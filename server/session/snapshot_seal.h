@@ -29,6 +29,8 @@ class SnapshotSeal {
   SnapshotSeal(Options options, const Clock& time_of_day);
 
   absl::Duration lifetime() const { return options_.lifetime; }
+  // Of what is sealed now, by the time of day.
+  absl::Time ValidUntil() const { return time_of_day_.Now() + options_.lifetime; }
 
   // Notes the time in `state`.
   std::string Seal(v1::SessionState& state) const;

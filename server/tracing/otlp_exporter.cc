@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "grpc/support/time.h"
@@ -16,13 +17,28 @@ namespace ddsp::server {
 
 namespace otlp = opentelemetry::proto::collector::trace::v1;
 
+namespace {
+
+constexpr char kTls[] = "https://";
+
+std::string AddressOf(absl::string_view endpoint) {
+  if (!absl::ConsumePrefix(&endpoint, "http://")) absl::ConsumePrefix(&endpoint, kTls);
+  return std::string(endpoint);
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const OtlpExporter::Options& options) {
+  if (!absl::StartsWith(options.endpoint, kTls)) return grpc::InsecureChannelCredentials();
+  return grpc::SslCredentials({.pem_root_certs = options.ca_certificates, .pem_private_key = {}, .pem_cert_chain = {}});
+}
+
+}  // namespace
+
 // The collector's end. It looks for its answer now and then instead of waiting in gRPC: a thread that waits there takes
 // the wakes of the server's I/O thread (server/rpc/io_thread.h).
 class OtlpExporter::Collector {
  public:
-  explicit Collector(const std::string& endpoint)
-      : stub_(otlp::TraceService::NewStub(grpc::CreateChannel(std::string(absl::StripPrefix(endpoint, "http://")),
-                                                              grpc::InsecureChannelCredentials()))) {}
+  explicit Collector(const Options& options)
+      : stub_(otlp::TraceService::NewStub(grpc::CreateChannel(AddressOf(options.endpoint), CredentialsOf(options)))) {}
   ~Collector() {
     queue_.Shutdown();
     void* tag = nullptr;
@@ -77,7 +93,7 @@ bool MayPass(const grpc::Status& status) {
 OtlpExporter::OtlpExporter(const Options& options, TraceSource source)
     : options_(options),
       source_(std::move(source)),
-      collector_(std::make_unique<Collector>(options.endpoint)),
+      collector_(std::make_unique<Collector>(options)),
       thread_([this] { Run(); }) {
   pthread_setname_np(thread_.native_handle(), "ddsp-traces");
 }

@@ -19,7 +19,10 @@ namespace ddsp::server {
 class OtlpExporter {
  public:
   struct Options {
-    std::string endpoint;  // HOST:PORT, or http://HOST:PORT
+    // HOST:PORT or http://HOST:PORT, in plain text; https://HOST:PORT by TLS.
+    std::string endpoint;
+    // With TLS: PEM of who signs the collector's certificate; empty: whom the system trusts.
+    std::string ca_certificates = {};
     size_t max_queue = 2048;
     size_t max_batch = 256;
     // Longest that a span waits for company.

@@ -52,6 +52,36 @@ TEST(ParseFlags, ReadsWhatVoicesAreLoaded) {
   ExpectUsageError({"--model-control-mode=all"}, {"--model-control-mode"});
 }
 
+TEST(ParseFlags, AnEmptyValueIsOne) {
+  const Parsed parsed = Parse({"--admin-listen=", "--metrics-listen=", "--listen=127.0.0.1:0"});
+  ASSERT_FALSE(parsed.flags.exit_code.has_value()) << parsed.said;
+  EXPECT_EQ(parsed.flags.options.admin_listen, "");
+  EXPECT_EQ(parsed.flags.options.metrics_listen, "");
+  EXPECT_EQ(parsed.flags.options.listen, "127.0.0.1:0");
+}
+
+TEST(ParseFlags, ReadsWhatStepsTheModels) {
+  EXPECT_EQ(Parse({}).flags.options.device, "cpu");
+  EXPECT_EQ(Parse({"--device=cuda:1"}).flags.options.device, "cuda:1");
+  for (const char* wrong : {"--device=CPU", "--device=cuda", "--device=cuda:", "--device=cuda:-1", "--device=gpu:0"}) {
+    ExpectUsageError({wrong}, {"--device", "neither 'cpu' nor 'cuda:N'"});
+  }
+}
+
+TEST(ParseFlags, ReadsHowLongSessionsStayOnAVersion) {
+  EXPECT_EQ(Parse({}).flags.options.limits.version_drain_timeout, absl::ZeroDuration());
+  EXPECT_EQ(Parse({"--version-drain-timeout-secs=90"}).flags.options.limits.version_drain_timeout, absl::Seconds(90));
+  ExpectUsageError({"--version-drain-timeout-secs=-1"}, {"--version-drain-timeout-secs"});
+}
+
+TEST(ParseFlags, AnAuthorityGoesWithACollectorByTls) {
+  const ServerOptions options = Parse({"--otlp-endpoint=https://otel:4317", "--otlp-ca=ca.pem"}).flags.options;
+  EXPECT_EQ(options.otlp_endpoint, "https://otel:4317");
+  EXPECT_EQ(options.otlp_ca_file, "ca.pem");
+  ExpectUsageError({"--otlp-endpoint=otel:4317", "--otlp-ca=ca.pem"}, {"--otlp-ca", "https://"});
+  ExpectUsageError({"--otlp-ca=ca.pem"}, {"--otlp-ca"});
+}
+
 TEST(ParseFlags, WithoutADataDirThereAreNoJobs) {
   const ServerOptions options = Parse({}).flags.options;
   EXPECT_EQ(options.jobs.data_dir, "");

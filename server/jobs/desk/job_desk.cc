@@ -14,6 +14,7 @@
 #include "core/base/status_macros.h"
 #include "ddsp/v1/jobs.pb.h"
 #include "server/errors/errors.h"
+#include "server/jobs/desk/job_journal.h"
 #include "server/jobs/desk/metered_job_store.h"
 #include "server/jobs/desk/spec_check.h"
 #include "server/jobs/postgres_engine.h"
@@ -73,15 +74,17 @@ absl::StatusOr<JobHome> HomeOf(const std::string& data_dir) {
 }
 
 absl::StatusOr<std::unique_ptr<JobStore>> OpenStore(const JobDeskOptions& options, JobMetrics& metrics,
-                                                    const Clock& clock) {
+                                                    const JobDesk::Surroundings& surroundings) {
   JobStoreOptions store_options{.policy = options.policy, .max_waiting_jobs = options.max_queued_jobs};
   store_options.on_end = CountEnds(metrics);
+  store_options.on_news = TellNews(surroundings.log);
   // A file in the data dir is there with its bytes.
   if (!options.database.empty()) {
     ASSIGN_OR_RETURN(store_options.home, HomeOf(options.data_dir));
   }
   ASSIGN_OR_RETURN(std::unique_ptr<SqlEngine> engine, OpenDatabase(options));
-  ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store, MakeSqlJobStore(std::move(engine), clock, store_options));
+  ASSIGN_OR_RETURN(std::unique_ptr<JobStore> store,
+                   MakeSqlJobStore(std::move(engine), surroundings.clock, store_options));
   return std::make_unique<MeteredJobStore>(std::move(store), metrics);
 }
 
@@ -93,10 +96,11 @@ absl::StatusOr<std::unique_ptr<JobDesk>> JobDesk::Open(const JobDeskOptions& opt
   auto blobs = BlobStore::Open({.folder = options.data_dir, .quota = options.blob_quota_bytes}, surroundings.clock);
   RETURN_IF_ERROR(at_data_dir(blobs.status()));
   auto metrics = std::make_unique<JobMetrics>(surroundings.metrics.registry());
-  auto publisher = VoicePublisher::Open({.folder = options.models_folder()}, **blobs, surroundings.models, *metrics);
+  auto publisher = VoicePublisher::Open({.folder = options.models_folder(), .log = surroundings.log}, **blobs,
+                                        surroundings.models, *metrics);
   RETURN_IF_ERROR(at_data_dir(publisher.status()));
   RETURN_IF_ERROR(at_data_dir(CheckApart(options)));
-  auto store = OpenStore(options, *metrics, surroundings.clock);
+  auto store = OpenStore(options, *metrics, surroundings);
   RETURN_IF_ERROR(options.database.empty() ? at_data_dir(store.status())
                                            : AtFlag(store.status(), "--job-database", ""));
   return std::unique_ptr<JobDesk>(new JobDesk(options, surroundings, std::move(metrics), *std::move(blobs),
@@ -112,8 +116,11 @@ JobDesk::JobDesk(const JobDeskOptions& options, const Surroundings& surroundings
       blobs_(std::move(blobs)),
       store_(std::move(store)),
       publisher_(std::move(publisher)),
-      keeper_({.period = kRound, .blob_quota_bytes = options.blob_quota_bytes, .retention = options.retention}, *store_,
-              *blobs_, *metrics_, clock_),
+      keeper_({.period = kRound,
+               .blob_quota_bytes = options.blob_quota_bytes,
+               .retention = options.retention,
+               .log = surroundings.log},
+              *store_, *blobs_, *metrics_, clock_),
       work_({.threads = kWorkThreads, .max_waiting = kMaxWaiting}),
       following_({.threads = 1, .max_waiting = kMaxFollowing}),
       publishing_({.threads = 1, .max_waiting = kMaxWaiting}),

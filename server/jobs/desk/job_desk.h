@@ -16,6 +16,7 @@
 #include "server/jobs/desk/job_keeper.h"
 #include "server/jobs/desk/voice_publisher.h"
 #include "server/jobs/job_store.h"
+#include "server/logs/log.h"
 #include "server/metrics/job_metrics.h"
 #include "server/metrics/server_metrics.h"
 #include "server/registry/model_control.h"
@@ -31,6 +32,7 @@ class JobDesk {
     ModelControl& models;  // puts published voices into service
     ServerMetrics& metrics;
     const Clock& clock;  // the time of day (AnchoredClock)
+    Log* log = nullptr;  // null: nothing is said
   };
   // Makes what is missing of the data dir, and takes over what an earlier process left there. Keeps the jobs from now
   // on, on a thread of its own.

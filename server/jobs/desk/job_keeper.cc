@@ -1,7 +1,6 @@
 #include "server/jobs/desk/job_keeper.h"
 
 #include <algorithm>
-#include <cstdio>
 #include <map>
 #include <string>
 #include <vector>
@@ -35,7 +34,12 @@ void JobKeeper::Round() {
   if (!kept.ok()) metrics_.KeeperFailed();
   if (kept.ok() == !in_trouble_) return;
   in_trouble_ = !kept.ok();
-  std::fprintf(stderr, "jobs: %s\n", kept.ok() ? "well again" : std::string(kept.message()).c_str());
+  if (options_.log == nullptr) return;
+  if (kept.ok()) {
+    options_.log->Write(LogLevel::kInfo, "jobs.well_again", "jobs are kept again");
+  } else {
+    options_.log->Write(LogLevel::kError, "jobs.trouble", "jobs are not kept", {{"error", std::string(kept.message())}});
+  }
 }
 
 void JobKeeper::ReportLag() {

@@ -12,6 +12,7 @@
 #include "core/base/clock.h"
 #include "server/blobs/blob_store.h"
 #include "server/jobs/job_store.h"
+#include "server/logs/log.h"
 #include "server/metrics/job_metrics.h"
 
 namespace ddsp::server {
@@ -25,12 +26,13 @@ class JobKeeper {
     JobRetention retention;
     // Finished jobs and unneeded blobs are looked for so often.
     absl::Duration sweep_period = absl::Minutes(1);
+    Log* log = nullptr;  // null: nothing is said
   };
   // What is borrowed outlives the keeper.
   JobKeeper(const Options& options, JobStore& jobs, BlobStore& blobs, JobMetrics& metrics, const Clock& clock);
 
   // Does what is due: fails the attempts of silent workers, forgets old jobs, stale uploads and bytes that nobody
-  // needs, wakes calls that wait, sets gauges. Trouble is told once on stderr and counted; the next round tries again.
+  // needs, wakes calls that wait, sets gauges. Trouble is told once and counted; the next round tries again.
   // One call at a time.
   void Round();
   // Sets how late the rounds are; on any thread.

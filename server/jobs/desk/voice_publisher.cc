@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <filesystem>
 #include <utility>
 
@@ -144,6 +143,11 @@ absl::StatusOr<std::unique_ptr<VoicePublisher>> VoicePublisher::Open(Options opt
   return std::unique_ptr<VoicePublisher>(new VoicePublisher(std::move(options), blobs, models, metrics));
 }
 
+void VoicePublisher::Say(LogLevel level, std::string_view event, std::string message,
+                         std::vector<LogField> fields) const {
+  if (options_.log != nullptr) options_.log->Write(level, event, std::move(message), std::move(fields));
+}
+
 absl::StatusOr<v1::JobResult> VoicePublisher::Publish(const Job& job, const v1::JobResult& result,
                                                       const RenewLease& renew) {
   const absl::Time begin = Clock::Steady().Now();
@@ -151,11 +155,12 @@ absl::StatusOr<v1::JobResult> VoicePublisher::Publish(const Job& job, const v1::
   const double seconds = absl::ToDoubleSeconds(Clock::Steady().Now() - begin);
   metrics_.PublishTook(OutcomeOf(name.status()), seconds);
   if (!name.ok()) {
-    std::fprintf(stderr, "job %s was not published: %s\n", job.id.c_str(),
-                 std::string(name.status().message()).c_str());
+    Say(LogLevel::kWarning, "job.not_published", "the voice of a job was not published",
+        {{"job", job.id}, {"kind", job.kind}, {"error", std::string(name.status().message())}});
     return name.status();
   }
-  std::fprintf(stderr, "published %s of job %s in %.2f s\n", name->c_str(), job.id.c_str(), seconds);
+  Say(LogLevel::kInfo, "job.published", "the voice of a job was published",
+      {{"job", job.id}, {"kind", job.kind}, {"model", *name}, {"seconds", seconds}});
   v1::JobResult published = result;
   published.set_model(*name);
   return published;

@@ -15,6 +15,7 @@
 
 #include "server/blobs/blob_store.h"
 #include "server/jobs/api/result_publisher.h"
+#include "server/logs/log.h"
 #include "server/metrics/job_metrics.h"
 #include "server/registry/model_control.h"
 
@@ -29,6 +30,7 @@ class VoicePublisher : public ResultPublisher {
     // Of one voice.
     int max_files = 64;
     int64_t max_bytes = int64_t{1} << 30;
+    Log* log = nullptr;  // null: nothing is said
     // Called before each step; for tests, which leave there.
     std::function<void(Step)> before = [](Step) {};
   };
@@ -54,6 +56,7 @@ class VoicePublisher : public ResultPublisher {
   absl::StatusOr<int64_t> Rename(const Voice& voice) const;
   absl::Status PutCard(const Voice& voice, int64_t version, const v1::JobResult& result) const;
   absl::Status Serve(const Voice& voice, int64_t version);
+  void Say(LogLevel level, std::string_view event, std::string message, std::vector<LogField> fields) const;
 
   const Options options_;
   const BlobStore& blobs_;

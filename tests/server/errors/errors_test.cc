@@ -18,8 +18,8 @@ TEST(MakeError, CarriesCodeReasonAndValues) {
 
 TEST(MakeError, NamesAreUniqueAndUpperSnake) {
   std::set<std::string_view> names;
-  for (int i = 0; i <= static_cast<int>(Reason::kMemoryExhausted); ++i) {
-    const std::string_view name = NameOf(static_cast<Reason>(i));
+  for (const Reason reason : AllReasons()) {
+    const std::string_view name = NameOf(reason);
     EXPECT_TRUE(names.insert(name).second) << name;
     EXPECT_LE(name.size(), 63u);
     EXPECT_EQ(name.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ_"), std::string_view::npos) << name;

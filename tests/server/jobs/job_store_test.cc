@@ -61,6 +61,40 @@ class JobStoreTest : public testing::TestWithParam<EngineKind> {
   std::unique_ptr<JobStore> store_;
 };
 
+// What happens to jobs is told once each, with whose it is.
+TEST_P(JobStoreTest, TellsTheNews) {
+  std::vector<std::string> news;
+  const auto take = [&] { return std::exchange(news, {}); };
+  JobStoreOptions options;
+  options.on_news = [&](const JobNews& told) {
+    news.push_back(absl::StrCat(std::string(NameOf(told.step)), " ", told.tenant, " ", told.job.attempts));
+  };
+  store_ = Open(options);
+  const NewJob asked{.request_id = "r", .kind = "train", .spec = "{}", .owner = {.tenant = "studio"}};
+  const std::string id = store_->Create(asked)->id;
+  ASSERT_TRUE(store_->Create(asked).ok());
+  EXPECT_THAT(take(), ElementsAre("created studio 0")) << "the same request makes no job";
+  Claim();
+  ASSERT_TRUE(store_->Apply(id, JobReleased{store_->Get(id)->lease_id}).ok());
+  EXPECT_THAT(take(), ElementsAre("claimed studio 1", "released studio 1"));
+  std::string lease = Claim().at(0).lease_id;
+  ASSERT_TRUE(store_->Heartbeat(id, {.lease_id = lease}, {}).ok());
+  ASSERT_TRUE(store_->Apply(id, JobAttemptFailed{lease, "oops"}).ok());
+  ASSERT_TRUE(store_->Apply(id, JobAttemptFailed{lease, "oops"}).ok()) << "told twice";
+  EXPECT_THAT(take(), ElementsAre("claimed studio 2", "attempt_failed studio 2"));
+  clock_.Advance(absl::Minutes(1));
+  Claim();
+  ASSERT_TRUE(store_->Apply(id, JobCancelled{}).ok());
+  ASSERT_TRUE(store_->Apply(id, JobCancelled{}).ok());
+  clock_.Advance(absl::Minutes(1));
+  EXPECT_EQ(*store_->ExpireLeases(), 1);
+  EXPECT_THAT(take(), ElementsAre("claimed studio 3", "cancel_requested studio 3", "lease_lost studio 3",
+                                  "cancelled studio 3"));
+  Create("nobody's");
+  ASSERT_TRUE(store_->Apply(Claim().at(0).id, JobCompleted{}).status().code() == absl::StatusCode::kAborted);
+  EXPECT_THAT(take(), ElementsAre("created  0", "claimed  1"));
+}
+
 TEST_P(JobStoreTest, KeepsWhatWasCreated) {
   const NewJob asked{.request_id = "r",
                      .kind = "train",
@@ -535,7 +569,8 @@ TEST_P(JobStoreTest, LeavesADatabaseOfALaterVersionAlone) {
   ASSERT_TRUE(Migrate(**engine, more).ok());
   const auto store = OpenStore(GetParam(), database_->place(), clock_);
   EXPECT_EQ(store.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_THAT(std::string(store.status().message()), HasSubstr(absl::StrCat("schema version ", more.size(), ", newer than this program's ", more.size() - 1)));
+  EXPECT_THAT(std::string(store.status().message()),
+              HasSubstr(absl::StrCat("schema version ", more.size(), ", newer than this program's ", more.size() - 1)));
 }
 
 TEST_P(JobStoreTest, AMigrationThatFailsLeavesTheVersionBefore) {

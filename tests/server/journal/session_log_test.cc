@@ -64,6 +64,33 @@ TEST_F(SessionLogTest, TellsWhoBeganAndHowItEnded) {
   EXPECT_EQ(lines[1]["code"], "OK");
 }
 
+// Who goes on elsewhere has not failed, whatever the call's status says.
+TEST_F(SessionLogTest, TellsHowSessionsEnded) {
+  const absl::Status draining = MakeError(Reason::kServerDraining, "this server goes");
+  const struct {
+    std::string_view end;
+    absl::Status status;
+    std::string message;
+  } kEnds[] = {{"client_close", absl::OkStatus(), "session ended"},
+               {"migrated", draining, "session moved"},
+               {"drained", draining, "session drained"},
+               {"cancelled", absl::CancelledError("the client has gone"), "session cancelled"},
+               {"idle", MakeError(Reason::kSessionIdleTimeout, "nothing came"), "session failed"}};
+  for (const auto& end : kEnds) {
+    SessionFacts facts = Facts();
+    facts.end = end.end;
+    journal_.Ended(facts, end.status);
+  }
+  const auto lines = Lines();
+  ASSERT_EQ(lines.size(), std::size(kEnds));
+  for (size_t i = 0; i < lines.size(); ++i) {
+    EXPECT_EQ(lines[i]["end"], std::string(kEnds[i].end));
+    EXPECT_EQ(lines[i]["message"], kEnds[i].message);
+    EXPECT_EQ(lines[i]["level"], "info");
+  }
+  EXPECT_EQ(lines[1]["reason"], "SERVER_DRAINING");
+}
+
 TEST_F(SessionLogTest, TheServersFaultIsAnError) {
   journal_.Ended(Facts(), MakeError(Reason::kModelNumericFault, "NaN at hop 7"));
   journal_.Ended(Facts(), MakeError(Reason::kSessionIdleTimeout, "nothing came"));

@@ -4,8 +4,11 @@
 
 #include <filesystem>
 #include <future>
+#include <nlohmann/json.hpp>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "core/base/crc32c.h"
 #include "core/base/file.h"
 #include "core/base/sha256.h"
@@ -190,6 +193,32 @@ TEST_F(JobsTest, ATrainedVoicePlaysAndOutlivesItsServers) {
   EXPECT_EQ(again.SerializeAsString(), done.SerializeAsString());
   EXPECT_EQ(Get(job.name()).SerializeAsString(), done.SerializeAsString());
   EXPECT_EQ(VersionsOf("my-cello"), 1u);
+}
+
+// Who reads the log alone knows what became of every job.
+TEST_F(JobsTest, TheLogTellsTheStoryToo) {
+  const auto text = std::make_shared<std::string>();
+  options_.log = std::make_shared<Log>(Log::Options{.format = LogFormat::kJson}, [text](std::string_view lines) {
+    *text += lines;
+    return true;
+  });
+  Serve();
+  const v1::Job job = Create(TrainRequest());
+  const v1::LeasedJob leased = Claim();
+  EXPECT_EQ(Heartbeat(leased, 10), "");
+  v1::Job done;
+  ASSERT_EQ(Complete(Completion(leased, MakeVoice("my-cello")), &done), "");
+  options_.log->Flush();
+  std::vector<std::string> events;
+  for (const absl::string_view line : absl::StrSplit(*text, '\n', absl::SkipEmpty())) {
+    const nlohmann::json told = nlohmann::json::parse(line);
+    const std::string event = told["event"];
+    if (!absl::StartsWith(event, "job.")) continue;
+    events.push_back(event);
+    EXPECT_EQ(absl::StrCat("jobs/", told["job"].get<std::string>()), job.name());
+    EXPECT_EQ(told["kind"], "train");
+  }
+  EXPECT_THAT(events, ::testing::ElementsAre("job.created", "job.claimed", "job.published", "job.succeeded"));
 }
 
 TEST_F(JobsTest, TwoCompletionsAtOnceGiveOneVersion) {

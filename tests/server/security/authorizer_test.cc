@@ -83,8 +83,8 @@ TEST_F(AuthorizerTest, SaysWhichRoleIsMissing) {
 
 TEST_F(AuthorizerTest, AMethodWithoutARowIsForNobody) {
   for (const char* key : {"player", "publisher", "boss"}) {
-    ExpectRefused(Ask("/ddsp.v1.Synthesis/Sing", absl::StrCat("Bearer ", key)), absl::StatusCode::kPermissionDenied,
-                  "ROLE_MISSING");
+    ExpectRefused(Ask("/ddsp.v1.Synthesis/Sing", absl::StrCat("Bearer ", key)), absl::StatusCode::kUnimplemented,
+                  "METHOD_NOT_FOUND");
   }
   // And whoever has no token does not learn that there is none.
   ExpectRefused(authorizer_.Authorize("/ddsp.v1.Synthesis/Sing", {}, now_), absl::StatusCode::kUnauthenticated,

@@ -112,6 +112,18 @@ TEST_F(OutputPumpTest, OnlyTheFirstEndCounts) {
   EXPECT_EQ(outlet_.finished, absl::AbortedError("first"));
 }
 
+TEST_F(OutputPumpTest, AGoodEndThatWaitsForCreditCanBeAbandoned) {
+  pump_.SetCredit(1);
+  PushAudio(1);
+  PushAudio(2);
+  pump_.Written(true);
+  pump_.Close(absl::OkStatus(), OutputPump::Backlog::kDeliver);
+  EXPECT_FALSE(outlet_.finished.has_value());
+  pump_.Abandon(absl::CancelledError("gone"));
+  EXPECT_EQ(outlet_.finished, absl::CancelledError("gone"));
+  EXPECT_EQ(outlet_.messages.size(), 1u);
+}
+
 TEST_F(OutputPumpTest, TellsFullAndRoom) {
   PushAudio(10);
   PushAudio(999);

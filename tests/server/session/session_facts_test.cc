@@ -108,12 +108,31 @@ TEST(SessionJournal, HearsOfBeginAndEndOnce) {
   EXPECT_EQ(notes.ended[0].id, notes.started[0].id);
 }
 
+// In the words of the metrics.
+TEST(SessionJournal, HearsHowItEnded) {
+  Heard ends, stays, moves;
+  v1::SessionConfig snapshots = FloatConfig();
+  snapshots.mutable_snapshot_interval()->set_seconds(1);
+  ends.Send(Request(FloatConfig()));
+  ends.session->OnHalfClose();
+  ends.house.RunDevice();
+  stays.Send(Request(FloatConfig()));
+  stays.house.roster.Drain();
+  stays.session->End(MakeError(Reason::kServerDraining, "the time is up"));
+  moves.Send(Request(snapshots));
+  moves.house.roster.Drain();
+  EXPECT_EQ(ends.notes.ended.at(0).end, "client_close");
+  EXPECT_EQ(stays.notes.ended.at(0).end, "drained");
+  EXPECT_EQ(moves.notes.ended.at(0).end, "migrated");
+}
+
 TEST(SessionJournal, HearsOfWhoWasRefused) {
   Heard heard;
   heard.Send(Request(FloatConfig("kazoo")));
   EXPECT_TRUE(heard.notes.started.empty());
   ASSERT_EQ(heard.notes.ended.size(), 1u);
   EXPECT_FALSE(heard.notes.ended[0].started);
+  EXPECT_EQ(heard.notes.ended[0].end, "");
   EXPECT_EQ(ReasonOf(heard.notes.statuses[0]), "MODEL_NOT_FOUND");
 }
 

@@ -156,6 +156,105 @@ TEST_P(MovedAt, NoSampleIsLostOrRepeated) {
   EXPECT_EQ(after.summary().input_samples(), song.size());
 }
 
+// After the end of the input, and before that of the reverb: as many hops as the parameter says are played before the
+// drain, another is with the device then, and one at least is left.
+class MovedInTheTail : public ::testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(Hops, MovedInTheTail, ::testing::Range(0, 3));
+
+TEST_P(MovedInTheTail, NoSampleIsLostOrRepeated) {
+  const std::vector<float> song = Ramp(5000);
+  std::vector<float> audio;
+  House first, second;
+  Caller before(first), after(second);
+  before.Open(Snapshots());
+  SingTo(before, song, song.size(), 250);
+  before.session->OnHalfClose();
+  first.RunDevice(GetParam());
+  first.roster.Drain();
+  first.RunDevice();
+  ASSERT_EQ(before.reason(), "SERVER_DRAINING");
+  Collect(before, &audio);
+  const v1::SessionSnapshot* snapshot = NewestSnapshot(before);
+  ASSERT_NE(snapshot, nullptr);
+  EXPECT_TRUE(snapshot->last());
+  EXPECT_EQ(snapshot->position().input_sample(), song.size());
+  EXPECT_LT(audio.size(), song.size() + kVstFormat.tail);
+
+  after.Send(Request(Resumed(Snapshots(), *snapshot)));
+  after.session->OnHalfClose();  // before it has started
+  second.RunDevice();
+  EXPECT_EQ(after.outlet.finished, absl::OkStatus());
+  Collect(after, &audio);
+  EXPECT_EQ(audio, WithTail(song));
+  EXPECT_EQ(after.summary().output_samples(), song.size() + kVstFormat.tail);
+  EXPECT_EQ(after.summary().input_samples(), song.size());
+}
+
+// What a session that was moved in its tail is sent; it knows its end without being told.
+v1::SessionSnapshot SnapshotInTheTail(const std::vector<float>& song, std::vector<float>* audio) {
+  House house;
+  Caller caller(house);
+  caller.Open(Snapshots());
+  SingTo(caller, song, song.size(), 250);
+  caller.session->OnHalfClose();
+  house.RunDevice(1);
+  house.roster.Drain();
+  house.RunDevice();
+  Collect(caller, audio);
+  return *NewestSnapshot(caller);
+}
+
+TEST(ResumeInTheTail, NeedsNoSecondHalfClose) {
+  const std::vector<float> song = Ramp(5000);
+  std::vector<float> audio;
+  const v1::SessionSnapshot snapshot = SnapshotInTheTail(song, &audio);
+  House house;
+  Caller caller(house);
+  caller.Open(Resumed(Snapshots(), snapshot));
+  EXPECT_EQ(caller.outlet.finished, absl::OkStatus());
+  Collect(caller, &audio);
+  EXPECT_EQ(audio, WithTail(song));
+}
+
+TEST(ResumeInTheTail, TakesNoInput) {
+  const std::vector<float> song = Ramp(5000);
+  std::vector<float> audio;
+  const v1::SessionSnapshot snapshot = SnapshotInTheTail(song, &audio);
+  for (const auto& more : {AudioRequest(snapshot.position().input_seq(), song.size(), Ramp(100)),
+                           PitchRequest(snapshot.position().control_seq(), song.size(), 2)}) {
+    House house;
+    Caller caller(house);
+    caller.Send(Request(Resumed(Snapshots(), snapshot)));
+    caller.Send(more);
+    EXPECT_EQ(caller.code(), absl::StatusCode::kOutOfRange);
+    EXPECT_EQ(caller.reason(), "BLOCK_SEQUENCE_GAP");
+    house.RunDevice();
+    EXPECT_EQ(house.registry->hosted()[0]->slots().free_slots(), 4);
+  }
+}
+
+TEST(ResumeInTheTail, MayMoveAgain) {
+  const std::vector<float> song = Ramp(5000);
+  std::vector<float> audio;
+  v1::SessionSnapshot snapshot = SnapshotInTheTail(song, &audio);
+  int moves = 0;
+  while (true) {
+    House house;
+    Caller caller(house);
+    caller.Send(Request(Resumed(Snapshots(), snapshot)));
+    house.RunDevice(1);  // the reset; a hop is with the device then
+    house.roster.Drain();
+    house.RunDevice();
+    Collect(caller, &audio);
+    if (caller.outlet.finished->ok()) break;
+    ASSERT_EQ(caller.reason(), "SERVER_DRAINING");
+    snapshot = *NewestSnapshot(caller);
+    ASSERT_LT(++moves, 10);
+  }
+  EXPECT_GT(moves, 0);
+  EXPECT_EQ(audio, WithTail(song));
+}
+
 // A server dies; the client has a snapshot from before and what it has sent since.
 TEST(Resume, WhatWasSentSinceIsSentAgain) {
   const std::vector<float> song = Ramp(40000);
@@ -377,20 +476,17 @@ TEST(Drain, WaitsForTheHopThatIsUnderWay) {
   EXPECT_EQ(caller.reason(), "SERVER_DRAINING");
 }
 
-TEST(Drain, LetsThoseAtTheirEndFinish) {
+TEST(Drain, LetsThoseThatHaveEndedBe) {
   House house;
   Caller caller(house);
   caller.Open(Snapshots());
   caller.Send(AudioRequest(0, 0, Ramp(2000)));
   caller.session->OnHalfClose();
-  house.roster.Drain();
   house.RunDevice();
-  // Either is right; what counts is that nothing is lost.
-  if (caller.outlet.finished->ok()) {
-    EXPECT_EQ(caller.summary().output_samples(), 2000u + kVstFormat.tail);
-  } else {
-    EXPECT_TRUE(NewestSnapshot(caller)->last());
-  }
+  house.roster.Drain();
+  EXPECT_EQ(caller.outlet.finished, absl::OkStatus());
+  EXPECT_EQ(caller.summary().output_samples(), 2000u + kVstFormat.tail);
+  EXPECT_EQ(NewestSnapshot(caller), nullptr);
 }
 
 // A flush waits for hops; a snapshot waits for the flush.
@@ -513,6 +609,22 @@ const Refusal kRefusals[] = {
        return config;
      },
      StatusCode::kDataLoss, "STATE_LOST", "count"},
+    // The end of its output would be filled up for ever.
+    {"MoreOutputThanWasCoded",
+     [](House& house, v1::SessionConfig config) {
+       config.set_resume(
+           Resealed(house, config.resume(), [](v1::SessionState& s) { s.set_output_samples(uint64_t{1} << 40); }));
+       return config;
+     },
+     StatusCode::kDataLoss, "STATE_LOST", "coded"},
+    // Changes of parameters would come before input that the framer has.
+    {"InputThatDoesNotAddUp",
+     [](House& house, v1::SessionConfig config) {
+       config.set_resume(
+           Resealed(house, config.resume(), [](v1::SessionState& s) { s.mutable_position()->set_input_sample(0); }));
+       return config;
+     },
+     StatusCode::kDataLoss, "STATE_LOST", "do not agree"},
 };
 
 class RefusedResume : public ::testing::TestWithParam<Refusal> {};

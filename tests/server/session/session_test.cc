@@ -439,6 +439,33 @@ TEST(Session, WaitsForOutputCredit) {
   EXPECT_EQ(caller.audio().size(), 16700u);
 }
 
+// Its input has ended and all is played, but the last part waits for credit that never comes.
+TEST(Session, AnEndThatWaitsForCreditEndsWithItsClient) {
+  House house;
+  Caller caller(house);
+  v1::SessionConfig config = FloatConfig();
+  config.set_output_credit(700);
+  caller.Open(config);
+  caller.Sing(Ramp(16000));
+  caller.HalfClose();
+  EXPECT_FALSE(caller.outlet.finished.has_value());
+  caller.session->OnGone();
+  EXPECT_EQ(caller.code(), StatusCode::kCancelled);
+}
+
+TEST(Session, AnEndThatWaitsForCreditTooLongIsTold) {
+  House house(4, {.output_stall_timeout = absl::Seconds(30)});
+  Caller caller(house);
+  v1::SessionConfig config = FloatConfig();
+  config.set_output_credit(700);
+  caller.Open(config);
+  caller.Sing(Ramp(16000));
+  caller.HalfClose();
+  house.clock.Advance(absl::Seconds(30));
+  caller.session->CheckTimeouts(house.clock.Now());
+  EXPECT_EQ(caller.reason(), "CLIENT_TOO_SLOW");
+}
+
 TEST(Session, IdleClientsAreWarnedAndEnded) {
   House house(4, {.idle_timeout = absl::Seconds(60)});
   Caller caller(house);

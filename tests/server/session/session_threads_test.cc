@@ -2,8 +2,10 @@
 //
 // Theorem: whoever else is on the device, and whoever leaves in the middle, a session that goes on gets exactly its own
 // samples back, in order, and a clean end; afterwards every slot is free.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 #include "core/base/mutex.h"
@@ -101,6 +103,44 @@ void RunClient(ThreadedHouse& house, float value, bool leaves) {
   EXPECT_EQ(outlet.audio(), expected) << "client " << value;
 }
 
+// One whose session is in others' hands. Returns how it ended.
+absl::Status RunDoomedClient(ThreadedHouse& house) {
+  ThreadedOutlet outlet(house.network);
+  const auto session = std::make_shared<Session>(house.threaded_services(), &outlet);
+  outlet.session = session;
+  house.roster.Add(session);
+  v1::SessionConfig config = FloatConfig();
+  config.mutable_snapshot_interval()->set_seconds(1);
+  session->OnRequest(Request(config));
+  for (int i = 0; i < kBlocks; ++i) {
+    session->OnRequest(AudioRequest(i, i * kBlock, std::vector<float>(kBlock, 1.0f)));
+  }
+  session->OnHalfClose();
+  const absl::Status end = outlet.WaitForEnd();
+  session->Detach();
+  house.roster.Remove(session.get());
+  return end;
+}
+
+// Does something to all sessions, again and again, on a thread of its own.
+class Meddler {
+ public:
+  Meddler(ThreadedHouse& house, std::function<void(Session&)> what)
+      : thread_([this, &house, what = std::move(what)] {
+          while (!done_) {
+            for (const auto& session : house.roster.Sessions()) what(*session);
+          }
+        }) {}
+  ~Meddler() {
+    done_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> done_ = false;
+  std::thread thread_;
+};
+
 TEST(SessionThreads, EveryoneGetsTheirOwnSamplesAndEverySlotComesBack) {
   ThreadedHouse house;
   std::vector<std::thread> clients;
@@ -115,6 +155,67 @@ TEST(SessionThreads, EveryoneGetsTheirOwnSamplesAndEverySlotComesBack) {
   // A session that left gives its slot back when its last hop is done.
   for (int i = 0; i < 8; ++i) RunClient(house, 1.0f, /*leaves=*/false);
   EXPECT_TRUE(house.roster.WaitUntilEmpty(absl::ZeroDuration()));
+}
+
+// Operators and house-keeping come at any moment: while a voice is opened, between two hops, during a snapshot.
+TEST(SessionThreads, WhoeverEndsASessionAndWhenItsSlotComesBack) {
+  ThreadedHouse house;
+  {
+    const Meddler reader(house, [](Session& session) {
+      session.Facts();
+      session.CheckTimeouts(absl::UnixEpoch());
+    });
+    int kills = 0, drains = 0;
+    const Meddler killer(house, [&kills](Session& session) {
+      if (++kills % 64 == 0) session.End(MakeError(Reason::kSessionKilled, "an operator came"));
+    });
+    const Meddler drainer(house, [&drains](Session& session) {
+      if (++drains % 64 == 0) session.NotifyDraining();
+    });
+    std::vector<std::thread> clients;
+    for (int i = 0; i < 4; ++i) {
+      clients.emplace_back([&house] {
+        for (int session = 0; session < 25; ++session) {
+          EXPECT_THAT(ReasonOf(RunDoomedClient(house)),
+                      ::testing::AnyOf("", "SESSION_KILLED", "SERVER_DRAINING", "SESSION_SLOTS_EXHAUSTED"));
+        }
+      });
+    }
+    for (std::thread& client : clients) client.join();
+  }
+  for (int i = 0; i < 8; ++i) RunClient(house, 1.0f, /*leaves=*/false);
+  EXPECT_TRUE(house.roster.WaitUntilEmpty(absl::ZeroDuration()));
+}
+
+// What another thread might do while the voice is looked up and a slot taken.
+class EndingHost : public SessionHost {
+ public:
+  explicit EndingHost(SessionHost& house) : house_(house) {}
+  absl::StatusOr<SlotLease> Admit(const SessionPlan& plan) override {
+    absl::StatusOr<SlotLease> lease = house_.Admit(plan);
+    session->End(MakeError(Reason::kSessionKilled, "an operator came"));
+    return lease;
+  }
+
+  Session* session = nullptr;
+
+ private:
+  SessionHost& house_;
+};
+
+TEST(SessionThreads, AnEndDuringItsOpeningFreesTheSlotAtOnce) {
+  House house;
+  EndingHost host(house.roster);
+  SessionServices services = house.services();
+  services.host = &host;
+  ddsp::testing::FakeOutlet outlet;
+  const auto session = std::make_shared<Session>(services, &outlet);
+  outlet.session = host.session = session.get();
+  session->OnRequest(Request(FloatConfig()));
+  EXPECT_EQ(ReasonOf(*outlet.finished), "SESSION_KILLED");
+  EXPECT_EQ(house.scheduler.waiting(), 0);
+  EXPECT_EQ(house.registry->hosted()[0]->slots().free_slots(), 4);
+  session->Detach();
 }
 
 }  // namespace

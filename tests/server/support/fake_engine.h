@@ -16,6 +16,8 @@ inline constexpr StreamFormat kVstFormat{
 
 // A sample of this value makes the hop of its stream fail, as NaN in a model would.
 inline constexpr float kPoison = 1e6f;
+// And this one, as a device that has failed would.
+inline constexpr float kBroken = 2e6f;
 
 class FakeEngine : public VoiceEngine {
  public:
@@ -43,6 +45,7 @@ class FakeEngine : public VoiceEngine {
     for (size_t i = 0; i < requests.size(); ++i) {
       for (const float sample : requests[i].audio) {
         if (sample == kPoison) workspace.statuses[i] = absl::InternalError("the model made NaN");
+        if (sample == kBroken) workspace.statuses[i] = absl::UnavailableError("the device has failed");
       }
     }
     return workspace.statuses;

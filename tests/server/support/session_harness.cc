@@ -29,9 +29,9 @@ House::House(int slots, server::SessionLimits session_limits)
   for (const auto& voice : registry->hosted()) DDSP_CHECK(hosting.Begin(*voice).ok(), "there is room for two engines");
 }
 
-void House::RunDevice() {
+void House::RunDevice(int most) {
   server::DeviceWork work;
-  while (scheduler.waiting() > 0 && scheduler.Next(&work)) device->Do(work);
+  for (; most > 0 && scheduler.waiting() > 0 && scheduler.Next(&work); --most) device->Do(work);
 }
 
 server::DeviceServices House::device_services(server::Executor* crew) {

@@ -50,8 +50,8 @@ class House {
  public:
   explicit House(int slots = 4, server::SessionLimits limits = {});
 
-  // Does all work that waits for the device.
-  void RunDevice();
+  // Does all work that waits for the device, or so many pieces of it.
+  void RunDevice(int most = 1'000'000);
 
   SimClock clock;
   server::SnapshotSeal snapshots{{.keys = {std::string(32, 'k')}}, clock};

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/server/security/test_pki.h"
 #include "tests/server/tracing/fake_collector.h"
 
 namespace ddsp::server {
@@ -10,6 +11,7 @@ namespace {
 
 using ddsp::testing::AttributeOf;
 using ddsp::testing::FakeCollector;
+using ddsp::testing::TestAuthority;
 
 SpanRecord SomeSpan(const std::string& name) {
   SpanRecord span{
@@ -132,6 +134,32 @@ TEST(OtlpExporter, DropsWhatACollectorRefuses) {
   exporter.Flush();
   EXPECT_EQ(collector.calls(), 1);
   EXPECT_EQ(exporter.counts().dropped, 1);
+}
+
+std::shared_ptr<grpc::ServerCredentials> CertifiedBy(const TestAuthority& authority) {
+  const ddsp::testing::PemPair pair = authority.Issue("collector", {"IP:127.0.0.1"});
+  grpc::SslServerCredentialsOptions options;
+  options.pem_key_cert_pairs.push_back({pair.key, pair.certificate});
+  return grpc::SslServerCredentials(options);
+}
+
+TEST(OtlpExporter, SendsByTlsToWhomItsAuthorityKnows) {
+  const TestAuthority ours("ours"), theirs("theirs");
+  FakeCollector collector(CertifiedBy(ours)), stranger(CertifiedBy(theirs));
+  const auto send = [&](const std::string& address, const std::string& ca) {
+    OtlpExporter::Options options = To(address);
+    options.ca_certificates = ca;
+    OtlpExporter exporter(options, {});
+    exporter.Take(SomeSpan("span"));
+    exporter.Flush();
+    return exporter.counts().sent;
+  };
+  EXPECT_EQ(send("https://" + collector.address(), ours.certificate()), 1);
+  EXPECT_EQ(send("https://" + stranger.address(), ours.certificate()), 0);
+  EXPECT_EQ(send("https://" + collector.address(), ""), 0) << "the system does not know it";
+  EXPECT_EQ(send("http://" + collector.address(), ""), 0);
+  EXPECT_EQ(collector.spans().size(), 1u);
+  EXPECT_EQ(stranger.spans().size(), 0u);
 }
 
 TEST(OtlpExporter, LastSpansGoOutAtTheEnd) {

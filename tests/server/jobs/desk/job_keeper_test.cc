@@ -39,8 +39,8 @@ class JobKeeperTest : public ::testing::Test {
                                                         {.policy = {.max_failures = 2}, .on_end = CountEnds(metrics_)}),
                                        metrics_);
     blobs_ = *BlobStore::Open({.folder = directory_.path()}, clock_);
-    keeper_ =
-        std::make_unique<JobKeeper>(JobKeeper::Options{.blob_quota_bytes = 1000}, *store_, *blobs_, metrics_, clock_);
+    keeper_ = std::make_unique<JobKeeper>(JobKeeper::Options{.blob_quota_bytes = 1000, .log = &log_}, *store_, *blobs_,
+                                          metrics_, clock_);
   }
   Job Claimed(const std::string& request_id) {
     EXPECT_TRUE(store_->Create({.request_id = request_id, .kind = "train", .spec = "{}"}).ok());
@@ -48,6 +48,11 @@ class JobKeeperTest : public ::testing::Test {
   }
   std::string Metrics() const { return server_metrics_.Text(); }
 
+  std::string said_;
+  Log log_{{}, [this](std::string_view lines) {
+             said_ += lines;
+             return true;
+           }};
   TempDir directory_;
   SimClock clock_;
   ServerMetrics server_metrics_;
@@ -163,12 +168,12 @@ TEST_F(JobKeeperTest, LagGrowsWhileNoRoundEnds) {
 
 TEST_F(JobKeeperTest, TroubleIsCountedAndToldOnce) {
   store_->broken = true;
-  ::testing::internal::CaptureStderr();
   keeper_->Round();
   keeper_->Round();
   store_->broken = false;
   keeper_->Round();
-  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "jobs: the database is away\njobs: well again\n");
+  log_.Flush();
+  EXPECT_EQ(said_, "error: jobs are not kept error=\"the database is away\"\njobs are kept again\n");
   EXPECT_THAT(Metrics(), HasSubstr("ddsp_job_keeper_errors_total 2"));
 }
 

@@ -1,0 +1,142 @@
+#include <atomic>
+#include <filesystem>
+#include <thread>
+
+#include "core/models/bundle_format.h"
+#include "ddsp/v1/graph.pb.h"
+#include "ddsp/v1/models.pb.h"
+#include "tests/server/live/error_cases.h"
+
+namespace ddsp::testing {
+namespace {
+
+using grpc::StatusCode;
+
+constexpr char kRun[] = "/ddsp.v1.Graph/Run", kLoad[] = "/ddsp.v1.Models/Load";
+
+template <typename Request>
+Request Naming(const std::string& name) {
+  Request request;
+  request.set_name(name);
+  return request;
+}
+
+// Noise of that many samples, filtered by `bands`.
+v1::RunGraphRequest Noise(int64_t samples, int64_t bands) {
+  v1::RunGraphRequest request;
+  request.set_gin("ProcessorGroup.dag = [(@synths.FilteredNoise(), ['magnitudes'])]\nFilteredNoise.n_samples = " +
+                  std::to_string(samples) + "\n");
+  v1::Tensor& magnitudes = (*request.mutable_inputs())["magnitudes"];
+  for (const int64_t size : {int64_t{1}, int64_t{1}, bands}) magnitudes.add_shape(size);
+  for (int64_t i = 0; i < bands; ++i) magnitudes.add_values(1);
+  return request;
+}
+
+Ending OutstayAVersion(ErrorRig& rig) {
+  rig.options.limits.version_drain_timeout = absl::Seconds(1);
+  rig.options.limits.idle_timeout = rig.options.limits.output_stall_timeout = absl::Hours(10000);
+  rig.ServeRepository();
+  const auto call = rig.Play();
+  rig.Ask<v1::Model>("/ddsp.v1.Models/Unload", Naming<v1::UnloadModelRequest>("models/violin"), Refused::Port::kAdmin);
+  rig.closed = true;
+  Ending ending;
+  std::atomic<bool> ended = false;
+  std::thread reader([&] {
+    ending = EndingOf(*call);
+    ended = true;
+  });
+  rig.PassTime(absl::Seconds(1), [&] { return ended.load(); });
+  reader.join();
+  return ending;
+}
+
+}  // namespace
+
+std::vector<ErrorCase> ModelErrors() {
+  return {
+      {.reason = "VERSION_RETIRED",
+       .code = StatusCode::UNAVAILABLE,
+       .values = {"model", "version"},
+       .retry = absl::ZeroDuration(),
+       .act = OutstayAVersion},
+      {.reason = "MODEL_NOT_READY",
+       .code = StatusCode::FAILED_PRECONDITION,
+       .values = {"model", "version"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.ServeRepository();
+             rig.Ask<v1::Model>("/ddsp.v1.Models/Unload", Naming<v1::UnloadModelRequest>("models/violin"),
+                                Refused::Port::kAdmin);
+             rig.closed = true;
+             return Refuse("/ddsp.v1.Synthesis/StreamSession", Request(FloatConfig()));
+           }},
+      {.reason = "MODEL_LOAD_FAILED",
+       .code = StatusCode::FAILED_PRECONDITION,
+       .values = {"model", "version"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.ServeRepository();
+             const std::string weights =
+                 WriteTestBundle(rig.options.model_repository, {.name = "violin", .seed = 2}, /*version=*/2) + "/" +
+                 kWeightsFile;
+             std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 1);
+             return RefuseAdmin(kLoad, Naming<v1::LoadModelRequest>("models/violin/versions/2"));
+           }},
+      {.reason = "INVALID_MODEL_REQUEST",
+       .code = StatusCode::INVALID_ARGUMENT,
+       .fields = {"name"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.ServeRepository();
+             return RefuseAdmin(kLoad, Naming<v1::LoadModelRequest>("violin"));
+           }},
+      {.reason = "REPOSITORY_NOT_WRITABLE",
+       .code = StatusCode::FAILED_PRECONDITION,
+       .values = {"model"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.ServeRepository();
+             std::filesystem::create_directory(rig.options.model_repository + "/violin/aliases.textproto");
+             auto request = Naming<v1::SetAliasRequest>("models/violin/aliases/best");
+             request.set_version(1);
+             return RefuseAdmin("/ddsp.v1.Models/SetAlias", request);
+           }},
+      {.reason = "QUEUE_FULL",
+       .code = StatusCode::UNAVAILABLE,
+       .values = {"waiting"},
+       .retry = absl::Seconds(1),
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.options.max_waiting_calls = 0;
+             rig.Serve();
+             return Refuse(kRun, Noise(320, 9));
+           }},
+      {.reason = "INVALID_GRAPH",
+       .code = StatusCode::INVALID_ARGUMENT,
+       .fields = {"spec"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.Serve();
+             return Refuse(kRun, v1::RunGraphRequest());
+           }},
+      {.reason = "INVALID_GRAPH_INPUT",
+       .code = StatusCode::INVALID_ARGUMENT,
+       .fields = {"inputs"},
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.Serve();
+             v1::RunGraphRequest request = Noise(320, 9);
+             request.clear_inputs();
+             return Refuse(kRun, request);
+           }},
+      {.reason = "GRAPH_TOO_LARGE",
+       .code = StatusCode::RESOURCE_EXHAUSTED,
+       .refuse =
+           [](ErrorRig& rig) {
+             rig.Serve();
+             return Refuse(kRun, Noise(int64_t{4} << 20, 65));
+           }},
+  };
+}
+
+}  // namespace ddsp::testing

@@ -1,0 +1,174 @@
+// A version goes out of service under sessions that play on it.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/session/session.h"
+#include "tests/server/support/session_harness.h"
+
+namespace ddsp::server {
+namespace {
+
+using ddsp::testing::AudioRequest;
+using ddsp::testing::Caller;
+using ddsp::testing::FloatConfig;
+using ddsp::testing::FloatsOf;
+using ddsp::testing::House;
+using ddsp::testing::kVstFormat;
+using ddsp::testing::Ramp;
+using ddsp::testing::Request;
+using ::testing::HasSubstr;
+using Response = v1::StreamSessionResponse;
+
+SessionLimits StayFor(absl::Duration longest) {
+  SessionLimits limits;
+  limits.version_drain_timeout = longest;
+  limits.idle_timeout = absl::Hours(1);
+  return limits;
+}
+
+v1::SessionConfig Snapshots() {
+  v1::SessionConfig config = FloatConfig();
+  config.mutable_snapshot_interval()->set_seconds(3600);
+  return config;
+}
+
+class RetiredVersion : public ::testing::Test {
+ protected:
+  void Retire() {
+    voice_.Close([] {});
+  }
+  // House-keeping, once a second.
+  void Pass(int seconds) {
+    for (int i = 0; i < seconds; ++i) {
+      house_.clock.Advance(absl::Seconds(1));
+      house_.roster.CheckTimeouts(house_.clock.Now());
+    }
+  }
+
+  House house_{4, StayFor(absl::Seconds(30))};
+  HostedVoice& voice_ = *house_.registry->hosted()[0];
+};
+
+TEST_F(RetiredVersion, KeepsItsSessionsForAsLongAsTheyMayStay) {
+  Caller caller(house_);
+  caller.Open(FloatConfig());
+  Pass(100);
+  Retire();
+  Pass(1);
+  EXPECT_EQ(caller.outlet.messages.back().event().kind(), v1::SessionEvent::DRAINING);
+  EXPECT_THAT(caller.outlet.messages.back().event().detail(), HasSubstr("violin/1 goes out of service"));
+  Pass(29);
+  caller.Sing(Ramp(5000));
+  EXPECT_FALSE(caller.outlet.finished.has_value());
+  Pass(1);
+  EXPECT_EQ(caller.Count(Response::kEvent), 1);
+  EXPECT_EQ(caller.code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(caller.reason(), "VERSION_RETIRED");
+  EXPECT_EQ(caller.metadata("model"), "violin");
+  EXPECT_EQ(caller.metadata("version"), "1");
+  EXPECT_EQ(caller.metadata("input_samples"), "5000");
+  EXPECT_EQ(RetryDelayOf(*caller.outlet.finished), absl::ZeroDuration());
+  EXPECT_EQ(voice_.slots().free_slots(), 4);
+  EXPECT_EQ(voice_.pins(), 0) << "its memory can be freed";
+  EXPECT_THAT(house_.metrics.Text(), HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"drained\"} 1"));
+}
+
+// Where another server still has the version, nothing is heard.
+TEST_F(RetiredVersion, SendsThoseWithSnapshotsElsewhere) {
+  const std::vector<float> song = Ramp(9000);
+  House other;
+  Caller before(house_), after(other);
+  before.Open(Snapshots());
+  before.Sing(absl::MakeSpan(song).first(5000));
+  Retire();
+  Pass(31);
+  EXPECT_EQ(before.reason(), "VERSION_RETIRED");
+  ASSERT_TRUE(before.outlet.messages.back().has_snapshot());
+  const v1::SessionSnapshot snapshot = before.outlet.messages.back().snapshot();
+  EXPECT_TRUE(snapshot.last());
+  EXPECT_THAT(house_.metrics.Text(), HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"migrated\"} 1"));
+  v1::SessionConfig config = Snapshots();
+  config.set_resume(snapshot.data());
+  after.Open(config);
+  after.seq = snapshot.position().input_seq();
+  after.position = snapshot.position().input_sample();
+  after.Sing(absl::MakeSpan(song).subspan(after.position));
+  after.HalfClose();
+  std::vector<float> audio = before.audio(), expected = song;
+  const std::vector<float> rest = after.audio();
+  audio.insert(audio.end(), rest.begin(), rest.end());
+  expected.resize(song.size() + kVstFormat.tail);
+  EXPECT_EQ(audio, expected);
+}
+
+// Where nobody has it, whoever comes with the snapshot is told: the state of one version means nothing to another.
+TEST_F(RetiredVersion, IsNotGoneOnWithHere) {
+  Caller before(house_);
+  before.Open(Snapshots());
+  before.Sing(Ramp(5000));
+  Retire();
+  house_.registry->SetRoutes("violin", {.serving = {}, .absent = {{1, "was unloaded"}}, .aliases = {}});
+  Pass(31);
+  v1::SessionConfig config = Snapshots();
+  config.set_resume(before.outlet.messages.back().snapshot().data());
+  Caller after(house_);
+  after.Open(config);
+  EXPECT_EQ(after.code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(after.reason(), "STATE_LOST");
+}
+
+TEST_F(RetiredVersion, ThatComesBackKeepsItsSessions) {
+  Caller caller(house_);
+  caller.Open(FloatConfig());
+  Retire();
+  Pass(25);
+  voice_.Open();
+  Pass(25);
+  Retire();
+  Pass(25);
+  EXPECT_FALSE(caller.outlet.finished.has_value());
+  Pass(10);
+  EXPECT_EQ(caller.reason(), "VERSION_RETIRED");
+}
+
+// A hop that does not come back from its device keeps a session from taking its last snapshot.
+TEST_F(RetiredVersion, DoesNotWaitForEverForASnapshot) {
+  Caller caller(house_);
+  caller.Open(Snapshots());
+  caller.Send(AudioRequest(0, 0, Ramp(2000)));
+  Retire();
+  Pass(34);
+  EXPECT_FALSE(caller.outlet.finished.has_value());
+  Pass(2);
+  EXPECT_EQ(caller.reason(), "VERSION_RETIRED");
+  EXPECT_EQ(caller.Count(Response::kSnapshot), 0);
+  house_.RunDevice();
+  EXPECT_EQ(voice_.pins(), 0);
+}
+
+TEST_F(RetiredVersion, EndsTailsThatNobodyReads) {
+  Caller caller(house_);
+  caller.Open(FloatConfig());
+  caller.Send(AudioRequest(0, 0, Ramp(2000)));
+  caller.session->OnHalfClose();  // the device stands still
+  Retire();
+  Pass(31);
+  EXPECT_EQ(caller.reason(), "VERSION_RETIRED");
+  house_.RunDevice();
+}
+
+TEST(RetiredVersionForEver, KeepsItsSessionsUntilTheyEnd) {
+  House house(4, StayFor(absl::ZeroDuration()));
+  Caller caller(house);
+  caller.Open(FloatConfig());
+  house.registry->hosted()[0]->Close([] {});
+  house.clock.Advance(absl::Minutes(50));
+  house.roster.CheckTimeouts(house.clock.Now());
+  caller.Sing(Ramp(5000));
+  caller.HalfClose();
+  EXPECT_EQ(caller.outlet.finished, absl::OkStatus());
+  EXPECT_EQ(caller.Count(Response::kEvent), 1);  // of its idleness
+}
+
+}  // namespace
+}  // namespace ddsp::server
