@@ -56,6 +56,7 @@ Action DeclareModelRandom(CLI::App& options);
 Action DeclareModelShow(CLI::App& options);
 Action DeclareModelUnload(CLI::App& options);
 Action DeclareModelVerify(CLI::App& options);
+Action DeclareModelWatch(CLI::App& options);
 Action DeclareProfile(CLI::App& options);
 Action DeclareSessionKill(CLI::App& options);
 Action DeclareSessionList(CLI::App& options);

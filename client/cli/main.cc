@@ -63,6 +63,7 @@ constexpr Command kCommands[] = {
     {"model", "load", "Have a server load a published version", DeclareModelLoad},
     {"model", "unload", "Have a server take a version out of service", DeclareModelUnload},
     {"model", "alias", "Move an alias of a voice, or take it away", DeclareModelAlias},
+    {"model", "watch", "Tell of a server's voices as they come and go", DeclareModelWatch},
     {"model", "convert", "Write a voice anew with another arithmetic of its network", DeclareModelConvert},
     {"model", "random", "Make a voice of random weights, for load tests", DeclareModelRandom},
     {"model", "show", "Print a voice's specification and what a stream of it keeps", DeclareModelShow},

@@ -11,6 +11,7 @@
 #include "client/cli/model_push.h"
 #include "client/cli/voice_source.h"
 #include "core/artifacts/oci_layout.h"
+#include "core/artifacts/oci_manifest.h"
 #include "core/base/status_macros.h"
 #include "core/models/staged_version.h"
 #include "core/streaming/voice_loader.h"
@@ -51,10 +52,10 @@ absl::Status Pack(PackOptions options) {
   const v1::VoiceSpec& spec = voice->spec;
   if (options.tag.empty()) options.tag = absl::StrCat(spec.name(), "-", voice->version);
   std::map<std::string, std::string> annotations = {
-      {"org.opencontainers.image.title", spec.name()},
-      {"org.opencontainers.image.version", absl::StrCat(voice->version)},
-      {"org.opencontainers.image.description", spec.description()},
-      {"org.opencontainers.image.licenses", spec.licence()},
+      {kOciTitle, spec.name()},
+      {kOciVersion, absl::StrCat(voice->version)},
+      {kOciDescription, spec.description()},
+      {kOciLicences, spec.licence()},
   };
   std::erase_if(annotations, [](const auto& annotation) { return annotation.second.empty(); });
   RETURN_IF_ERROR(AddToOciLayout(ReadsBelow(version), annotations, options.tag, options.out));

@@ -27,23 +27,36 @@ ModelsClient::ModelsClient(const ServerAddress& server, absl::Duration timeout)
 template <typename Request, typename Response>
 absl::StatusOr<Response> ModelsClient::Call(grpc::Status (v1::Models::Stub::*method)(grpc::ClientContext*,
                                                                                      const Request&, Response*),
-                                            const Request& request) {
+                                            const Request& request, Cancellation* cancellation) {
   grpc::ClientContext context;
+  const Cancellation::Call cancellable(cancellation, &context);
   context.set_deadline(std::chrono::system_clock::now() + absl::ToChronoMilliseconds(timeout_));
   Response response;
   RETURN_IF_ERROR(FromGrpc((stub_.get()->*method)(&context, request, &response)));
   return response;
 }
 
-absl::StatusOr<std::vector<v1::Model>> ModelsClient::List() {
+absl::StatusOr<std::vector<v1::Model>> ModelsClient::List(Cancellation* cancellation) {
   std::vector<v1::Model> models;
   v1::ListModelsRequest request;
   do {
-    ASSIGN_OR_RETURN(const v1::ListModelsResponse page, Call(&v1::Models::Stub::List, request));
+    ASSIGN_OR_RETURN(const v1::ListModelsResponse page, Call(&v1::Models::Stub::List, request, cancellation));
     models.insert(models.end(), page.models().begin(), page.models().end());
     request.set_page_token(page.next_page_token());
   } while (!request.page_token().empty());
   return models;
+}
+
+absl::Status ModelsClient::Watch(const std::string& model, Cancellation* cancellation,
+                                 absl::FunctionRef<void(const v1::Model&)> take) {
+  grpc::ClientContext context;
+  const Cancellation::Call cancellable(cancellation, &context);
+  v1::WatchModelsRequest request;
+  if (!model.empty()) request.set_name(absl::StrCat("models/", model));
+  const auto reader = stub_->Watch(&context, request);
+  v1::WatchModelsResponse response;
+  while (reader->Read(&response)) take(response.model());
+  return FromGrpc(reader->Finish());
 }
 
 absl::StatusOr<v1::Model> ModelsClient::Load(const std::string& model, int64_t version) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/artifacts/oci_layout.h"
+#include "core/artifacts/oci_manifest.h"
 #include "core/artifacts/oci_registry.h"
 #include "core/artifacts/s3_store.h"
 #include "core/artifacts/voice_objects.h"
@@ -17,8 +18,6 @@
 namespace ddsp::client {
 namespace {
 
-constexpr char kTitle[] = "org.opencontainers.image.title";
-constexpr char kVersion[] = "org.opencontainers.image.version";
 constexpr char kLayoutScheme[] = "oci:";
 
 struct ObjectReference {
@@ -72,12 +71,12 @@ absl::StatusOr<VoiceSource> OpenS3(const std::string& text) {
 }
 
 absl::StatusOr<VoiceSource> FromArtifact(OciArtifact artifact, const std::string& text) {
-  VoiceSource source{.model = artifact.manifest.annotations[kTitle]};
+  VoiceSource source{.model = artifact.manifest.annotations[kOciTitle]};
   if (!IsVoiceName(source.model)) {
     return absl::InvalidArgumentError(
-        absl::StrCat(text, ": its annotation ", kTitle, " is '", source.model, "', no name of a voice"));
+        absl::StrCat(text, ": its annotation ", kOciTitle, " is '", source.model, "', no name of a voice"));
   }
-  if (!absl::SimpleAtoi(artifact.manifest.annotations[kVersion], &source.version) || source.version < 0) {
+  if (!absl::SimpleAtoi(artifact.manifest.annotations[kOciVersion], &source.version) || source.version < 0) {
     source.version = 0;
   }
   source.read = ReadsArtifact(std::move(artifact));

@@ -98,7 +98,7 @@ absl::Status ResumableSession::TakeStarted(const v1::SessionStarted& started) {
   }
   const v1::SessionPosition& at = started.resumed_at();  // all zero where the session begins
   ASSIGN_OR_RETURN(replayed_input_, replay_.Rewind(at));
-  ASSIGN_OR_RETURN(auto decoder, MakeDecoder(options_.output.codec, info.output.sample_rate));
+  ASSIGN_OR_RETURN(auto decoder, MakeDecoder(AudioCodec(options_), info.output.sample_rate));
   if (!known_) {
     ASSIGN_OR_RETURN(auto encoder,
                      MakeEncoder(options_.input.codec, options_.input.sample_rate, options_.opus_bitrate));

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "client/sdk/all_audio.h"
 #include "client/sdk/channel.h"
 #include "client/sdk/resuming_relay.h"
 #include "client/sdk/server_list.h"
@@ -33,10 +34,7 @@ absl::StatusOr<std::unique_ptr<ResumingStream>> ResumingStream::Open(const Serve
   RETURN_IF_ERROR(CheckOptions(resume));
   RETURN_IF_ERROR(CheckAddress(servers));
   ASSIGN_OR_RETURN(std::vector<std::string> split, SplitServers(servers.target));
-  if (options.output.sample_rate == 0) options.output.sample_rate = options.input.sample_rate;
-  // A rate that a codec does not have is found out before a server is asked.
-  RETURN_IF_ERROR(MakeEncoder(options.input.codec, options.input.sample_rate, options.opus_bitrate).status());
-  RETURN_IF_ERROR(MakeDecoder(options.output.codec, options.output.sample_rate).status());
+  ASSIGN_OR_RETURN(options, CompleteOptions(std::move(options)));
   if (!resume.connect) {
     resume.connect = [security = SecurityForPart(servers)](const std::string& address) {
       return MakeChannel({address, security});
@@ -62,18 +60,8 @@ absl::Status ResumingStream::ChangeParameters(int64_t sample, const Parameters& 
 absl::Status ResumingStream::Flush(uint64_t id) { return relay_->Flush(id); }
 absl::Status ResumingStream::Finish() { return relay_->Finish(); }
 absl::StatusOr<std::optional<StreamMessage>> ResumingStream::Read() { return relay_->Read(); }
+absl::StatusOr<std::vector<float>> ResumingStream::ReadAllAudio() { return AllAudioOf(*this); }
 void ResumingStream::Cancel() { relay_->Cancel(); }
 std::vector<Resumption> ResumingStream::resumptions() const { return relay_->resumptions(); }
-
-absl::StatusOr<std::vector<float>> ResumingStream::ReadAllAudio() {
-  std::vector<float> samples;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<StreamMessage> message, Read());
-    if (!message) return samples;
-    if (const auto* audio = std::get_if<AudioBlock>(&*message)) {
-      samples.insert(samples.end(), audio->samples.begin(), audio->samples.end());
-    }
-  }
-}
 
 }  // namespace ddsp::client

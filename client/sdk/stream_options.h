@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "client/sdk/codec.h"
 
@@ -121,5 +122,9 @@ struct StreamOptions {
   // Called last, with what Read() would end with.
   std::function<void(const absl::Status&)> on_end{};
 };
+
+// With the output's rate filled in. Errors: INVALID_ARGUMENT (a rate that its codec does not have), which is so found
+// out before a server is asked.
+absl::StatusOr<StreamOptions> CompleteOptions(StreamOptions options);
 
 }  // namespace ddsp::client

@@ -265,9 +265,10 @@ absl::Status SynthesisStream::Call::TakeStarted(const v1::SessionStarted& starte
   if (output_ != nullptr) return absl::InternalError("the server started the session twice");
   started_ = FromMessage(started);
   ASSIGN_OR_RETURN(auto encoder, MakeEncoder(options_.input.codec, options_.input.sample_rate, options_.opus_bitrate));
-  ASSIGN_OR_RETURN(auto decoder, MakeDecoder(options_.output.codec, started_.output.sample_rate));
-  output_ = std::make_unique<OutputBlocks>(std::move(decoder),
-                                           OutputBlocks::Format{options_.output.codec, started_.output_codec_delay});
+  const Codec codec = AudioCodec(options_);
+  ASSIGN_OR_RETURN(auto decoder, MakeDecoder(codec, started_.output.sample_rate));
+  output_ =
+      std::make_unique<OutputBlocks>(std::move(decoder), OutputBlocks::Format{codec, started_.output_codec_delay});
   MutexLock lock(&mu_);
   input_ = std::make_unique<InputBlocks>(
       std::move(encoder),

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "client/sdk/all_audio.h"
 #include "client/sdk/channel.h"
 #include "client/sdk/synthesis_call.h"
 #include "core/base/status_macros.h"
@@ -15,10 +16,7 @@ absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(const Ser
 
 absl::StatusOr<std::unique_ptr<SynthesisStream>> SynthesisStream::Open(std::shared_ptr<grpc::Channel> channel,
                                                                        StreamOptions options) {
-  if (options.output.sample_rate == 0) options.output.sample_rate = options.input.sample_rate;
-  // A rate that a codec does not have is found out before the server is asked.
-  RETURN_IF_ERROR(MakeEncoder(options.input.codec, options.input.sample_rate, options.opus_bitrate).status());
-  RETURN_IF_ERROR(MakeDecoder(options.output.codec, options.output.sample_rate).status());
+  ASSIGN_OR_RETURN(options, CompleteOptions(std::move(options)));
   auto call = std::make_unique<Call>(std::move(channel), std::move(options));
   RETURN_IF_ERROR(call->Start());
   return std::unique_ptr<SynthesisStream>(new SynthesisStream(std::move(call)));
@@ -43,17 +41,7 @@ absl::Status SynthesisStream::Flush(uint64_t id) {
 }
 absl::Status SynthesisStream::Finish() { return call_->Finish(); }
 absl::StatusOr<std::optional<StreamMessage>> SynthesisStream::Read() { return call_->Read(); }
+absl::StatusOr<std::vector<float>> SynthesisStream::ReadAllAudio() { return AllAudioOf(*this); }
 void SynthesisStream::Cancel() { call_->Cancel(); }
-
-absl::StatusOr<std::vector<float>> SynthesisStream::ReadAllAudio() {
-  std::vector<float> samples;
-  while (true) {
-    ASSIGN_OR_RETURN(const std::optional<StreamMessage> message, Read());
-    if (!message) return samples;
-    if (const auto* audio = std::get_if<AudioBlock>(&*message)) {
-      samples.insert(samples.end(), audio->samples.begin(), audio->samples.end());
-    }
-  }
-}
 
 }  // namespace ddsp::client

@@ -161,6 +161,15 @@ TEST_F(LiveSession, FeaturesAloneNeedNoVoice) {
   EXPECT_EQ(frames, 51);
 }
 
+TEST_F(LiveSession, FeaturesAloneHaveNoUseForACodec) {
+  StreamOptions options{.answer = Answer::kFeatures};
+  options.input.codec = options.output.codec = Codec::kOpus;
+  const auto stream = Open(options);
+  ASSERT_TRUE(stream->Write(TestMelody(16000)).ok());
+  ASSERT_TRUE(stream->Finish().ok());
+  EXPECT_TRUE(stream->ReadAllAudio().ok());
+}
+
 TEST_F(LiveSession, ControlsDriveAVoiceWithoutAudio) {
   const auto stream = Open({.drive = Drive::kControls, .tail = Tail::kCut});
   ASSERT_TRUE(stream->WriteControls(std::vector<ControlFrame>(200, {440, -20}), 320).ok());

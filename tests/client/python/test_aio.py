@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import VOICE, Server
+from conftest import VOICE
+from ddsp_server import Server
 from ddsp_client import (
     AudioBlock,
     CancelledError,

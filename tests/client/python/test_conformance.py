@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from conftest import SOURCE
+from ddsp_server import SOURCE
 
 PROMISES = (SOURCE / "tests/client/conformance.md").read_text("utf-8")
 ROWS = [line.strip("|").split("|") for line in PROMISES.splitlines() if line.startswith("| ")][1:]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import ddsp_client
-from conftest import VOICE, Server
+from conftest import VOICE
+from ddsp_server import Server
 from ddsp_client import (
     AbortedError,
     Client,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import SOURCE, Server, serves_jobs
+from ddsp_server import SOURCE, Server, serves_jobs
 from ddsp_client import (
     AlreadyExistsError,
     Client,

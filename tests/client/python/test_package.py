@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import ddsp_client
-from conftest import SOURCE, Server
+from ddsp_server import SOURCE, Server
 from ddsp_client import _proto as pb
 
 README = SOURCE / "client" / "python" / "README.md"

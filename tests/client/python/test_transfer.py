@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import BIN, SOURCE, VOICE, Server, read_clip
+from conftest import VOICE, read_clip
+from ddsp_server import BIN, SOURCE, Server
 from ddsp_client import (
     AudioBlock,
     CancelledError,

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import BIN, SOURCE, VOICE, read_clip
+from conftest import VOICE, read_clip
+from ddsp_server import BIN, SOURCE
 from ddsp_client import Client, InvalidArgumentError, NotFoundError, ResourceExhaustedError, TimbreAdjustment
 
 

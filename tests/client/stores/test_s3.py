@@ -3,7 +3,8 @@ import filecmp
 
 import pytest
 from conftest import BUCKET
-from programs import MODELS, Server, ddsp, ddsp_json
+from ddsp_server import Server
+from programs import MODELS, ddsp, ddsp_json
 
 
 @pytest.fixture
@@ -32,8 +33,8 @@ def test_a_voice_goes_there_and_comes_back(repository, s3_environment, tmp_path)
 
 def test_a_server_serves_from_there_and_takes_what_comes(repository, s3_environment, tmp_path):
     ddsp('model', 'push', MODELS / 'violin', '--repository', repository, env=s3_environment)
-    with Server(repository, tmp_path / 'cache', s3_environment) as server:
-        admin = f'127.0.0.1:{server.admin_port}'
+    with Server(f'--model-cache={tmp_path}/cache', repository=repository, env=s3_environment) as server:
+        admin = server.admin
         listed = ddsp_json('model', 'list', '--server', admin, env=s3_environment)
         assert listed['models'][0]['serving_version'] == 1
         ddsp('model', 'push', MODELS / 'violin', '--repository', repository, '--server', admin, env=s3_environment)
@@ -45,8 +46,8 @@ def test_a_server_serves_from_there_and_takes_what_comes(repository, s3_environm
     assert stored['models'][0]['aliases'] == {'champion': 2}
     # And what was fetched serves while the store is away.
     away = {**s3_environment, 'AWS_ENDPOINT_URL': 'http://127.0.0.1:1'}
-    with Server(repository, tmp_path / 'cache', away) as server:
-        listed = ddsp_json('model', 'list', '--server', f'127.0.0.1:{server.admin_port}', env=away)
+    with Server(f'--model-cache={tmp_path}/cache', repository=repository, env=away) as server:
+        listed = ddsp_json('model', 'list', '--server', server.admin, env=away)
         assert listed['models'][0]['serving_version'] == 2
 
 

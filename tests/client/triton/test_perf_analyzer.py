@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from conftest import VOICE, Server
+from conftest import VOICE
+from ddsp_server import Server
 
 HOP = 320
 

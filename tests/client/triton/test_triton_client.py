@@ -16,7 +16,8 @@ import tritonclient.grpc as triton
 import tritonclient.grpc.aio as triton_aio
 from tritonclient.utils import InferenceServerException
 
-from conftest import BIN, CLIP, RATE, VOICE, Server
+from conftest import CLIP, RATE, VOICE
+from ddsp_server import BIN, Server
 
 HOP = RATE // 50
 
@@ -26,9 +27,9 @@ def client(server: Server) -> Iterator[triton.InferenceServerClient]:
     with triton.InferenceServerClient(server.address) as connected:
         yield connected
     deadline = time.monotonic() + 30
-    while server.live_sessions() > 0 and time.monotonic() < deadline:
+    while server.metric("ddsp_sessions_active") > 0 and time.monotonic() < deadline:
         time.sleep(0.01)
-    assert server.live_sessions() == 0, "every slot is free again"
+    assert server.metric("ddsp_sessions_active") == 0, "every slot is free again"
 
 
 def tensor(name: str, values: np.ndarray, datatype: str = "FP32") -> triton.InferInput:
