@@ -78,6 +78,7 @@ void LiveCall::Complete(Event event, bool ok) {
     case Event::kEnded:
       if (status_.ok()) status_ = client::FromGrpc(grpc_status_);
       ended_ = true;
+      ended_at_ = std::chrono::steady_clock::now();
       --loop_.calls_;
       if (abandoned_) delete this;
       return;

@@ -9,6 +9,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/completion_queue.h>
 
+#include <chrono>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -40,6 +41,7 @@ class LiveCall {
   bool started() const { return started_.has_value(); }
   bool ended() const { return ended_; }
   const absl::Status& status() const { return status_; }  // once ended
+  std::chrono::steady_clock::time_point ended_at() const { return ended_at_; }
   const client::StreamStarted& info() const { return *started_; }
 
   // Sends as many of the samples as credit allows; returns how many. 0 unless started and not ended.
@@ -80,6 +82,7 @@ class LiveCall {
   v1::StreamSessionResponse response_;
   grpc::Status grpc_status_;
   absl::Status status_;
+  std::chrono::steady_clock::time_point ended_at_;
 
   std::optional<client::StreamStarted> started_;
   std::unique_ptr<client::InputBlocks> input_;

@@ -14,16 +14,36 @@ nlohmann::json ToJson(const std::vector<LoadSecond>& seconds) {
   return list;
 }
 
+nlohmann::json ToJson(const Refusals& refusals) {
+  return {{"calls", refusals.calls},
+          {"p50_ms", refusals.p50_ms},
+          {"p99_ms", refusals.p99_ms},
+          {"max_ms", refusals.max_ms},
+          {"slow", refusals.slow},
+          {"others", refusals.others},
+          {"first_other", refusals.first_other}};
+}
+
 nlohmann::json ToJson(const LoadResult& result, double duration_s) {
-  return {{"streams", result.streams},         {"duration_s", duration_s},
-          {"refused", result.refused},         {"failed_streams", result.failed_streams},
-          {"first_error", result.first_error}, {"blocks", result.blocks},
-          {"underruns", result.underruns},     {"lost_samples", result.lost_samples},
-          {"stalls", result.stalls},           {"p50_ms", result.p50_ms},
-          {"p95_ms", result.p95_ms},           {"p99_ms", result.p99_ms},
-          {"p999_ms", result.p999_ms},         {"max_ms", result.max_ms},
-          {"cpu_cores", result.server_cores},  {"client_cores", result.client_cores},
-          {"rss_bytes", result.server_bytes},  {"rss_bytes_per_stream", result.bytes_per_stream},
+  return {{"streams", result.streams},
+          {"duration_s", duration_s},
+          {"refused", result.refused},
+          {"failed_streams", result.failed_streams},
+          {"first_error", result.first_error},
+          {"blocks", result.blocks},
+          {"underruns", result.underruns},
+          {"lost_samples", result.lost_samples},
+          {"stalls", result.stalls},
+          {"p50_ms", result.p50_ms},
+          {"p95_ms", result.p95_ms},
+          {"p99_ms", result.p99_ms},
+          {"p999_ms", result.p999_ms},
+          {"max_ms", result.max_ms},
+          {"cpu_cores", result.server_cores},
+          {"client_cores", result.client_cores},
+          {"rss_bytes", result.server_bytes},
+          {"rss_bytes_per_stream", result.bytes_per_stream},
+          {"refusals", ToJson(result.refusals)},
           {"seconds", ToJson(result.seconds)}};
 }
 
@@ -45,6 +65,16 @@ std::string TableRow(const LoadResult& result) {
   return row;
 }
 
+std::string TextOf(const Refusals& refusals) {
+  std::string text = absl::StrFormat(
+      "        %d calls refused after p50 %.2f, p99 %.2f, at most %.2f ms; %d after more than %.0f ms\n",
+      refusals.calls, refusals.p50_ms, refusals.p99_ms, refusals.max_ms, refusals.slow, kLongestRefusalMs);
+  if (refusals.others > 0) {
+    absl::StrAppend(&text, "        ", refusals.others, " other answers: ", refusals.first_other, "\n");
+  }
+  return text;
+}
+
 nlohmann::json ToJson(const LoadReport& report) {
   nlohmann::json figures =
       report.levels.empty() ? nlohmann::json::object() : ToJson(report.levels[report.best], report.duration_s);
@@ -56,6 +86,7 @@ nlohmann::json ToJson(const LoadReport& report) {
   if (report.p99_without_troublemakers_ms) {
     figures["p99_without_troublemakers_ms"] = *report.p99_without_troublemakers_ms;
   }
+  if (report.overload_p99_ratio) figures["overload_p99_ratio"] = *report.overload_p99_ratio;
   return figures;
 }
 

@@ -17,10 +17,13 @@ struct LoadReport {
   size_t best = 0;                 // of levels: the one to quote
   std::optional<double> start_to_first_audio_s;
   std::optional<double> p99_without_troublemakers_ms;
+  // The median of p99 with latecomers to p99 without, of pairs of levels that followed each other.
+  std::optional<double> overload_p99_ratio;
 };
 
 std::string TableHead();
 std::string TableRow(const LoadResult& result);
+std::string TextOf(const Refusals& refusals);
 // The best level's figures on top, all levels below.
 nlohmann::json ToJson(const LoadReport& report);
 

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <queue>
@@ -95,7 +96,7 @@ void BeginAll(const Streams& streams, double message_seconds, std::mt19937_64& r
 // Wakes once in a millisecond, sends all that is due and takes all that has come. That makes a message late by up to a
 // millisecond, and a block too, which counts: latency begins when the message was due and ends when the block is taken.
 // A stream that fails is left alone: its end tells why.
-void SendAll(const Streams& streams, ClientLoop& loop, Troublemakers* trouble) {
+void SendAll(const Streams& streams, ClientLoop& loop, const std::function<void(Clock::time_point)>& beside) {
   using Turn = std::pair<Clock::time_point, size_t>;
   std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
   for (size_t i = 0; i < streams.size(); ++i) turns.emplace(*streams[i]->NextDue(), i);
@@ -108,7 +109,7 @@ void SendAll(const Streams& streams, ClientLoop& loop, Troublemakers* trouble) {
           if (!streams[i]->SendNext()) continue;
           if (const auto next = streams[i]->NextDue()) turns.emplace(*next, i);
         }
-        if (trouble != nullptr) trouble->Act(now);
+        beside(now);
       });
 }
 
@@ -173,6 +174,12 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   std::mt19937_64 random(options.jitter_seed);
   const ProcessUsage idle = ServerUsage(options);
   ClientLoop loop;
+  std::optional<Latecomers> latecomers;
+  if (options.latecomers > 0) {
+    latecomers.emplace(
+        loop, Latecomers::Options{options.server, options.stream.model, options.latecomers, options.jitter_seed});
+    RETURN_IF_ERROR(latecomers->Connect());
+  }
   ASSIGN_OR_RETURN(const Streams streams, OpenStreams(options, recordings, random, loop));
   std::optional<Troublemakers> trouble;
   if (options.troublemakers > 0) trouble.emplace(loop, options.server, options.stream.model, options.troublemakers);
@@ -180,7 +187,10 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   const double own_before = OwnCpuSeconds();
   const Clock::time_point begin = Clock::now();
   BeginAll(streams, options.stream.message_seconds, random);
-  SendAll(streams, loop, trouble.has_value() ? &*trouble : nullptr);
+  SendAll(streams, loop, [&](Clock::time_point now) {
+    if (trouble.has_value()) trouble->Act(now);
+    if (latecomers.has_value()) latecomers->Act(now);
+  });
   const ProcessUsage after = ServerUsage(options);
   const double wall = std::chrono::duration<double>(Clock::now() - begin).count();
   LoadResult result;
@@ -191,6 +201,7 @@ absl::StatusOr<LoadResult> RunLoad(const LoadOptions& options, const std::vector
   result.server_bytes = after.resident_bytes;
   result.bytes_per_stream =
       (after.resident_bytes - options.idle_bytes.value_or(idle.resident_bytes)) / static_cast<int64_t>(streams.size());
+  if (latecomers.has_value()) result.refusals = latecomers->Leave();
   FinishAll(streams, loop);
   Collect(streams, options, &result);
   return result;

@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "client/sdk/server_address.h"
+#include "load-tests/latecomers.h"
 #include "load-tests/paced_stream.h"
 
 namespace ddsp::loadtest {
@@ -21,6 +22,7 @@ struct LoadOptions {
   PacedStreamOptions stream;  // seeds rise by one from stream to stream
   int connections = 0;        // that streams share in turn; 0: each has its own
   int troublemakers = 0;      // beside the streams, and not counted among them
+  int latecomers = 0;         // who call again and again though there is no room
   double deadline_ms = 40;    // a block that comes later is an underrun
   uint64_t jitter_seed = 1;   // of the instants at which streams start
   std::optional<int64_t>
@@ -41,6 +43,7 @@ struct LoadResult {
   int64_t blocks = 0, underruns = 0, lost_samples = 0, stalls = 0;
   double p50_ms = 0, p95_ms = 0, p99_ms = 0, p999_ms = 0, max_ms = 0;
   std::vector<LoadSecond> seconds;            // as they were played
+  Refusals refusals;                          // of the latecomers
   double server_cores = 0, client_cores = 0;  // mean CPU in use
   int64_t server_bytes = 0;                   // the server's resident memory with all streams alive
   int64_t bytes_per_stream = 0;               // its growth since before they came, shared by all streams

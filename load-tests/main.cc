@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/mutex.h"
 #include "client/flags/server_flags.h"
+#include "client/pacing/quantiles.h"
 #include "client/sdk/error.h"
 #include "core/audio/audio_file.h"
 #include "core/audio/file_resampler.h"
@@ -29,12 +30,16 @@
 namespace ddsp::loadtest {
 namespace {
 
+// Of p99 with as many clients again before the door to p99 without.
+constexpr double kMostOverloadRatio = 1.1;
 constexpr int kOk = 0, kFailure = 1, kUsage = 2, kTooLate = 3;
 
 struct Options {
   std::vector<int> streams = {32};
   bool ramp = false;
   int most_streams = 1024;
+  bool overload = false;
+  int rounds = 3;
   std::string recordings, json, plot, server_program, repository = "models", codec = "pcm";
   std::vector<std::string> server_flags;
   LoadOptions load;
@@ -67,12 +72,13 @@ class LoadTest {
       : options_(options), recordings_(recordings), report_(*report) {}
 
   // Returns whether the level held.
-  absl::StatusOr<bool> RunLevel(int streams, int troublemakers = 0) {
+  absl::StatusOr<bool> RunLevel(int streams, int troublemakers = 0, int latecomers = 0) {
     LoadOptions load = options_.load;
     load.streams = streams;
     load.troublemakers = troublemakers;
+    load.latecomers = latecomers;
     ASSIGN_OR_RETURN(const LoadResult result, RunLoad(load, recordings_));
-    std::cout << TableRow(result) << std::flush;
+    std::cout << TableRow(result) << (latecomers > 0 ? TextOf(result.refusals) : "") << std::flush;
     report_.levels.push_back(result);
     return result.Passed(load.deadline_ms);
   }
@@ -113,20 +119,43 @@ class LoadTest {
     return held;
   }
 
+  // Pairs of levels: a full server, and the same with as many again before its door.
+  absl::StatusOr<bool> RunOverload() {
+    const int streams = options_.streams.front();
+    std::vector<double> ratios;
+    bool passed = true;
+    for (int round = 0; round < options_.rounds; ++round) {
+      ASSIGN_OR_RETURN(const bool held_alone, RunLevel(streams));
+      const double alone = report_.levels.back().p99_ms;
+      ASSIGN_OR_RETURN(const bool held, RunLevel(streams, /*troublemakers=*/0, /*latecomers=*/streams));
+      const Refusals& refusals = report_.levels.back().refusals;
+      passed = passed && held_alone && held && refusals.calls > 0 && refusals.slow == 0 && refusals.others == 0;
+      ratios.push_back(report_.levels.back().p99_ms / alone);
+    }
+    report_.overload_p99_ratio = client::Quantile(ratios, 0.5);
+    report_.best = report_.levels.size() - 1;
+    std::cout << absl::StreamFormat(
+        "twice as many clients as there is room for move p99 of those inside by %+.1f %% in the median of %d pairs\n",
+        100 * (*report_.overload_p99_ratio - 1), options_.rounds);
+    return passed && *report_.overload_p99_ratio <= kMostOverloadRatio;
+  }
+
  private:
   const Options& options_;
   const std::vector<std::vector<float>>& recordings_;
   LoadReport& report_;
 };
 
-// Slots for everybody, unless the number was given: what is sought is what the machine holds.
+// Slots for everybody, unless the number was given: what is sought is what the machine holds. An overload is one beyond
+// the slots.
 void GiveSlots(Options* options) {
   for (const std::string& flag : options->server_flags) {
     if (flag.starts_with("--max-sessions")) return;
   }
   const int most =
       options->ramp ? options->most_streams : *std::max_element(options->streams.begin(), options->streams.end());
-  options->server_flags.push_back(absl::StrCat("--max-sessions=", std::max(256, most + options->load.troublemakers)));
+  const int slots = options->overload ? options->streams.front() : std::max(256, most + options->load.troublemakers);
+  options->server_flags.push_back(absl::StrCat("--max-sessions=", slots));
 }
 
 absl::StatusOr<int> Run(Options options) {
@@ -152,6 +181,7 @@ absl::StatusOr<int> Run(Options options) {
   std::cout << TableHead();
   LoadTest test(options, recordings, &report);
   ASSIGN_OR_RETURN(const bool passed, options.ramp                     ? test.RunRamp()
+                                      : options.overload               ? test.RunOverload()
                                       : options.load.troublemakers > 0 ? test.RunWithTroublemakers()
                                                                        : test.RunLevels());
   if (!options.json.empty()) RETURN_IF_ERROR(WriteFileAtomically(options.json, ToJson(report).dump(2) + "\n"));
@@ -179,6 +209,12 @@ void Declare(CLI::App& app, Options* options) {
   app.add_option("--troublemakers", load.troublemakers,
                  "Run the first level twice, the second time with so many clients that misbehave")
       ->check(CLI::Range(0, 1000))
+      ->capture_default_str();
+  app.add_flag(
+      "--overload", options->overload,
+      "Run the first level on a server with no more slots, alone and with as many clients again that it refuses");
+  app.add_option("--rounds", options->rounds, "Of --overload: pairs of levels, whose median counts")
+      ->check(CLI::Range(1, 1000))
       ->capture_default_str();
   app.add_option("--duration", load.stream.seconds, "Seconds of audio that each stream sends, at each level")
       ->check(CLI::Range(0.5, 1e6))

@@ -5,7 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
 #include <sstream>
 
 #include "absl/status/status.h"
@@ -36,6 +39,12 @@ std::vector<std::string> Arguments(const std::string& program, const std::vector
   _exit(127);
 }
 
+// "127.0.0.1:8002" for the number that follows `words`.
+std::string AddressAfter(const std::string& words, const std::string& line) {
+  const size_t at = line.find(words);
+  return at == std::string::npos ? "" : absl::StrCat("127.0.0.1:", std::atoi(line.c_str() + at + words.size()));
+}
+
 }  // namespace
 
 absl::StatusOr<ProcessUsage> UsageOf(pid_t pid) {
@@ -53,7 +62,8 @@ absl::StatusOr<ProcessUsage> UsageOf(pid_t pid) {
 }
 
 absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::string& program,
-                                                                    const std::vector<std::string>& flags) {
+                                                                    const std::vector<std::string>& flags,
+                                                                    const std::string& log_file) {
   int log[2];
   if (pipe2(log, O_CLOEXEC) != 0) return absl::InternalError("no pipe for the server's log");
   std::vector<std::string> arguments = Arguments(program, flags);
@@ -62,11 +72,11 @@ absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::s
   close(log[1]);
   if (pid < 0) return absl::InternalError("cannot start another process");
   std::unique_ptr<ServerProcess> server(new ServerProcess(pid, log[0]));
-  RETURN_IF_ERROR(server->AwaitPort());
+  RETURN_IF_ERROR(server->AwaitPorts(log_file));
   return server;
 }
 
-absl::Status ServerProcess::AwaitPort() {
+absl::Status ServerProcess::AwaitPorts(const std::string& log_file) {
   std::string said;
   char part[256];
   while (true) {
@@ -75,15 +85,44 @@ absl::Status ServerProcess::AwaitPort() {
     said.append(part, size);
     const size_t at = said.find(kAnnouncement);
     if (at == std::string::npos || said.find('\n', at) == std::string::npos) continue;
-    address_ = absl::StrCat("127.0.0.1:", std::stoi(said.substr(at + sizeof kAnnouncement - 1)));
+    const std::string line = said.substr(at);
+    address_ = AddressAfter(kAnnouncement, line);
+    metrics_address_ = AddressAfter("metrics on ", line);
+    admin_address_ = AddressAfter("admin on ", line);
+    log_keeper_ = std::thread([this, said, log_file] { KeepLog(said, log_file); });
     return absl::OkStatus();
   }
 }
 
-ServerProcess::~ServerProcess() {
-  kill(pid_, SIGTERM);
+// A log that nobody takes away fills its pipe.
+void ServerProcess::KeepLog(std::string said, const std::string& log_file) {
+  std::ofstream file;
+  if (!log_file.empty()) file.open(log_file);
+  file << said << std::flush;
+  char part[4096];
+  for (ssize_t size; (size = read(log_, part, sizeof part)) > 0;) file.write(part, size) << std::flush;
+}
+
+bool ServerProcess::Alive() {
   int status = 0;
-  waitpid(pid_, &status, 0);
+  if (!wait_status_.has_value() && waitpid(pid_, &status, WNOHANG) == pid_) wait_status_ = status;
+  return !wait_status_.has_value();
+}
+
+int ServerProcess::Stop() {
+  constexpr std::chrono::seconds kPatience(60);
+  if (Alive()) kill(pid_, SIGTERM);
+  const auto begin = std::chrono::steady_clock::now();
+  for (bool killed = false; Alive(); std::this_thread::sleep_for(std::chrono::milliseconds(5))) {
+    if (killed || std::chrono::steady_clock::now() - begin < kPatience) continue;
+    killed = kill(pid_, SIGKILL) == 0;
+  }
+  return WIFEXITED(*wait_status_) ? WEXITSTATUS(*wait_status_) : -WTERMSIG(*wait_status_);
+}
+
+ServerProcess::~ServerProcess() {
+  Stop();
+  if (log_keeper_.joinable()) log_keeper_.join();
   close(log_);
 }
 

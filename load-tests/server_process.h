@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,22 +23,35 @@ absl::StatusOr<ProcessUsage> UsageOf(pid_t pid);
 
 class ServerProcess {
  public:
-  // Starts `program` on ports of its choice and returns when it serves. Errors: UNAVAILABLE with what it wrote.
+  // Starts `program` on ports of its choice and returns when it serves. What it writes goes to `log_file`, or, where
+  // that is empty, nowhere. Errors: UNAVAILABLE with what it wrote.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const std::string& program,
-                                                              const std::vector<std::string>& flags);
-  // SIGTERM, then waits.
+                                                              const std::vector<std::string>& flags,
+                                                              const std::string& log_file = "");
+  // Stops it.
   ~ServerProcess();
 
-  const std::string& address() const { return address_; }  // host:port
+  // HOST:PORT each.
+  const std::string& address() const { return address_; }
+  const std::string& metrics_address() const { return metrics_address_; }
+  const std::string& admin_address() const { return admin_address_; }
   pid_t pid() const { return pid_; }
+
+  // Whether it has not ended by itself.
+  bool Alive();
+  // SIGTERM, a minute of patience, SIGKILL. Returns its exit code, or -N where signal N ended it.
+  int Stop();
 
  private:
   ServerProcess(pid_t pid, int log) : pid_(pid), log_(log) {}
-  absl::Status AwaitPort();
+  absl::Status AwaitPorts(const std::string& log_file);
+  void KeepLog(std::string said, const std::string& log_file);
 
   const pid_t pid_;
   const int log_;  // the read end of its stderr
-  std::string address_;
+  std::string address_, metrics_address_, admin_address_;
+  std::optional<int> wait_status_;  // once it has ended
+  std::thread log_keeper_;
 };
 
 }  // namespace ddsp::loadtest

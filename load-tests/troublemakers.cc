@@ -97,7 +97,8 @@ std::unique_ptr<Troublemaker> Make(int kind, Line line) {
 
 }  // namespace
 
-Troublemakers::Troublemakers(ClientLoop& loop, const client::ServerAddress& server, const std::string& model, int count) {
+Troublemakers::Troublemakers(ClientLoop& loop, const client::ServerAddress& server, const std::string& model,
+                             int count) {
   for (int i = 0; i < count; ++i) {
     const int kind = i % kKinds;
     troublemakers_.push_back(Make(kind, Line(loop, server, model, /*reads=*/kind != kKinds - 1)));

@@ -1,6 +1,5 @@
 #include "tests/chaos/slow_proxy.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,21 +11,10 @@
 #include <array>
 #include <cerrno>
 
-#include "absl/strings/str_cat.h"
-#include "core/base/check.h"
-
 namespace ddsp::testing {
 namespace {
 
 constexpr int kLookMs = 1;
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
 
 void Prepare(int socket) {
   const int at_once = 1;
@@ -39,13 +27,6 @@ bool WouldBlock() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == E
 }  // namespace
 
 SlowProxy::SlowProxy(int target_port, const Settings& settings) : target_port_(target_port), settings_(settings) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  DDSP_CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0, "a port is free");
-  DDSP_CHECK(listen(listener_, 256) == 0, "the port is ours");
-  DDSP_CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0, "the port has a number");
-  port_ = ntohs(address.sin_port);
   thread_ = std::thread([this] { Run(); });
 }
 
@@ -56,19 +37,14 @@ SlowProxy::~SlowProxy() {
     close(connection->there.from);
     close(connection->there.to);
   }
-  close(listener_);
 }
 
-std::string SlowProxy::address() const { return absl::StrCat("127.0.0.1:", port_); }
-
 void SlowProxy::Accept() {
-  const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+  const int client = listener_.Accept();
   if (client < 0) return;
-  const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const sockaddr_in address = Loopback(target_port_);
-  if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+  const int server = ConnectToLoopback(target_port_);
+  if (server < 0) {
     close(client);
-    close(server);
     return;
   }
   Prepare(client);
@@ -116,7 +92,7 @@ void SlowProxy::Write(Way* way, Clock::time_point now, bool* broken) {
 void SlowProxy::Run() {
   std::vector<pollfd> polled;
   while (!closing_) {
-    polled.assign(1, {listener_, POLLIN, 0});
+    polled.assign(1, {listener_.socket(), POLLIN, 0});
     const auto watch = [&](const Way& way) {
       const bool reads = !way.source_ended && way.waiting_bytes < settings_.most_waiting_bytes;
       polled.push_back({way.from, static_cast<short>(reads ? POLLIN : 0), 0});

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/loopback.h"
+
 namespace ddsp::testing {
 
 class SlowProxy {
@@ -26,7 +28,8 @@ class SlowProxy {
   SlowProxy(const SlowProxy&) = delete;
   SlowProxy& operator=(const SlowProxy&) = delete;
 
-  std::string address() const;
+  int port() const { return listener_.port(); }
+  std::string address() const { return listener_.address(); }
   int64_t forwarded_bytes() const { return forwarded_bytes_; }
 
  private:
@@ -55,7 +58,7 @@ class SlowProxy {
 
   const int target_port_;
   const Settings settings_;
-  int listener_ = -1, port_ = 0;
+  LoopbackListener listener_;
   std::vector<std::unique_ptr<Connection>> connections_;
   std::atomic<int64_t> forwarded_bytes_ = 0;
   std::atomic<bool> closing_ = false;

@@ -1,7 +1,5 @@
 #include "tests/faults/stall_proxy.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,22 +8,11 @@
 #include <chrono>
 #include <limits>
 
-#include "absl/strings/str_cat.h"
-#include "core/base/check.h"
-
 namespace ddsp::testing {
 namespace {
 
 constexpr int64_t kEndless = std::numeric_limits<int64_t>::max() / 2;
 constexpr int kPollMs = 5;
-
-sockaddr_in Loopback(int port) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  address.sin_port = htons(static_cast<uint16_t>(port));
-  return address;
-}
 
 bool WriteAll(int to, const char* bytes, ssize_t size) {
   while (size > 0) {
@@ -41,13 +28,6 @@ bool WriteAll(int to, const char* bytes, ssize_t size) {
 
 StallProxy::StallProxy(int target_port) : target_port_(target_port) {
   Pass();
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address = Loopback(0);
-  socklen_t size = sizeof address;
-  DDSP_CHECK(bind(listener_, reinterpret_cast<sockaddr*>(&address), size) == 0, "a port is free");
-  DDSP_CHECK(listen(listener_, 64) == 0, "the port is ours");
-  DDSP_CHECK(getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) == 0, "the port has a number");
-  port_ = ntohs(address.sin_port);
   acceptor_ = std::thread([this] { Accept(); });
 }
 
@@ -58,10 +38,9 @@ StallProxy::~StallProxy() {
   for (const int socket : sockets_) shutdown(socket, SHUT_RDWR);
   for (std::thread& thread : threads_) thread.join();
   for (const int socket : sockets_) close(socket);
-  close(listener_);
 }
 
-std::string StallProxy::address() const { return absl::StrCat("127.0.0.1:", port_); }
+std::string StallProxy::address() const { return listener_.address(); }
 
 void StallProxy::StallAfterSent(int64_t bytes) { sent_.allowance = bytes; }
 void StallProxy::StallAfterReceived(int64_t bytes) { received_.allowance = bytes; }
@@ -73,14 +52,13 @@ void StallProxy::Pass() {
 
 void StallProxy::Accept() {
   while (!closing_) {
-    pollfd ready{listener_, POLLIN, 0};
+    pollfd ready{listener_.socket(), POLLIN, 0};
     if (poll(&ready, 1, kPollMs) <= 0) continue;
-    const int client = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
-    const int server = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    const sockaddr_in address = Loopback(target_port_);
-    if (connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    const int client = listener_.Accept();
+    if (client < 0) continue;
+    const int server = ConnectToLoopback(target_port_);
+    if (server < 0) {
       close(client);
-      close(server);
       continue;
     }
     const MutexLock lock(&mu_);

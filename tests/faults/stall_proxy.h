@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/base/mutex.h"
+#include "tests/support/loopback.h"
 
 namespace ddsp::testing {
 
@@ -38,7 +39,7 @@ class StallProxy {
   void Forward(int from, int to, Direction* direction);
 
   const int target_port_;
-  int listener_ = -1, port_ = 0;
+  LoopbackListener listener_;
   Direction sent_, received_;
   std::atomic<bool> stalled_ = false, closing_ = false;
   Mutex mu_;

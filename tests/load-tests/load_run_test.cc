@@ -89,6 +89,35 @@ TEST(RunLoad, TroublemakersTakeNothingFromOthers) {
   EXPECT_EQ(result->failed_streams, 0) << result->first_error;
 }
 
+// Long enough for each latecomer to call.
+constexpr double kSecondsOfOverload = 1.5;
+
+TEST(RunLoad, LatecomersAreRefusedAndTakeNothingFromThoseInside) {
+  LiveServer full(kStreams);
+  LoadOptions options = Options(full);
+  options.stream.seconds = kSecondsOfOverload;
+  options.latecomers = 2;
+  const auto result = RunLoad(options, {TestMelody(8000)});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->refused, 0);
+  EXPECT_EQ(result->lost_samples, 0);
+  EXPECT_GE(result->refusals.calls, 2);
+  EXPECT_EQ(result->refusals.others, 0) << result->refusals.first_other;
+  EXPECT_GT(result->refusals.p50_ms, 0);
+  EXPECT_LE(result->refusals.p50_ms, result->refusals.max_ms);
+}
+
+TEST(RunLoad, CountsLatecomersThatAreLetIn) {
+  LiveServer roomy;
+  LoadOptions options = Options(roomy);
+  options.stream.seconds = kSecondsOfOverload;
+  options.latecomers = 2;
+  const auto result = RunLoad(options, {TestMelody(8000)});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_GE(result->refusals.others, 2);
+  EXPECT_EQ(result->refusals.first_other, "a session began");
+}
+
 // Tries levels against a machine that holds `capacity`.
 std::pair<int, std::vector<int>> RampTo(int capacity, int first = 32, int limit = 1024) {
   Ramp ramp(first, limit);
