@@ -112,7 +112,8 @@ def test_the_laptop_has_what_its_services_mount():
     server, worker = compose["services"]["server"], compose["services"]["worker"]
     assert server["read_only"] and worker["read_only"]
     seconds = dict(flag.removeprefix("--").partition("=")[::2] for flag in server["command"] if flag.startswith("--"))
-    assert server["stop_grace_period"] == f"{int(seconds['session-drain-timeout-secs']) + 10}s"
+    longest = sum(int(seconds[f"{flag}-secs"]) for flag in ("drain-delay", "session-drain-timeout", "exit-timeout"))
+    assert server["stop_grace_period"] == f"{longest + 10}s"
 
 
 def test_health_tells_whether_a_server_takes_sessions(tmp_path: Path):

@@ -22,6 +22,10 @@ CUSTOM = {"ScaledObject", "ServiceMonitor", "PrometheusRule"}
 KUSTOMIZE = ["kustomize", "build"] if shutil.which("kustomize") else ["kubectl", "kustomize"]
 
 
+# What a server does after SIGTERM, one after the other (server/main.cc; tests/deploy/test_drain.py).
+DRAIN = ("drain-delay", "session-drain-timeout", "exit-timeout")
+
+
 def pods(things: list[Object]) -> list[tuple[str, Object]]:
     return [
         (thing["metadata"]["name"], thing["spec"]["template"]["spec"])
@@ -108,8 +112,10 @@ def test_grace_is_longer_than_what_programs_may_take(root: str):
         for container in pod["containers"]:
             flags = flags_of(container)
             if container.get("command") == ["ddsp-server"]:
-                assert grace == int(flags["drain-delay-secs"]) + int(flags["session-drain-timeout-secs"]) + 10, name
+                # All three are said, for the defaults of another version may be others.
+                assert grace == sum(int(flags[f"{flag}-secs"]) for flag in DRAIN) + 10, name
                 assert "preStop" not in str(container), "one of them: --drain-delay-secs or a hook"
+                assert container["readinessProbe"]["grpc"]["service"] == "readiness", "it goes off at once"
             if container.get("command") == ["ddsp-worker"]:
                 assert grace == int(flags["grace-seconds"]) + 10, name
 
@@ -179,6 +185,63 @@ def test_secured_servers_read_what_is_mounted():
         (container,) = only(things, "Deployment", name)["spec"]["template"]["spec"]["containers"]
         assert flags_of(container)["health-listen"].endswith(":8003")
         assert container["readinessProbe"]["grpc"] == {"port": 8003, "service": "readiness"}
+
+
+@pytest.mark.parametrize("overlay", ["production", "secured", "gpu", "several-hosts"])
+def test_replicas_go_on_with_each_others_sessions(overlay: str):
+    """One key for all of them, from a secret, for whoever has more than one replica or is replaced while clients wait."""
+    things = build(DEPLOY / "overlays" / overlay)
+    keys = set()
+    for name in ("ddsp-live", "ddsp-jobs"):
+        pod = only(things, "Deployment", name)["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        file = Path(flags_of(container)["session-key-file"])
+        (mount,) = (mount for mount in container["volumeMounts"] if mount["mountPath"] == str(file.parent))
+        assert mount["readOnly"]
+        (volume,) = (volume for volume in pod["volumes"] if volume["name"] == mount["name"])
+        # Those of its group read it: the server, which is nobody special.
+        assert volume["secret"]["defaultMode"] == 0o440
+        keys.add((volume["secret"]["secretName"], file.name))
+    ((secret, key),) = keys
+    told = (DEPLOY / "components/session-key/kustomization.yaml").read_text()
+    assert f"create secret generic {secret} --from-literal={key}=" in told
+
+
+def test_the_key_that_is_told_is_one(tmp_path: Path):
+    told = (DEPLOY / "components/session-key/kustomization.yaml").read_text()
+    command = re.search(r'"\$\((openssl .*)\)"', told)
+    assert command
+    key = subprocess.run(["bash", "-c", command[1]], check=True, capture_output=True, text=True).stdout
+    assert len(key) >= 32
+    assert "\n" not in key
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_logs_are_for_programs(root: str):
+    for name, pod in pods(build(DEPLOY / root)):
+        for container in pod["containers"]:
+            if container.get("command") == ["ddsp-server"]:
+                assert flags_of(container)["log-format"] == "json", name
+
+
+@pytest.mark.parametrize("root", ROOTS)
+def test_no_two_flags_are_one(root: str):
+    for name, pod in pods(build(DEPLOY / root)):
+        for container in pod["containers"]:
+            names = [flag.partition("=")[0] for flag in container.get("args", [])]
+            assert len(names) == len(set(names)), name
+
+
+def test_traces_go_where_they_are_sent():
+    things = build(DEPLOY / "components/tracing", build(DEPLOY / "overlays/production"))
+    for name in ("ddsp-live", "ddsp-jobs"):
+        (container,) = only(things, "Deployment", name)["spec"]["template"]["spec"]["containers"]
+        flags = flags_of(container)
+        assert re.fullmatch(r"[\w.-]+:4317", flags["otlp-endpoint"])
+        assert 0 < float(flags["trace-sampling"]) <= 1
+        if (BIN / "ddsp-server").exists():
+            help_ = subprocess.run([BIN / "ddsp-server", "--help"], capture_output=True, text=True, check=True).stdout
+            assert all(f"--{flag}" in help_ for flag in ("otlp-endpoint", "otlp-ca", "trace-sampling"))
 
 
 def test_several_hosts_share_a_database_and_a_volume():

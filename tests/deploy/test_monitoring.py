@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import json
 import os
 import re
@@ -79,22 +78,18 @@ NAME = re.compile(r"\b((?:ddsp|grpc_server)_\w+)(?:\{([^}]*)\})?")
 def scrape() -> Iterator[dict[str, set[str]]]:
     """Names of all series of a server that has seen everything, with the labels that they have."""
     pb = pytest.importorskip("ddsp_client._proto")
-    # The Python client's tests know how to start a server.
-    path = SOURCE / "tests/client/python/conftest.py"
-    spec = importlib.util.spec_from_file_location("client_conftest", path)
-    conftest = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(conftest)
     import ddsp_client
+    from ddsp_server import Server, serves_jobs
     from ddsp_client import _channel as channel
     from ddsp_client._steps import call, run
 
-    if not conftest.serves_jobs():
+    if not serves_jobs():
         pytest.skip("this server keeps no jobs")
     with tempfile.TemporaryDirectory() as data, tempfile.NamedTemporaryFile("w") as keys:
         hashed = hashlib.sha256(b"key").hexdigest()
         keys.write(f'key {{ tenant: "test" role: STREAM role: PUBLISH sha256: "{hashed}" }}')
         keys.flush()
-        server = conftest.Server("--max-sessions=1", f"--data-dir={data}", f"--auth-keys={keys.name}")
+        server = Server("--max-sessions=1", f"--data-dir={data}", f"--auth-keys={keys.name}")
         try:
             with ddsp_client.Client(server.address, attempts=1) as stranger:
                 with pytest.raises(ddsp_client.UnauthenticatedError):
