@@ -54,8 +54,9 @@ ALLOWED = {
                    'server/metrics', 'server/registry', 'server/security', 'server/session',
                    'proto/orca', 'server/logs', 'server/memory', 'server/tracing'},
     'server/jobs/desk': {'core/base', 'core/features', 'core/models', 'core/streaming', 'proto/jobs', 'server/blobs', 'server/errors', 'server/jobs', 'server/jobs/api',
-                         'server/metrics', 'server/registry', 'server/rpc'},
-    'server/kserve': {'core/base', 'core/streaming', 'proto/inference', 'proto/session', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc', 'server/session'},
+                         'server/logs', 'server/metrics', 'server/registry', 'server/rpc'},
+    'server/kserve': {'core/base', 'core/streaming', 'proto/inference', 'proto/session', 'server/errors', 'server/metrics', 'server/registry', 'server/rpc', 'server/security',
+                      'server/session'},
     # server.cc alone knows who talks to whom.
     'server': {'core/artifacts', 'core/base', 'core/cuda', 'core/models', 'core/streaming', 'server/errors', 'server/jobs', 'server/jobs/desk', 'server/kserve', 'server/metrics', 'server/registry', 'server/rpc',
                'server/scheduler', 'server/security', 'server/session',
@@ -72,6 +73,9 @@ ALLOWED = {
     'worker/runners': {'client/sdk', 'core/audio', 'core/base', 'core/features', 'core/gin', 'core/models', 'core/training', 'core/training/recipe', 'proto/jobs', 'worker/jobs'},
     'client/examples': {'client/sdk', 'core/base'},
     'load-tests': {'client/flags', 'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'core/picture', 'proto/session'},
+    # Clients of every service, the fuzz targets' malice, and the command line's reader of metrics.
+    'load-tests/soak': {'client/cli', 'client/pacing', 'client/sdk', 'core/audio', 'core/base', 'load-tests', 'proto/graph', 'proto/inference', 'proto/jobs',
+                        'proto/model', 'proto/models', 'proto/session', 'tests/fuzz'},
 }
 # These may use LibTorch; the live path and everything that speaks to a network does without.
 TORCH = {'core/dsp', 'core/processors', 'core/graph', 'core/nn', 'core/losses', 'core/models/inference', 'core/models/trainable', 'core/importer/voice', 'core/offline', 'core/datasets', 'core/training', 'core/training/distributed', 'worker/runners'}
