@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -32,11 +33,13 @@ void Log(const std::string& line) { std::fprintf(stderr, "ddsp-worker: %s\n", li
 }
 
 RunnerTable MakeRunners(const WorkerOptions& options, const std::shared_ptr<grpc::Channel>& channel) {
+  FileBatch::Options batch;
+  batch.checkpoint_interval = std::min(batch.checkpoint_interval, options.checkpoint_interval);
   RunnerTable runners;
   runners["train"] = std::make_unique<TrainRunner>(TrainRunner::Options{options.checkpoint_interval});
-  runners["transfer"] = std::make_unique<TransferRunner>(channel);
-  runners["render"] = std::make_unique<RenderRunner>(channel);
-  runners["features"] = std::make_unique<FeaturesRunner>();
+  runners["transfer"] = std::make_unique<TransferRunner>(channel, batch);
+  runners["render"] = std::make_unique<RenderRunner>(channel, batch);
+  runners["features"] = std::make_unique<FeaturesRunner>(batch);
   return runners;
 }
 

@@ -116,6 +116,14 @@ v1::CreateJobRequest FaultRig::TrainingRequest() {
   return request;
 }
 
+v1::JobSpec FaultRig::FeaturesOf(int recordings) {
+  v1::JobSpec spec;
+  for (int i = 0; i < recordings; ++i) {
+    *spec.mutable_features()->add_inputs() = UploadRecording(absl::StrCat(i, ".wav"), 10, static_cast<uint64_t>(i));
+  }
+  return spec;
+}
+
 std::string FaultRig::SubmitTraining(const std::string& request_id) {
   v1::CreateJobRequest request = TrainingRequest();
   request.set_request_id(request_id);
@@ -135,6 +143,15 @@ v1::Job FaultRig::Await(const std::string& name) {
 
 bool FaultRig::UntilJob(const std::string& name, const std::function<bool(const v1::Job&)>& condition) {
   return Until([&] { return condition(Get(name)); });
+}
+
+bool FaultRig::UntilCheckpoint(const std::string& name) {
+  v1::Job job;
+  UntilJob(name, [&](const v1::Job& now) {
+    job = now;
+    return job.done() || job.checkpoint().step() > 0;
+  });
+  return !job.done() && job.checkpoint().step() > 0;
 }
 
 std::string FaultRig::Download(const v1::Job& job, const std::string& path) {

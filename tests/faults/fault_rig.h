@@ -14,6 +14,8 @@ namespace ddsp::testing {
 
 // What the jobs of these tests train and play.
 inline constexpr char kTrained[] = "fault-voice", kBundled[] = "test-voice";
+// So many of ten seconds keep the fastest machine busy for longer than a heartbeat takes.
+inline constexpr int kManyRecordings = 90;
 
 class FaultRig {
  public:
@@ -41,6 +43,8 @@ class FaultRig {
   v1::JobFile UploadRecording(const std::string& path, double seconds, uint64_t seed);
   v1::JobFile UploadSound(const std::string& path, const std::vector<float>& samples);  // 16 kHz
   v1::JobFile UploadText(const std::string& path, const std::string& text);
+  // Pitch and loudness of so many recordings of ten seconds.
+  v1::JobSpec FeaturesOf(int recordings);
   // Submits a training of a few steps, and returns its name.
   std::string SubmitTraining(const std::string& request_id = "");
   v1::CreateJobRequest TrainingRequest();
@@ -49,6 +53,8 @@ class FaultRig {
   v1::Job Await(const std::string& name);
   // Waits until `condition` holds for the job.
   bool UntilJob(const std::string& name, const std::function<bool(const v1::Job&)>& condition);
+  // Waits for the job's first checkpoint; false where the job is over before.
+  bool UntilCheckpoint(const std::string& name);
   // A file of the job's result; empty where there is none of that path.
   std::string Download(const v1::Job& job, const std::string& path);
   // Every line of the job's log.

@@ -66,21 +66,17 @@ TEST_F(JobFaultsTest, FilesAreAnalysedPlayedAndOneIsBroken) {
 
 // What a killed worker has finished is not done again.
 TEST_F(JobFaultsTest, AWorkerIsKilledBetweenFiles) {
-  v1::JobSpec spec;
-  for (int i = 0; i < 40; ++i) {
-    *spec.mutable_features()->add_inputs() = rig_.UploadRecording(absl::StrCat(i, ".wav"), 10, i);
-  }
-  const std::string name = Submit(spec);
+  const std::string name = Submit(rig_.FeaturesOf(kManyRecordings));
   {
     const auto worker = rig_.StartWorker();
-    ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << worker->said();
+    ASSERT_TRUE(rig_.UntilCheckpoint(name)) << worker->said();
     worker->Kill();
   }
   const int64_t step = rig_.Get(name).checkpoint().step();
   const auto worker = rig_.StartWorker();
   const v1::Job job = rig_.Await(name);
   ASSERT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.error();
-  EXPECT_THAT(PathsOf(job), ::testing::SizeIs(41));
+  EXPECT_THAT(PathsOf(job), ::testing::SizeIs(kManyRecordings + 1));
   EXPECT_THAT(rig_.JobLog(name), HasSubstr(absl::StrCat("goes on from checkpoint ", step)));
 }
 

@@ -15,17 +15,11 @@ constexpr int64_t kYear = 365 * 24 * 3600;
 
 std::vector<std::string> ShortLeases() { return {"--job-lease-secs=4", "--job-heartbeat-secs=0.2"}; }
 
-// Pitch and loudness of so many recordings.
 std::string SubmitFeatures(FaultRig& rig, int recordings) {
   v1::CreateJobRequest request;
-  for (int i = 0; i < recordings; ++i) {
-    *request.mutable_spec()->mutable_features()->add_inputs() =
-        rig.UploadRecording(absl::StrCat(i, ".wav"), 10, static_cast<uint64_t>(i));
-  }
+  *request.mutable_spec() = rig.FeaturesOf(recordings);
   return rig.jobs().Create(request).value().name();
 }
-
-bool HasACheckpoint(const v1::Job& job) { return job.checkpoint().step() > 0; }
 
 // A server that was started on a machine with a wrong clock, killed, and started with another: jobs that wait, jobs that
 // run and jobs that are to be tried again go on, whichever of the clocks is ahead.
@@ -34,10 +28,10 @@ class ClockFaultsTest : public ::testing::TestWithParam<std::pair<int64_t, int64
 TEST_P(ClockFaultsTest, JobsGoOnThoughTheClockJumps) {
   const auto [before, after] = GetParam();
   FaultRig rig(ShortLeases(), before);
-  const std::string running = SubmitFeatures(rig, 30), waiting = SubmitFeatures(rig, 1);
+  const std::string running = SubmitFeatures(rig, kManyRecordings), waiting = SubmitFeatures(rig, 1);
   {
     const auto worker = rig.StartWorker();
-    ASSERT_TRUE(rig.UntilJob(running, HasACheckpoint)) << worker->said();
+    ASSERT_TRUE(rig.UntilCheckpoint(running)) << worker->said();
     rig.KillServer();
     worker->Kill();
   }
@@ -47,7 +41,7 @@ TEST_P(ClockFaultsTest, JobsGoOnThoughTheClockJumps) {
     const v1::Job job = rig.Await(name);
     EXPECT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.error() << "\n" << worker->said();
   }
-  EXPECT_THAT(rig.Get(running).result().files(), SizeIs(31)) << "30 tables and a report";
+  EXPECT_THAT(rig.Get(running).result().files(), SizeIs(kManyRecordings + 1)) << "tables and a report";
   EXPECT_THAT(rig.jobs().List({}).value().jobs(), SizeIs(2));
 }
 
@@ -60,7 +54,7 @@ TEST(DatabaseFaultsTest, TheDatabaseIsRestartedWhileAJobRuns) {
   std::vector<std::string> flags = ShortLeases();
   flags.push_back("--job-database=" + server::SharedPostgres()->NewDatabase());
   FaultRig rig(flags);
-  const std::string name = SubmitFeatures(rig, 30);
+  const std::string name = SubmitFeatures(rig, kManyRecordings);
   const auto worker = rig.StartWorker();
   for (int restart = 0; restart < 3; ++restart) {
     const int64_t step = rig.Get(name).checkpoint().step();
@@ -73,7 +67,7 @@ TEST(DatabaseFaultsTest, TheDatabaseIsRestartedWhileAJobRuns) {
   }
   const v1::Job job = rig.Await(name);
   ASSERT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.error() << "\n" << rig.JobLog(name);
-  EXPECT_THAT(job.result().files(), SizeIs(31));
+  EXPECT_THAT(job.result().files(), SizeIs(kManyRecordings + 1));
 }
 
 }  // namespace

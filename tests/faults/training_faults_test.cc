@@ -77,7 +77,7 @@ TEST_F(TrainingFaultsTest, AWorkerIsKilledAtEveryStage) {
   EXPECT_EQ(rig_.Get(name).checkpoint().sha256(), "") << "it was uploading its first checkpoint";
   {
     const auto worker = rig_.StartWorker();
-    ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << worker->said();
+    ASSERT_TRUE(rig_.UntilCheckpoint(name)) << worker->said();
     worker->Kill();
   }
   const int64_t step = rig_.Get(name).checkpoint().step();
@@ -109,7 +109,7 @@ TEST_F(TrainingFaultsTest, TheServerIsKilledAtEveryStage) {
   const std::string name = rig_.SubmitTraining();
   const auto worker = rig_.StartWorker();
   // While the voice is trained.
-  ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << worker->said();
+  ASSERT_TRUE(rig_.UntilCheckpoint(name)) << worker->said();
   const v1::Job before = rig_.Get(name);
   rig_.KillServer();
   rig_.StartServer();
@@ -126,7 +126,7 @@ TEST_F(TrainingFaultsTest, TheServerIsKilledAtEveryStage) {
 TEST_F(TrainingFaultsTest, AWorkerLosesItsLeaseWhileItTrains) {
   const std::string name = rig_.SubmitTraining();
   const auto sleeper = rig_.StartWorker();
-  ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << sleeper->said();
+  ASSERT_TRUE(rig_.UntilCheckpoint(name)) << sleeper->said();
   sleeper->Signal(SIGSTOP);
   const auto other = rig_.StartWorker();
   ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.attempts() == 2; })) << other->said();
@@ -141,7 +141,7 @@ TEST_F(TrainingFaultsTest, AWorkerIsCutOffAndComesBack) {
   const std::string name = rig_.SubmitTraining();
   StallProxy proxy(rig_.port());
   const auto worker = rig_.StartWorker({}, proxy.address());
-  ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << worker->said();
+  ASSERT_TRUE(rig_.UntilCheckpoint(name)) << worker->said();
   proxy.StallAfterSent(0);
   ASSERT_TRUE(Until([&] { return absl::StrContains(worker->said(), "the lease is lost"); })) << worker->said();
   EXPECT_THAT(rig_.Published(), IsEmpty());
@@ -169,7 +169,7 @@ TEST_F(TrainingFaultsTest, TheDiskIsFullInTheMiddleOfACheckpoint) {
   const std::string name = rig_.SubmitTraining();
   {
     const auto worker = rig_.StartWorker({"--max-jobs=1"});
-    ASSERT_TRUE(rig_.UntilJob(name, [](const v1::Job& job) { return job.checkpoint().step() > 0; })) << worker->said();
+    ASSERT_TRUE(rig_.UntilCheckpoint(name)) << worker->said();
     worker->LimitFileSize(5'000'000);
     EXPECT_EQ(worker->Wait(), 0) << worker->said();
   }

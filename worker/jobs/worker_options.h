@@ -17,7 +17,7 @@ struct WorkerOptions {
   std::string work_dir;            // for the files of jobs, removed after each; several workers may share it
   std::string health_file;         // written at least every quarter of a minute while the worker lives; empty: none
   ClaimRules claim;
-  // Between checkpoints of a training, and between its listening examples.
+  // Between checkpoints of a training, and between its listening examples. Batches of files save every second at least.
   absl::Duration checkpoint_interval = absl::Seconds(10);
   absl::Duration example_interval = absl::Minutes(1);
   // After a signal: time to save and to hand the job back, before the worker leaves without saving.

@@ -13,7 +13,6 @@
 #include "core/features/feature_extractor.h"
 #include "core/features/feature_table.h"
 #include "core/models/performer_profile.h"
-#include "worker/runners/file_batch.h"
 #include "worker/runners/voice_player.h"
 
 namespace ddsp::worker {
@@ -145,7 +144,7 @@ client::RetryPolicy Patience() {
 absl::StatusOr<v1::JobResult> FeaturesRunner::Run(const JobContext& context) const {
   const v1::FeaturesSpec& spec = context.job.spec().features();
   ExtractFile work(spec.frame_rate_hz() == 0 ? 100 : spec.frame_rate_hz());
-  return FileBatch(context, work, {}).Run(spec.inputs());
+  return FileBatch(context, work, batch_).Run(spec.inputs());
 }
 
 absl::StatusOr<v1::JobResult> TransferRunner::Run(const JobContext& context) const {
@@ -160,7 +159,7 @@ absl::StatusOr<v1::JobResult> TransferRunner::Run(const JobContext& context) con
   }
   const VoicePlayer player(channel_, Patience());
   TransferFile work(player, std::move(options));
-  return FileBatch(context, work, {}).Run(spec.inputs());
+  return FileBatch(context, work, batch_).Run(spec.inputs());
 }
 
 absl::StatusOr<v1::JobResult> RenderRunner::Run(const JobContext& context) const {
@@ -172,7 +171,7 @@ absl::StatusOr<v1::JobResult> RenderRunner::Run(const JobContext& context) const
   options.drive = client::Drive::kControls;
   const VoicePlayer player(channel_, Patience());
   RenderFile work(player, std::move(options));
-  return FileBatch(context, work, {}).Run(spec.inputs());
+  return FileBatch(context, work, batch_).Run(spec.inputs());
 }
 
 }  // namespace ddsp::worker
