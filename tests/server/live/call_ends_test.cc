@@ -3,26 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "tests/server/live/error_rig.h"
 
 namespace ddsp::testing {
 namespace {
 
 constexpr char kStream[] = "/ddsp.v1.Synthesis/StreamSession", kRender[] = "/ddsp.v1.Synthesis/Render";
-
-void AwaitSessions(const ErrorRig& rig, int sessions) {
-  while (rig.server->live_sessions() != sessions) std::this_thread::yield();
-}
-
-double MetricOf(const ErrorRig& rig, const std::string& name) {
-  for (const absl::string_view line : absl::StrSplit(rig.server->MetricsText(), '\n')) {
-    if (absl::StartsWith(line, name + " ")) return std::stod(std::string(line.substr(name.size() + 1)));
-  }
-  return 0;
-}
 
 class CallEnds : public ::testing::Test {
  protected:
@@ -51,7 +38,7 @@ TEST_F(CallEnds, ADeadlineThatHasPassedIsNoSession) {
   client.Send(stream, Request(FloatConfig()).SerializeAsString(), RawHttp2::After::kMore);
   const RawHttp2::Answer answer = client.Read(stream);
   EXPECT_TRUE(answer.ended || answer.reset) << "by the server, on whom nobody waits";
-  AwaitSessions(rig_, 0);
+  AwaitSessions(*rig_.server, 0);
 }
 
 TEST_F(CallEnds, AResetFreesItsSlot) {
@@ -64,9 +51,9 @@ TEST_F(CallEnds, AResetFreesItsSlot) {
     if (messages > 0) client.Send(stream, config, RawHttp2::After::kMore);
     if (messages > 1) client.Send(stream, audio, RawHttp2::After::kMore);
     if (messages > 2) client.SendPart(stream, 5000, audio.substr(0, 100));
-    AwaitSessions(rig_, 1);
+    AwaitSessions(*rig_.server, 1);
     client.Reset(stream);
-    AwaitSessions(rig_, 0);
+    AwaitSessions(*rig_.server, 0);
   }
 }
 
@@ -80,7 +67,7 @@ TEST_F(CallEnds, AResetOfARecordingStopsIt) {
     client.Send(stream, request.SerializeAsString(), RawHttp2::After::kEnd);
     client.Reset(stream);
   }
-  AwaitSessions(rig_, 0);
+  AwaitSessions(*rig_.server, 0);
 }
 
 TEST_F(CallEnds, AConnectionThatBreaksFreesItsSlots) {
@@ -90,15 +77,15 @@ TEST_F(CallEnds, AConnectionThatBreaksFreesItsSlots) {
     client.Send(stream, Request(FloatConfig()).SerializeAsString(), RawHttp2::After::kMore);
     client.SendPart(stream, 5000, "the rest never comes");
   }
-  AwaitSessions(rig_, rig_.options.max_sessions);
+  AwaitSessions(*rig_.server, rig_.options.max_sessions);
   client.HangUp();
-  AwaitSessions(rig_, 0);
+  AwaitSessions(*rig_.server, 0);
 }
 
 TEST_F(CallEnds, AnOversizedMessageIsRefused) {
   const std::vector<float> long_block((size_t{5} << 20) / sizeof(float));
   EXPECT_EQ(rig_.PlayAndSend({AudioRequest(0, 0, long_block)}).code, grpc::StatusCode::RESOURCE_EXHAUSTED);
-  AwaitSessions(rig_, 0);
+  AwaitSessions(*rig_.server, 0);
   v1::RenderRequest request;
   *request.mutable_config() = FloatConfig();
   request.set_audio(FloatBytes(long_block));
@@ -125,7 +112,7 @@ class TwoReplicas : public ::testing::Test {
   ~TwoReplicas() override { willing_.ExpectFree(); }
 
   static double Started(const ErrorRig& replica) {
-    return MetricOf(replica, "ddsp_sessions_started_total{model=\"violin\",transport=\"grpc\"}");
+    return MetricOf(*replica.server, "ddsp_sessions_started_total{model=\"violin\",transport=\"grpc\"}");
   }
 
   void Play() {
@@ -144,7 +131,7 @@ class TwoReplicas : public ::testing::Test {
                      "\",reason=\"", reason, "\"}");
     do {
       Play();
-    } while (MetricOf(refusing_, refused) == 0);
+    } while (MetricOf(*refusing_.server, refused) == 0);
   }
 
   ErrorRig refusing_, willing_;

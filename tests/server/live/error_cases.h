@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "tests/server/live/error_rig.h"
@@ -24,6 +25,27 @@ struct ErrorCase {
   std::function<Ending(ErrorRig&)> act = nullptr;
 };
 void PrintTo(const ErrorCase& error, std::ostream* out);
+
+// What a server refuses that nothing else is wrong with.
+inline auto WhileServing(Refused call) {
+  return [call = std::move(call)](ErrorRig& rig) {
+    rig.Serve();
+    return call;
+  };
+}
+inline auto WhileServingARepository(Refused call) {
+  return [call = std::move(call)](ErrorRig& rig) {
+    rig.ServeRepository();
+    return call;
+  };
+}
+
+template <typename Request>
+Request Naming(const std::string& name) {
+  Request request;
+  request.set_name(name);
+  return request;
+}
 
 // Of the native surface: each reason once.
 std::vector<ErrorCase> SessionErrors();

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <future>
 #include <thread>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "core/models/bundle_format.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
 #include "grpcpp/generic/generic_stub.h"
@@ -95,6 +97,12 @@ void ErrorRig::ServeRepository() {
   auto started = server::Server::Start(options, clock);
   ASSERT_TRUE(started.ok()) << started.status();
   server = *std::move(started);
+}
+
+void ErrorRig::PublishDamaged(int version) {
+  const std::string weights =
+      WriteTestBundle(options.model_repository, {.name = "violin", .seed = 2}, version) + "/" + kWeightsFile;
+  std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 1);
 }
 
 void ErrorRig::AskForKeys(const std::string& limits) {

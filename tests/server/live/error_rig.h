@@ -70,6 +70,8 @@ class ErrorRig {
   void Serve(int64_t version = 1);
   // Serves a repository with a small voice under that name.
   void ServeRepository();
+  // Puts another version of it there, whose weights are cut short.
+  void PublishDamaged(int version);
   // Asks everybody who they are. The keys are "player", "publisher" and "admin", of the tenant "studio" with `limits`
   // ("max_sessions: 1").
   void AskForKeys(const std::string& limits = "");

@@ -1,7 +1,5 @@
 #include <cmath>
-#include <filesystem>
 
-#include "core/models/bundle_format.h"
 #include "ddsp/v1/models.pb.h"
 #include "ddsp/v1/sessions.pb.h"
 #include "inference/grpc_service.grpc.pb.h"
@@ -20,6 +18,13 @@ constexpr char kInfer[] = "/inference.GRPCInferenceService/ModelInfer",
 
 Refused RefuseInfer(const ModelInferRequest& request, std::shared_ptr<void> held = nullptr) {
   return Refuse(kInfer, request, {}, std::move(held));
+}
+
+// A valid request but for this.
+Refused RefuseChanged(const std::function<void(ModelInferRequest&)>& change) {
+  ModelInferRequest request = Infer(Ramp(320));
+  change(request);
+  return RefuseInfer(request);
 }
 
 // A stream of sequences that ends with the first error.
@@ -152,13 +157,7 @@ std::vector<ErrorCase> InferenceErrors() {
       {.reason = "MODEL_NOT_FOUND",
        .code = StatusCode::NOT_FOUND,
        .values = {"model"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             ModelInferRequest request = Infer(Ramp(320));
-             request.set_model_name("kazoo");
-             return RefuseInfer(request);
-           }},
+       .refuse = WhileServing(RefuseChanged([](auto& request) { request.set_model_name("kazoo"); }))},
       {.reason = "MODEL_NOT_READY",
        .code = StatusCode::FAILED_PRECONDITION,
        .values = {"model", "version"},
@@ -174,68 +173,34 @@ std::vector<ErrorCase> InferenceErrors() {
       {.reason = "INVALID_CONFIG",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"parameters.pitch_shift_semitones"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             ModelInferRequest request = Infer(Ramp(320));
-             AddPitch(49, &request);
-             return RefuseInfer(request);
-           }},
+       .refuse = WhileServing(RefuseChanged([](auto& request) { AddPitch(49, &request); }))},
       {.reason = "FORMAT_UNSUPPORTED",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"inputs[0].datatype"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             ModelInferRequest request = Infer(Ramp(320));
-             request.mutable_inputs(0)->set_datatype("FP64");
-             return RefuseInfer(request);
-           }},
+       .refuse = WhileServing(RefuseChanged([](auto& request) { request.mutable_inputs(0)->set_datatype("FP64"); }))},
       {.reason = "INPUT_MISMATCH",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"input"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             ModelInferRequest request = Infer(Ramp(320));
-             request.clear_inputs();
-             request.clear_raw_input_contents();
-             return RefuseInfer(request);
-           }},
+       .refuse = WhileServing(RefuseChanged([](auto& request) {
+         request.clear_inputs();
+         request.clear_raw_input_contents();
+       }))},
       {.reason = "BLOCK_MALFORMED",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"input"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             ModelInferRequest request = Infer(Ramp(320));
-             request.mutable_inputs(0)->add_shape(1);
-             return RefuseInfer(request);
-           }},
+       .refuse = WhileServing(RefuseChanged([](auto& request) { request.mutable_inputs(0)->add_shape(1); }))},
       {.reason = "AUDIO_NOT_FINITE",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"sample"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseInfer(Infer({0, NAN}));
-           }},
+       .refuse = WhileServing(RefuseInfer(Infer({0, NAN})))},
       {.reason = "MESSAGE_MALFORMED",
        .code = StatusCode::INVALID_ARGUMENT,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refused{.method = kInfer, .message = "\x0a\x7f no such length"};
-           }},
+       .refuse = WhileServing(Refused{.method = kInfer, .message = "\x0a\x7f no such length"})},
       {.reason = "METHOD_NOT_FOUND",
        .code = StatusCode::UNIMPLEMENTED,
        .values = {"method"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refuse("/inference.GRPCInferenceService/SystemSharedMemoryStatus",
-                           inference::ServerLiveRequest());
-           }},
+       .refuse = WhileServing(
+           Refuse("/inference.GRPCInferenceService/SystemSharedMemoryStatus", inference::ServerLiveRequest()))},
       {.reason = "BLOCK_TOO_LARGE",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"bytes", "limit"},
@@ -302,29 +267,18 @@ std::vector<ErrorCase> InferenceErrors() {
            }},
       {.reason = "ADMIN_PORT_ONLY",
        .code = StatusCode::PERMISSION_DENIED,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refuse(kLoad, LoadRequest("violin"));
-           }},
+       .refuse = WhileServing(Refuse(kLoad, LoadRequest("violin")))},
       {.reason = "INVALID_MODEL_REQUEST",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"model_name"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.ServeRepository();
-             return RefuseAdmin(kLoad, LoadRequest("Violin!"));
-           }},
+       .refuse = WhileServingARepository(RefuseAdmin(kLoad, LoadRequest("Violin!")))},
       {.reason = "MODEL_LOAD_FAILED",
        .code = StatusCode::FAILED_PRECONDITION,
        .values = {"model", "version"},
        .refuse =
            [](ErrorRig& rig) {
              rig.ServeRepository();
-             const std::string weights =
-                 WriteTestBundle(rig.options.model_repository, {.name = "violin", .seed = 2}, /*version=*/2) + "/" +
-                 kWeightsFile;
-             std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 1);
+             rig.PublishDamaged(2);
              return RefuseAdmin(kLoad, LoadRequest("violin"));
            }},
   };

@@ -56,13 +56,6 @@ std::string ServeWithJob(ErrorRig& rig) {
   return rig.Ask<v1::Job>(kCreate, Order("my-cello")).name();
 }
 
-template <typename Request>
-Request Naming(const std::string& name) {
-  Request request;
-  request.set_name(name);
-  return request;
-}
-
 // Somebody else writes to the database, and does not stop.
 std::shared_ptr<sqlite3> LockDatabase(const std::string& path) {
   sqlite3* database = nullptr;
@@ -77,19 +70,11 @@ std::vector<ErrorCase> JobErrors() {
   return {
       {.reason = "JOBS_DISABLED",
        .code = StatusCode::UNIMPLEMENTED,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refuse("/ddsp.v1.Jobs/List", v1::ListJobsRequest());
-           }},
+       .refuse = WhileServing(Refuse("/ddsp.v1.Jobs/List", v1::ListJobsRequest()))},
       {.reason = "JOB_NOT_FOUND",
        .code = StatusCode::NOT_FOUND,
        .values = {"job"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.ServeRepository();
-             return Refuse("/ddsp.v1.Jobs/Get", Naming<v1::GetJobRequest>("jobs/nobody"));
-           }},
+       .refuse = WhileServingARepository(Refuse("/ddsp.v1.Jobs/Get", Naming<v1::GetJobRequest>("jobs/nobody")))},
       {.reason = "INVALID_JOB_REQUEST",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"spec.train.model"},
@@ -154,19 +139,11 @@ std::vector<ErrorCase> JobErrors() {
       {.reason = "BLOB_NOT_FOUND",
        .code = StatusCode::NOT_FOUND,
        .values = {"sha256"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.ServeRepository();
-             return Refuse(kUpload, Chunk(0, 0));
-           }},
+       .refuse = WhileServingARepository(Refuse(kUpload, Chunk(0, 0)))},
       {.reason = "INVALID_BLOB_REQUEST",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"size"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.ServeRepository();
-             return Refuse(kBegin, Announce(-1));
-           }},
+       .refuse = WhileServingARepository(Refuse(kBegin, Announce(-1)))},
       {.reason = "BLOB_CHECKSUM_MISMATCH",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"expected", "got", "sha256"},

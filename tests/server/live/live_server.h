@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "ddsp/v1/session.grpc.pb.h"
 #include "google/rpc/error_details.pb.h"
 #include "google/rpc/status.pb.h"
@@ -33,6 +35,18 @@ inline std::unique_ptr<server::Registry> FakeVoices(int slots) {
   voices[0].engine = std::make_unique<FakeEngine>(slots);
   return std::make_unique<server::Registry>(
       std::move(voices), std::make_unique<server::FeatureEngine>(*FeatureExtractor::Create({}), slots));
+}
+
+inline void AwaitSessions(const server::Server& server, int sessions) {
+  while (server.live_sessions() != sessions) std::this_thread::yield();
+}
+
+// Of the metric with its labels.
+inline double MetricOf(const server::Server& server, const std::string& name) {
+  for (const absl::string_view line : absl::StrSplit(server.MetricsText(), '\n')) {
+    if (absl::StartsWith(line, name + " ")) return std::stod(std::string(line.substr(name.size() + 1)));
+  }
+  return 0;
 }
 
 // One call of StreamSession. Writing and reading are blocking.

@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <thread>
 
-#include "core/models/bundle_format.h"
 #include "ddsp/v1/graph.pb.h"
 #include "ddsp/v1/models.pb.h"
 #include "tests/server/live/error_cases.h"
@@ -13,13 +12,6 @@ namespace {
 using grpc::StatusCode;
 
 constexpr char kRun[] = "/ddsp.v1.Graph/Run", kLoad[] = "/ddsp.v1.Models/Load";
-
-template <typename Request>
-Request Naming(const std::string& name) {
-  Request request;
-  request.set_name(name);
-  return request;
-}
 
 // Noise of that many samples, filtered by `bands`.
 v1::RunGraphRequest Noise(int64_t samples, int64_t bands) {
@@ -76,20 +68,13 @@ std::vector<ErrorCase> ModelErrors() {
        .refuse =
            [](ErrorRig& rig) {
              rig.ServeRepository();
-             const std::string weights =
-                 WriteTestBundle(rig.options.model_repository, {.name = "violin", .seed = 2}, /*version=*/2) + "/" +
-                 kWeightsFile;
-             std::filesystem::resize_file(weights, std::filesystem::file_size(weights) - 1);
+             rig.PublishDamaged(2);
              return RefuseAdmin(kLoad, Naming<v1::LoadModelRequest>("models/violin/versions/2"));
            }},
       {.reason = "INVALID_MODEL_REQUEST",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"name"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.ServeRepository();
-             return RefuseAdmin(kLoad, Naming<v1::LoadModelRequest>("violin"));
-           }},
+       .refuse = WhileServingARepository(RefuseAdmin(kLoad, Naming<v1::LoadModelRequest>("violin")))},
       {.reason = "REPOSITORY_NOT_WRITABLE",
        .code = StatusCode::FAILED_PRECONDITION,
        .values = {"model"},
@@ -114,11 +99,7 @@ std::vector<ErrorCase> ModelErrors() {
       {.reason = "INVALID_GRAPH",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"spec"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refuse(kRun, v1::RunGraphRequest());
-           }},
+       .refuse = WhileServing(Refuse(kRun, v1::RunGraphRequest()))},
       {.reason = "INVALID_GRAPH_INPUT",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"inputs"},
@@ -131,11 +112,7 @@ std::vector<ErrorCase> ModelErrors() {
            }},
       {.reason = "GRAPH_TOO_LARGE",
        .code = StatusCode::RESOURCE_EXHAUSTED,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refuse(kRun, Noise(int64_t{4} << 20, 65));
-           }},
+       .refuse = WhileServing(Refuse(kRun, Noise(int64_t{4} << 20, 65)))},
   };
 }
 

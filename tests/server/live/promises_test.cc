@@ -6,9 +6,6 @@
 #include <future>
 #include <thread>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_split.h"
 #include "ddsp/v1/sessions.pb.h"
 #include "grpc/health/v1/health.pb.h"
 #include "inference/grpc_service.grpc.pb.h"
@@ -30,16 +27,6 @@ class PromisesTest : public ::testing::Test {
     rig_.make_engine = [this](int slots) { return std::make_unique<ValveEngine>(slots, valve_); };
     rig_.options.max_batch_wait = absl::ZeroDuration();
     rig_.Serve();
-  }
-  void AwaitSessions(int sessions) {
-    while (rig_.server->live_sessions() != sessions) std::this_thread::yield();
-  }
-  // Of the metric with its labels.
-  double MetricOf(const std::string& name) {
-    for (const absl::string_view line : absl::StrSplit(rig_.server->MetricsText(), '\n')) {
-      if (absl::StartsWith(line, name + " ")) return std::stod(std::string(line.substr(name.size() + 1)));
-    }
-    return 0;
   }
 
   const std::shared_ptr<Valve> valve_ = std::make_shared<Valve>();
@@ -83,7 +70,8 @@ TEST_F(PromisesTest, OfACrowdAsManyAsThereAreSlotsAreLetIn) {
     if (auto call = one.get(); call != nullptr) admitted.push_back(std::move(call));
   }
   EXPECT_EQ(admitted.size(), 5u);
-  EXPECT_EQ(MetricOf("ddsp_sessions_rejected_total{model=\"violin\",reason=\"SESSION_SLOTS_EXHAUSTED\"}"), 15);
+  EXPECT_EQ(MetricOf(*rig_.server, "ddsp_sessions_rejected_total{model=\"violin\",reason=\"SESSION_SLOTS_EXHAUSTED\"}"),
+            15);
   admitted.clear();
   rig_.ExpectFree();
 }
@@ -102,7 +90,7 @@ TEST_F(PromisesTest, ADeadlineStopsARecordingInTheMiddle) {
   v1::RenderResponse response;
   EXPECT_EQ(rig_.synthesis()->Render(&context, request, &response).error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
   // The server has heard of it when the session is gone from its books.
-  AwaitSessions(0);
+  AwaitSessions(*rig_.server, 0);
   valve_->Open();
   rig_.ExpectFree();
   EXPECT_LE(valve_->passed() - before, 20) << "the hop that was under way, and none of 500 but it";
@@ -131,7 +119,7 @@ TEST_F(PromisesTest, ALateBlockIsCountedAndComes) {
   }
   expected.resize(1600 + kVstFormat.tail, 0.0f);
   EXPECT_EQ(audio, expected);
-  EXPECT_GE(MetricOf("ddsp_block_deadline_missed_total{model=\"violin\"}"), 1);
+  EXPECT_GE(MetricOf(*rig_.server, "ddsp_block_deadline_missed_total{model=\"violin\"}"), 1);
   rig_.ExpectFree();
 }
 
@@ -188,8 +176,8 @@ TEST_F(PromisesTest, ADeadClientIsFoundByKeepalive) {
   RawHttp2 dead(rig_.server->port());
   const int stream = dead.Begin("/ddsp.v1.Synthesis/StreamSession");
   dead.Send(stream, Request(FloatConfig()).SerializeAsString(), RawHttp2::After::kMore);
-  AwaitSessions(1);
-  AwaitSessions(0);  // it never answers a ping
+  AwaitSessions(*rig_.server, 1);
+  AwaitSessions(*rig_.server, 0);  // it never answers a ping
   rig_.ExpectFree();
 }
 
@@ -202,7 +190,7 @@ TEST_F(PromisesTest, WhoReadsNothingStallsNobody) {
   std::vector<float> expected = Ramp(32000);
   expected.resize(32000 + kVstFormat.tail, 0.0f);
   EXPECT_EQ(StreamThrough(*rig_.synthesis(), FloatConfig(), Ramp(32000), 500), expected);
-  AwaitSessions(1);  // the deaf one is still there
+  AwaitSessions(*rig_.server, 1);  // the deaf one is still there
   deaf->Cancel();
   EXPECT_EQ(deaf->Finish().error_code(), grpc::StatusCode::CANCELLED);
   rig_.ExpectFree();
@@ -240,7 +228,7 @@ TEST_F(PromisesTest, SequencesOfOneCallCountAsSessions) {
   ModelStreamInferResponse rest;
   while (stream->Read(&rest)) continue;
   EXPECT_TRUE(stream->Finish().ok());
-  EXPECT_GE(MetricOf("ddsp_calls_refused_total{reason=\"SESSION_QUOTA_EXCEEDED\"}"), 2);
+  EXPECT_GE(MetricOf(*rig_.server, "ddsp_calls_refused_total{reason=\"SESSION_QUOTA_EXCEEDED\"}"), 2);
   rig_.options.max_sessions = 2;
   rig_.ExpectFree();
 }

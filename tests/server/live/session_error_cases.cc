@@ -20,15 +20,16 @@ v1::SessionConfig Encoded(v1::AudioEncoding encoding) {
   return config;
 }
 
-v1::SessionConfig WithSnapshots(const std::string& resume = "") {
-  v1::SessionConfig config = FloatConfig();
-  config.mutable_snapshot_interval()->set_seconds(1);
-  config.set_resume(resume);
-  return config;
-}
-
 Refused RefuseConfig(const v1::SessionConfig& config, std::shared_ptr<void> held = nullptr) {
   return Refuse(kStream, Request(config), {}, std::move(held));
+}
+
+// A session of a server that nothing else is wrong with, which is then sent these.
+auto HavingSent(std::vector<v1::StreamSessionRequest> requests, const v1::SessionConfig& config = FloatConfig()) {
+  return [requests = std::move(requests), config](ErrorRig& rig) {
+    rig.Serve();
+    return rig.PlayAndSend(requests, config);
+  };
 }
 
 Ending SendMoreThanCredit(ErrorRig& rig) {
@@ -96,7 +97,7 @@ Refused ResumeWhereItsVoiceIsNot(ErrorRig& rig) {
     if (response.has_snapshot()) snapshot = response.snapshot().data();
   }
   rig.Serve(/*version=*/2);
-  return RefuseConfig(WithSnapshots(snapshot));
+  return RefuseConfig(Resumed(WithSnapshots(), snapshot));
 }
 
 v1::KillSessionRequest Kill(const std::string& id, const std::string& why) {
@@ -146,19 +147,11 @@ std::vector<ErrorCase> SessionErrors() {
       {.reason = "MODEL_NOT_FOUND",
        .code = StatusCode::NOT_FOUND,
        .values = {"model"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseConfig(FloatConfig("kazoo"));
-           }},
+       .refuse = WhileServing(RefuseConfig(FloatConfig("kazoo")))},
       {.reason = "INVALID_CONFIG",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"model"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseConfig(FloatConfig(""));
-           }},
+       .refuse = WhileServing(RefuseConfig(FloatConfig("")))},
       {.reason = "FORMAT_UNSUPPORTED",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"input_format.sample_rate_hz"},
@@ -172,81 +165,41 @@ std::vector<ErrorCase> SessionErrors() {
            }},
       {.reason = "SNAPSHOT_INVALID",
        .code = StatusCode::INVALID_ARGUMENT,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseConfig(WithSnapshots("nonsense"));
-           }},
+       .refuse = WhileServing(RefuseConfig(Resumed(WithSnapshots(), "nonsense")))},
       {.reason = "STATE_LOST", .code = StatusCode::DATA_LOSS, .values = {"model"}, .refuse = ResumeWhereItsVoiceIsNot},
       {.reason = "MESSAGE_MALFORMED",
        .code = StatusCode::INVALID_ARGUMENT,
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return Refused{.method = kStream, .message = "\x0a\x7f no such length"};
-           }},
+       .refuse = WhileServing(Refused{.method = kStream, .message = "\x0a\x7f no such length"})},
       {.reason = "CONFIG_NOT_FIRST",
        .code = StatusCode::FAILED_PRECONDITION,
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({Request(FloatConfig())});
-           }},
+       .act = HavingSent({Request(FloatConfig())})},
       {.reason = "INVALID_CONTROL",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"parameters.pitch_shift_semitones"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({PitchRequest(0, 0, 1000)});
-           }},
+       .act = HavingSent({PitchRequest(0, 0, 1000)})},
       {.reason = "INPUT_MISMATCH",
        .code = StatusCode::INVALID_ARGUMENT,
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({FramesRequest(0, 0, {440}, 320)});
-           }},
+       .act = HavingSent({FramesRequest(0, 0, {440}, 320)})},
       {.reason = "BLOCK_SEQUENCE_GAP",
        .code = StatusCode::OUT_OF_RANGE,
        .values = {"expected", "field", "got"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, Ramp(320)), AudioRequest(2, 640, Ramp(320))});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, Ramp(320)), AudioRequest(2, 640, Ramp(320))})},
       {.reason = "BLOCK_TOO_LARGE",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"bytes", "limit"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, Ramp(16385))});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, Ramp(16385))})},
       {.reason = "BLOCK_MALFORMED",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"bytes"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, std::string(7, '\0'))});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, std::string(7, '\0'))})},
       {.reason = "AUDIO_NOT_FINITE",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"sample"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, std::vector<float>{0, NAN})});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, std::vector<float>{0, NAN})})},
       {.reason = "OPUS_PACKET_INVALID",
        .code = StatusCode::INVALID_ARGUMENT,
        .values = {"bytes"},
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, std::string("\xff\x3f"))}, Encoded(v1::OPUS));
-           }},
+       .act = HavingSent({AudioRequest(0, 0, std::string("\xff\x3f"))}, Encoded(v1::OPUS))},
       {.reason = "CREDIT_EXCEEDED",
        .code = StatusCode::RESOURCE_EXHAUSTED,
        .values = {"credit", "samples"},
@@ -274,34 +227,18 @@ std::vector<ErrorCase> SessionErrors() {
            }},
       {.reason = "MODEL_NUMERIC_FAULT",
        .code = StatusCode::INTERNAL,
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, std::vector<float>(1000, kPoison))});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, std::vector<float>(1000, kPoison))})},
       {.reason = "DEVICE_FAULT",
        .code = StatusCode::INTERNAL,
-       .act =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return rig.PlayAndSend({AudioRequest(0, 0, std::vector<float>(1000, kBroken))});
-           }},
+       .act = HavingSent({AudioRequest(0, 0, std::vector<float>(1000, kBroken))})},
       {.reason = "SESSION_NOT_FOUND",
        .code = StatusCode::NOT_FOUND,
        .values = {"session_id"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseAdmin(kKill, Kill("nobody", ""));
-           }},
+       .refuse = WhileServing(RefuseAdmin(kKill, Kill("nobody", "")))},
       {.reason = "INVALID_SESSION_REQUEST",
        .code = StatusCode::INVALID_ARGUMENT,
        .fields = {"reason"},
-       .refuse =
-           [](ErrorRig& rig) {
-             rig.Serve();
-             return RefuseAdmin(kKill, Kill("nobody", std::string(257, 'x')));
-           }},
+       .refuse = WhileServing(RefuseAdmin(kKill, Kill("nobody", std::string(257, 'x'))))},
   };
 }
 

@@ -13,9 +13,11 @@ using ddsp::testing::Caller;
 using ddsp::testing::FloatConfig;
 using ddsp::testing::FloatsOf;
 using ddsp::testing::House;
-using ddsp::testing::kVstFormat;
 using ddsp::testing::Ramp;
 using ddsp::testing::Request;
+using ddsp::testing::Resumed;
+using ddsp::testing::WithSnapshots;
+using ddsp::testing::WithTail;
 using ::testing::HasSubstr;
 using Response = v1::StreamSessionResponse;
 
@@ -26,11 +28,7 @@ SessionLimits StayFor(absl::Duration longest) {
   return limits;
 }
 
-v1::SessionConfig Snapshots() {
-  v1::SessionConfig config = FloatConfig();
-  config.mutable_snapshot_interval()->set_seconds(3600);
-  return config;
-}
+v1::SessionConfig LastSnapshotOnly() { return WithSnapshots(FloatConfig(), /*seconds=*/3600); }
 
 class RetiredVersion : public ::testing::Test {
  protected:
@@ -78,7 +76,7 @@ TEST_F(RetiredVersion, SendsThoseWithSnapshotsElsewhere) {
   const std::vector<float> song = Ramp(9000);
   House other;
   Caller before(house_), after(other);
-  before.Open(Snapshots());
+  before.Open(LastSnapshotOnly());
   before.Sing(absl::MakeSpan(song).first(5000));
   Retire();
   Pass(31);
@@ -87,32 +85,26 @@ TEST_F(RetiredVersion, SendsThoseWithSnapshotsElsewhere) {
   const v1::SessionSnapshot snapshot = before.outlet.messages.back().snapshot();
   EXPECT_TRUE(snapshot.last());
   EXPECT_THAT(house_.metrics.Text(), HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"migrated\"} 1"));
-  v1::SessionConfig config = Snapshots();
-  config.set_resume(snapshot.data());
-  after.Open(config);
-  after.seq = snapshot.position().input_seq();
-  after.position = snapshot.position().input_sample();
+  after.Open(Resumed(LastSnapshotOnly(), snapshot));
+  after.GoOn(snapshot.position());
   after.Sing(absl::MakeSpan(song).subspan(after.position));
   after.HalfClose();
-  std::vector<float> audio = before.audio(), expected = song;
+  std::vector<float> audio = before.audio();
   const std::vector<float> rest = after.audio();
   audio.insert(audio.end(), rest.begin(), rest.end());
-  expected.resize(song.size() + kVstFormat.tail);
-  EXPECT_EQ(audio, expected);
+  EXPECT_EQ(audio, WithTail(song));
 }
 
 // Where nobody has it, whoever comes with the snapshot is told: the state of one version means nothing to another.
 TEST_F(RetiredVersion, IsNotGoneOnWithHere) {
   Caller before(house_);
-  before.Open(Snapshots());
+  before.Open(LastSnapshotOnly());
   before.Sing(Ramp(5000));
   Retire();
   house_.registry->SetRoutes("violin", {.serving = {}, .absent = {{1, "was unloaded"}}, .aliases = {}});
   Pass(31);
-  v1::SessionConfig config = Snapshots();
-  config.set_resume(before.outlet.messages.back().snapshot().data());
   Caller after(house_);
-  after.Open(config);
+  after.Open(Resumed(LastSnapshotOnly(), before.outlet.messages.back().snapshot()));
   EXPECT_EQ(after.code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(after.reason(), "STATE_LOST");
 }
@@ -134,7 +126,7 @@ TEST_F(RetiredVersion, ThatComesBackKeepsItsSessions) {
 // A hop that does not come back from its device keeps a session from taking its last snapshot.
 TEST_F(RetiredVersion, DoesNotWaitForEverForASnapshot) {
   Caller caller(house_);
-  caller.Open(Snapshots());
+  caller.Open(LastSnapshotOnly());
   caller.Send(AudioRequest(0, 0, Ramp(2000)));
   Retire();
   Pass(34);

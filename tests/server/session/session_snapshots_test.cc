@@ -26,18 +26,11 @@ using ddsp::testing::kVstFormat;
 using ddsp::testing::PitchRequest;
 using ddsp::testing::Ramp;
 using ddsp::testing::Request;
+using ddsp::testing::Resumed;
+using ddsp::testing::WithSnapshots;
+using ddsp::testing::WithTail;
 using ::testing::HasSubstr;
 using Response = v1::StreamSessionResponse;
-
-v1::SessionConfig Snapshots(v1::SessionConfig config = FloatConfig(), int seconds = 1) {
-  config.mutable_snapshot_interval()->set_seconds(seconds);
-  return config;
-}
-
-v1::SessionConfig Resumed(v1::SessionConfig config, const v1::SessionSnapshot& snapshot) {
-  config.set_resume(snapshot.data());
-  return config;
-}
 
 const v1::SessionSnapshot* NewestSnapshot(const Caller& caller) {
   const v1::SessionSnapshot* newest = nullptr;
@@ -69,20 +62,10 @@ void SingTo(Caller& caller, const std::vector<float>& song, size_t end, size_t s
   }
 }
 
-void GoOn(Caller& caller, const v1::SessionPosition& at) {
-  caller.seq = at.input_seq();
-  caller.position = at.input_sample();
-}
-
-std::vector<float> WithTail(std::vector<float> song) {
-  song.resize(song.size() + kVstFormat.tail, 0.0f);
-  return song;
-}
-
 TEST(Snapshots, ComeAsOftenAsAskedFor) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   SingTo(caller, Ramp(16000 * 5), 16000 * 5, 320);
   EXPECT_GE(caller.Count(Response::kSnapshot), 4);
   EXPECT_LE(caller.Count(Response::kSnapshot), 5);
@@ -96,7 +79,7 @@ TEST(Snapshots, ComeAsOftenAsAskedFor) {
 TEST(Snapshots, ComeInTheirPlaceAmongTheOutput) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   SingTo(caller, Ramp(16000 * 3), 16000 * 3, 500);
   uint64_t samples = 0, blocks = 0;
   for (const Response& message : caller.outlet.messages) {
@@ -117,7 +100,7 @@ TEST(Snapshots, ComeInTheirPlaceAmongTheOutput) {
 TEST(Snapshots, DoNotPileUp) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   caller.outlet.deaf = true;
   SingTo(caller, Ramp(16000 * 3), 16000 * 3, 320);
   caller.outlet.Listen();
@@ -132,7 +115,7 @@ TEST_P(MovedAt, NoSampleIsLostOrRepeated) {
   std::vector<float> audio;
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   SingTo(before, song, GetParam(), 250);
   first.roster.Drain();
   ASSERT_EQ(before.reason(), "SERVER_DRAINING");
@@ -143,10 +126,10 @@ TEST_P(MovedAt, NoSampleIsLostOrRepeated) {
   EXPECT_EQ(snapshot->position().input_sample(), static_cast<uint64_t>(GetParam()));
   EXPECT_EQ(snapshot->position().output_sample(), audio.size());
 
-  after.Open(Resumed(Snapshots(), *snapshot));
+  after.Open(Resumed(WithSnapshots(), *snapshot));
   ASSERT_TRUE(after.started().has_resumed_at());
   EXPECT_EQ(after.started().resumed_at().SerializeAsString(), snapshot->position().SerializeAsString());
-  GoOn(after, after.started().resumed_at());
+  after.GoOn(after.started().resumed_at());
   SingTo(after, song, song.size(), 250);
   after.HalfClose();
   EXPECT_EQ(after.outlet.finished, absl::OkStatus());
@@ -166,7 +149,7 @@ TEST_P(MovedInTheTail, NoSampleIsLostOrRepeated) {
   std::vector<float> audio;
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   SingTo(before, song, song.size(), 250);
   before.session->OnHalfClose();
   first.RunDevice(GetParam());
@@ -180,7 +163,7 @@ TEST_P(MovedInTheTail, NoSampleIsLostOrRepeated) {
   EXPECT_EQ(snapshot->position().input_sample(), song.size());
   EXPECT_LT(audio.size(), song.size() + kVstFormat.tail);
 
-  after.Send(Request(Resumed(Snapshots(), *snapshot)));
+  after.Send(Request(Resumed(WithSnapshots(), *snapshot)));
   after.session->OnHalfClose();  // before it has started
   second.RunDevice();
   EXPECT_EQ(after.outlet.finished, absl::OkStatus());
@@ -194,7 +177,7 @@ TEST_P(MovedInTheTail, NoSampleIsLostOrRepeated) {
 v1::SessionSnapshot SnapshotInTheTail(const std::vector<float>& song, std::vector<float>* audio) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   SingTo(caller, song, song.size(), 250);
   caller.session->OnHalfClose();
   house.RunDevice(1);
@@ -210,7 +193,7 @@ TEST(ResumeInTheTail, NeedsNoSecondHalfClose) {
   const v1::SessionSnapshot snapshot = SnapshotInTheTail(song, &audio);
   House house;
   Caller caller(house);
-  caller.Open(Resumed(Snapshots(), snapshot));
+  caller.Open(Resumed(WithSnapshots(), snapshot));
   EXPECT_EQ(caller.outlet.finished, absl::OkStatus());
   Collect(caller, &audio);
   EXPECT_EQ(audio, WithTail(song));
@@ -224,7 +207,7 @@ TEST(ResumeInTheTail, TakesNoInput) {
                            PitchRequest(snapshot.position().control_seq(), song.size(), 2)}) {
     House house;
     Caller caller(house);
-    caller.Send(Request(Resumed(Snapshots(), snapshot)));
+    caller.Send(Request(Resumed(WithSnapshots(), snapshot)));
     caller.Send(more);
     EXPECT_EQ(caller.code(), absl::StatusCode::kOutOfRange);
     EXPECT_EQ(caller.reason(), "BLOCK_SEQUENCE_GAP");
@@ -241,7 +224,7 @@ TEST(ResumeInTheTail, MayMoveAgain) {
   while (true) {
     House house;
     Caller caller(house);
-    caller.Send(Request(Resumed(Snapshots(), snapshot)));
+    caller.Send(Request(Resumed(WithSnapshots(), snapshot)));
     house.RunDevice(1);  // the reset; a hop is with the device then
     house.roster.Drain();
     house.RunDevice();
@@ -261,14 +244,14 @@ TEST(Resume, WhatWasSentSinceIsSentAgain) {
   std::vector<float> audio;
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   SingTo(before, song, 30000, 250);
   Collect(before, &audio);
   const v1::SessionSnapshot* snapshot = NewestSnapshot(before);
   ASSERT_NE(snapshot, nullptr);
   EXPECT_LT(snapshot->position().output_sample(), audio.size());
-  after.Open(Resumed(Snapshots(), *snapshot));
-  GoOn(after, snapshot->position());
+  after.Open(Resumed(WithSnapshots(), *snapshot));
+  after.GoOn(snapshot->position());
   SingTo(after, song, song.size(), 999);
   after.HalfClose();
   Collect(after, &audio);
@@ -278,24 +261,24 @@ TEST(Resume, WhatWasSentSinceIsSentAgain) {
 TEST(Resume, ManyTimesInARow) {
   const std::vector<float> song = Ramp(12000);
   std::vector<float> audio;
-  v1::SessionConfig config = Snapshots();
+  v1::SessionConfig config = WithSnapshots();
   v1::SessionPosition at;
   while (at.input_sample() < 10000) {
     House house;
     Caller caller(house);
     caller.Open(config);
-    GoOn(caller, at);
+    caller.GoOn(at);
     SingTo(caller, song, at.input_sample() + 777, 100);
     house.roster.Drain();
     Collect(caller, &audio);
     ASSERT_NE(NewestSnapshot(caller), nullptr);
     at = NewestSnapshot(caller)->position();
-    config = Resumed(Snapshots(), *NewestSnapshot(caller));
+    config = Resumed(WithSnapshots(), *NewestSnapshot(caller));
   }
   House house;
   Caller last(house);
   last.Open(config);
-  GoOn(last, at);
+  last.GoOn(at);
   SingTo(last, song, song.size(), 100);
   last.HalfClose();
   Collect(last, &audio);
@@ -309,7 +292,7 @@ TEST(Resume, ChangesThatArePendingStayPending) {
     std::vector<float> audio;
     House first, second;
     Caller before(first), after(second);
-    before.Open(Snapshots());
+    before.Open(WithSnapshots());
     before.Send(PitchRequest(0, 4321, 7));
     before.Send(PitchRequest(1, 6000, -3));
     SingTo(before, song, move_at.value_or(song.size()), 100);
@@ -322,8 +305,8 @@ TEST(Resume, ChangesThatArePendingStayPending) {
     Collect(before, &audio);
     const v1::SessionSnapshot* snapshot = NewestSnapshot(before);
     EXPECT_EQ(snapshot->position().control_seq(), 2u);
-    after.Open(Resumed(Snapshots(), *snapshot));
-    GoOn(after, snapshot->position());
+    after.Open(Resumed(WithSnapshots(), *snapshot));
+    after.GoOn(snapshot->position());
     after.Send(PitchRequest(2, 6000, -3));  // at the same place: the order of numbers and times goes on
     SingTo(after, song, song.size(), 100);
     after.HalfClose();
@@ -337,7 +320,7 @@ TEST(Resume, ChangesThatArePendingStayPending) {
 }
 
 TEST(Resume, SessionsOfControlsGoOn) {
-  v1::SessionConfig config = Snapshots();
+  v1::SessionConfig config = WithSnapshots();
   config.set_input(v1::SESSION_INPUT_CONTROLS);
   const auto sing = [](Caller& caller, uint64_t begin, uint64_t end) {
     for (uint64_t seq = begin; seq < end; ++seq) {
@@ -368,7 +351,7 @@ TEST(Resume, SessionsOfControlsGoOn) {
 }
 
 TEST(Resume, FeaturesGoOn) {
-  v1::SessionConfig config = Snapshots(FloatConfig(""));
+  v1::SessionConfig config = WithSnapshots(FloatConfig(""));
   config.set_output(v1::SESSION_OUTPUT_FEATURES);
   const std::vector<float> song = ddsp::testing::TestMelody(16000);
   const auto pitches = [](const Caller& caller, std::vector<float>* all) {
@@ -386,7 +369,7 @@ TEST(Resume, FeaturesGoOn) {
   first.roster.Drain();
   ASSERT_NE(NewestSnapshot(before), nullptr);
   after.Open(Resumed(config, *NewestSnapshot(before)));
-  GoOn(after, after.started().resumed_at());
+  after.GoOn(after.started().resumed_at());
   SingTo(after, song, song.size(), 300);
   after.HalfClose();
   std::vector<float> expected, found;
@@ -403,7 +386,7 @@ TEST(Resume, CreditBeginsAnew) {
   std::vector<float> audio;
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   for (int i = 0; i < 2; ++i) {
     before.Send(AudioRequest(before.seq++, before.position, absl::MakeSpan(song).subspan(before.position, 15000)));
     before.position += 15000;
@@ -412,8 +395,8 @@ TEST(Resume, CreditBeginsAnew) {
   first.RunDevice();  // a single hop, after which it is moved
   ASSERT_EQ(before.reason(), "SERVER_DRAINING");
   Collect(before, &audio);
-  after.Open(Resumed(Snapshots(), *NewestSnapshot(before)));
-  GoOn(after, after.started().resumed_at());
+  after.Open(Resumed(WithSnapshots(), *NewestSnapshot(before)));
+  after.GoOn(after.started().resumed_at());
   EXPECT_EQ(after.position, 30000u);
   while (after.position < song.size()) after.Sing(absl::MakeSpan(song).subspan(after.position, 15000));
   after.HalfClose();
@@ -427,7 +410,7 @@ TEST(Resume, CreditBeginsAnew) {
 TEST(Drain, SendsThoseWithSnapshotsAwayAndLetsOthersPlay) {
   House house;
   Caller moving(house), staying(house);
-  moving.Open(Snapshots());
+  moving.Open(WithSnapshots());
   staying.Open(FloatConfig());
   SingTo(moving, Ramp(1000), 1000, 320);
   house.roster.Drain();
@@ -450,7 +433,7 @@ TEST(Drain, SendsThoseWithSnapshotsAwayAndLetsOthersPlay) {
 TEST(Drain, CatchesThoseThatAreOpening) {
   House house;
   Caller moving(house), staying(house);
-  moving.Send(Request(Snapshots()));
+  moving.Send(Request(WithSnapshots()));
   staying.Send(Request(FloatConfig()));
   house.roster.Drain();
   house.RunDevice();
@@ -466,7 +449,7 @@ TEST(Drain, CatchesThoseThatAreOpening) {
 TEST(Drain, WaitsForTheHopThatIsUnderWay) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   caller.Send(AudioRequest(0, 0, Ramp(2000)));  // a hop waits for the device
   house.roster.Drain();
   EXPECT_EQ(caller.Count(Response::kSnapshot), 0);
@@ -479,7 +462,7 @@ TEST(Drain, WaitsForTheHopThatIsUnderWay) {
 TEST(Drain, LetsThoseThatHaveEndedBe) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   caller.Send(AudioRequest(0, 0, Ramp(2000)));
   caller.session->OnHalfClose();
   house.RunDevice();
@@ -493,7 +476,7 @@ TEST(Drain, LetsThoseThatHaveEndedBe) {
 TEST(Drain, FlushesAreAnsweredFirst) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   caller.Send(AudioRequest(0, 0, Ramp(2000)));
   v1::StreamSessionRequest flush;
   flush.mutable_flush()->set_id(5);
@@ -509,7 +492,7 @@ TEST(Drain, FlushesAreAnsweredFirst) {
 TEST(Snapshots, AreRenewedWhileNothingComes) {
   House house;
   Caller caller(house);
-  caller.Open(Snapshots());
+  caller.Open(WithSnapshots());
   for (int second = 0; second < 50; ++second) {
     house.clock.Advance(absl::Seconds(1));
     house.roster.CheckTimeouts(house.clock.Now());
@@ -634,10 +617,10 @@ INSTANTIATE_TEST_SUITE_P(Reasons, RefusedResume, ::testing::ValuesIn(kRefusals),
 TEST_P(RefusedResume, SaysWhy) {
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   SingTo(before, Ramp(3000), 3000, 320);
   first.roster.Drain();
-  after.Open(GetParam().change(second, Resumed(Snapshots(), *NewestSnapshot(before))));
+  after.Open(GetParam().change(second, Resumed(WithSnapshots(), *NewestSnapshot(before))));
   EXPECT_EQ(after.code(), GetParam().code) << *after.outlet.finished;
   EXPECT_EQ(after.reason(), GetParam().reason);
   EXPECT_THAT(after.outlet.finished->message(), HasSubstr(GetParam().text));
@@ -647,19 +630,19 @@ TEST_P(RefusedResume, SaysWhy) {
 TEST(Resume, IsRefusedByAServerThatDrains) {
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   first.roster.Drain();
   second.roster.Drain();
-  after.Open(Resumed(Snapshots(), *NewestSnapshot(before)));
+  after.Open(Resumed(WithSnapshots(), *NewestSnapshot(before)));
   EXPECT_EQ(after.reason(), "SERVER_DRAINING");
 }
 
 TEST(Resume, IsCounted) {
   House first, second;
   Caller before(first), after(second);
-  before.Open(Snapshots());
+  before.Open(WithSnapshots());
   first.roster.Drain();
-  after.Open(Resumed(Snapshots(), *NewestSnapshot(before)));
+  after.Open(Resumed(WithSnapshots(), *NewestSnapshot(before)));
   EXPECT_THAT(first.metrics.Text(), HasSubstr("ddsp_session_snapshots_total{model=\"violin\"} 1"));
   EXPECT_THAT(second.metrics.Text(), HasSubstr("ddsp_sessions_resumed_total{model=\"violin\"} 1"));
 }
@@ -726,7 +709,7 @@ TEST_P(OpusMoves, AreHeardNoMoreThanTheCodec) {
   const auto encoder = MakeEncoder({Encoding::kOpus, rate}, 96000);
   std::vector<std::string> packets;
   for (int i = 0; i < count; ++i) packets.push_back(encoder->Encode(absl::MakeSpan(tune).subspan(i * length, length)));
-  v1::SessionConfig config = Snapshots(FloatConfig("violin", rate));
+  v1::SessionConfig config = WithSnapshots(FloatConfig("violin", rate));
   config.mutable_input_format()->set_encoding(v1::OPUS);
   config.set_opus_bitrate(96000);
   const auto play = [&](std::optional<size_t> move_at) {
@@ -740,7 +723,7 @@ TEST_P(OpusMoves, AreHeardNoMoreThanTheCodec) {
       first.roster.Drain();
       ear.Hear(before);
       after.Open(Resumed(config, *NewestSnapshot(before)));
-      GoOn(after, after.started().resumed_at());
+      after.GoOn(after.started().resumed_at());
       SendPackets(after, packets, count, length);
       last = &after;
     }

@@ -14,6 +14,12 @@ namespace ddsp::testing {
 inline constexpr StreamFormat kVstFormat{
     .sample_rate = 16000, .hop_size = 320, .preroll = 128, .warmup_hops = 2, .tail = 700};
 
+// What comes out of it for `song`.
+inline std::vector<float> WithTail(std::vector<float> song) {
+  song.resize(song.size() + kVstFormat.tail, 0.0f);
+  return song;
+}
+
 // A sample of this value makes the hop of its stream fail, as NaN in a model would.
 inline constexpr float kPoison = 1e6f;
 // And this one, as a device that has failed would.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -17,6 +18,20 @@ inline v1::SessionConfig FloatConfig(const std::string& model = "violin", int ra
   config.mutable_input_format()->set_encoding(v1::PCM_F32LE);
   config.mutable_input_format()->set_sample_rate_hz(rate);
   return config;
+}
+
+inline v1::SessionConfig WithSnapshots(v1::SessionConfig config = FloatConfig(), int seconds = 1) {
+  config.mutable_snapshot_interval()->set_seconds(seconds);
+  return config;
+}
+
+// Goes on at a snapshot with that data.
+inline v1::SessionConfig Resumed(v1::SessionConfig config, const std::string& data) {
+  config.set_resume(data);
+  return config;
+}
+inline v1::SessionConfig Resumed(v1::SessionConfig config, const v1::SessionSnapshot& snapshot) {
+  return Resumed(std::move(config), snapshot.data());
 }
 
 inline v1::StreamSessionRequest Request(const v1::SessionConfig& config) {

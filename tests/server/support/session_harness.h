@@ -81,6 +81,11 @@ class Caller {
   // The next block of audio; the device runs.
   void Sing(absl::Span<const float> samples);
   void HalfClose();
+  // Has sent so much already, elsewhere.
+  void GoOn(const v1::SessionPosition& at) {
+    seq = at.input_seq();
+    position = at.input_sample();
+  }
 
   std::vector<float> audio() const;  // of all blocks, float
   int Count(v1::StreamSessionResponse::ResponseCase kind) const;
