@@ -13,12 +13,12 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/crc32c.h"
 #include "core/base/status_macros.h"
 #include "server/blobs/content_hash.h"
 #include "server/blobs/upload_file.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 absl::Status NotFound(const std::string& sha256) {
-  const std::string name = absl::CEscape(sha256.substr(0, 64));
+  const std::string name = Echo(sha256);
   return MakeError(Reason::kBlobNotFound, absl::StrCat("there is no blob '", name, "'"), {{"sha256", name}});
 }
 
@@ -37,8 +37,7 @@ absl::Status BadField(const std::string& field, const std::string& problem) {
 
 absl::Status CheckDigest(const std::string& sha256) {
   if (IsDigest(sha256)) return absl::OkStatus();
-  return BadField("sha256",
-                  absl::StrCat("'", absl::CEscape(sha256.substr(0, 100)), "' is not 64 lower-case hex digits"));
+  return BadField("sha256", absl::StrCat("'", Echo(sha256), "' is not 64 lower-case hex digits"));
 }
 
 absl::Status ToStatus(const std::error_code& error, const std::string& what) {

@@ -6,8 +6,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "core/base/utf8.h"
 #include "server/errors/errors.h"
-#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
 namespace {
@@ -22,7 +22,7 @@ bool IsKind(std::string_view kind) {
 
 std::string TextProblem(std::string_view value, size_t max_bytes) {
   if (value.size() > max_bytes) return absl::StrCat("is ", value.size(), " bytes long; at most ", max_bytes);
-  if (const auto bad = FirstUnstorable(value)) return absl::StrCat("is not text at byte ", *bad);
+  if (const auto bad = FirstNoText(value)) return absl::StrCat("is not text at byte ", *bad);
   return "";
 }
 

@@ -7,8 +7,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/crc32c.h"
+#include "core/base/utf8.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
-#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
 
@@ -23,8 +24,8 @@ absl::StatusOr<PagePosition> ReadPageToken(const std::string& token, const JobFi
   const bool escaped = absl::WebSafeBase64Unescape(token, &text);
   const std::vector<std::string> parts = absl::StrSplit(text, '/');
   if (!escaped || parts.size() != 3 || !absl::SimpleAtoi(parts[0], &position.create_us) ||
-      FirstUnstorable(parts[1]).has_value()) {
-    const std::string problem = absl::StrCat("'", absl::CEscape(token.substr(0, 100)), "' is no token of a page");
+      FirstNoText(parts[1]).has_value()) {
+    const std::string problem = absl::StrCat("'", Echo(token), "' is no token of a page");
     return MakeFieldError(Reason::kInvalidJobRequest, absl::StrCat("page_token: ", problem), {{"page_token", problem}});
   }
   if (parts[2] != absl::StrCat(Crc32c(ToString(filter)))) {

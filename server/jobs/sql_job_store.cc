@@ -6,10 +6,11 @@
 #include <tuple>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/jobs/job_blobs.h"
 #include "server/jobs/job_checks.h"
@@ -19,7 +20,6 @@
 #include "server/jobs/migrations.h"
 #include "server/jobs/page_token.h"
 #include "server/jobs/random_id.h"
-#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
 namespace {
@@ -31,7 +31,7 @@ constexpr int64_t kPagePart = 20;
 constexpr int64_t kMaxPruned = 1000;
 
 absl::Status NotFound(const std::string& id) {
-  return MakeError(Reason::kJobNotFound, absl::StrCat("there is no job '", id, "'"), {{"job", id}});
+  return MakeError(Reason::kJobNotFound, absl::StrCat("there is no job '", Echo(id), "'"), {{"job", Echo(id)}});
 }
 
 absl::StatusOr<std::vector<SqlRow>> Run(SqlTransaction& transaction, const SqlStatement& statement) {
@@ -50,7 +50,7 @@ absl::StatusOr<std::vector<Job>> Jobs(SqlTransaction& transaction, const SqlStat
 // One job; `select` says what of it, and is completed with "id = $1" and `lock`.
 absl::StatusOr<Job> JobOf(SqlTransaction& transaction, const std::string& id, std::string (*select)(std::string_view),
                           const std::string& lock = "") {
-  if (FirstUnstorable(id).has_value()) return NotFound(absl::CEscape(id));
+  if (FirstNoText(id).has_value()) return NotFound(id);
   ASSIGN_OR_RETURN(std::vector<Job> jobs, Jobs(transaction, {select("id = $1" + lock), {id}}));
   if (jobs.empty()) return NotFound(id);
   return std::move(jobs[0]);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "core/base/status_macros.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server::kserve {
@@ -18,10 +19,7 @@ using inference::InferParameter;
 using inference::ModelInferRequest;
 using InputTensor = ModelInferRequest::InferInputTensor;
 
-// Of a client's text that is repeated to it.
-constexpr size_t kMostEcho = 80;
-
-std::string Echo(const std::string& text) { return text.substr(0, kMostEcho); }
+constexpr size_t kLongestSequenceId = 80;
 
 absl::Status BadField(const std::string& field, const std::string& description) {
   return MakeFieldError(Reason::kInvalidConfig, absl::StrCat(field, " ", description), {{field, description}});
@@ -47,8 +45,8 @@ absl::Status ReadSequenceId(const InferParameter& parameter, std::string* sequen
       if (parameter.uint64_param() != 0) *sequence = absl::StrCat(parameter.uint64_param());
       return absl::OkStatus();
     case InferParameter::kStringParam:
-      if (parameter.string_param().size() > kMostEcho) {
-        return BadField(ParameterField("sequence_id"), absl::StrCat("is longer than ", kMostEcho, " bytes"));
+      if (parameter.string_param().size() > kLongestSequenceId) {
+        return BadField(ParameterField("sequence_id"), absl::StrCat("is longer than ", kLongestSequenceId, " bytes"));
       }
       if (!parameter.string_param().empty()) *sequence = absl::StrCat("'", parameter.string_param(), "'");
       return absl::OkStatus();

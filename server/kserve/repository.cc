@@ -7,13 +7,11 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server::kserve {
 namespace {
-
-// Of a client's text that is repeated to it.
-constexpr size_t kMostEcho = 80;
 
 // Triton's words.
 std::string_view StateOf(VersionState state) {
@@ -37,8 +35,7 @@ absl::Status BadField(const std::string& field, const std::string& description) 
 
 absl::Status CheckRepository(const std::string& name) {
   if (name.empty()) return absl::OkStatus();
-  return BadField("repository_name",
-                  absl::StrCat("is '", name.substr(0, kMostEcho), "'; all models are in one, without a name"));
+  return BadField("repository_name", absl::StrCat("is '", Echo(name), "'; all models are in one, without a name"));
 }
 
 struct Name {
@@ -54,7 +51,7 @@ absl::StatusOr<Name> ReadName(const std::string& text) {
                                                  version == absl::StrCat(name.version) && name.version > 0))) {
     return name;
   }
-  return BadField("model_name", absl::StrCat("is '", text.substr(0, kMostEcho), "', expected violin or violin/3"));
+  return BadField("model_name", absl::StrCat("is '", Echo(text), "', expected violin or violin/3"));
 }
 
 }  // namespace
@@ -79,7 +76,7 @@ absl::Status LoadModel(ModelControl& control, const inference::RepositoryModelLo
   RETURN_IF_ERROR(CheckRepository(request.repository_name()));
   ASSIGN_OR_RETURN(const Name name, ReadName(request.model_name()));
   for (const auto& [parameter, unused] : request.parameters()) {
-    return BadField(absl::StrCat("parameters[\"", parameter.substr(0, kMostEcho), "\"]"),
+    return BadField(absl::StrCat("parameters[\"", Echo(parameter), "\"]"),
                     "is not taken: a voice is served as it was published");
   }
   return control.Load(name.model, name.version);
@@ -91,7 +88,7 @@ absl::Status UnloadModel(ModelControl& control, const inference::RepositoryModel
   for (const auto& [parameter, unused] : request.parameters()) {
     // No model depends on another.
     if (parameter == "unload_dependents") continue;
-    return BadField(absl::StrCat("parameters[\"", parameter.substr(0, kMostEcho), "\"]"), "is unknown");
+    return BadField(absl::StrCat("parameters[\"", Echo(parameter), "\"]"), "is unknown");
   }
   return control.Unload(name.model, name.version);
 }

@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
 #include "core/models/voice_name.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/registry/curator.h"
 #include "server/registry/model_id.h"
@@ -82,8 +83,8 @@ absl::Status Curator::Unload(const std::string& model, int64_t version) {
 
 absl::Status Curator::SetAlias(const std::string& model, const std::string& alias, int64_t version) {
   if (!IsVoiceName(alias)) {
-    return MakeError(Reason::kInvalidModelRequest, absl::StrCat("'", alias.substr(0, kMostModelEcho),
-                                                                "' is no name for an alias: [a-z][a-z0-9-]{0,62}"));
+    return MakeError(Reason::kInvalidModelRequest,
+                     absl::StrCat("'", Echo(alias), "' is no name for an alias: [a-z][a-z0-9-]{0,62}"));
   }
   FetchRemote(model, version);
   const absl::Status seen = Look(ModelBook::NewVersions::kLeave);

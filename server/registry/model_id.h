@@ -7,9 +7,6 @@
 
 namespace ddsp::server {
 
-// Of a client's text that is repeated to it.
-inline constexpr size_t kMostModelEcho = 80;
-
 // "violin/3".
 std::string ModelId(const std::string& model, int64_t version);
 // MODEL_NOT_FOUND of "violin", "violin/3" or "violin@champion".

@@ -6,14 +6,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
 namespace {
 
 constexpr char kFeaturesModel[] = "features";
-// Of a client's text that is repeated to it.
-constexpr size_t kMostEcho = 80;
 
 // The version that the text after "violin" means: "", "/3" or "@champion".
 std::optional<int64_t> VersionOf(const ModelRoutes& routes, std::string_view rest) {
@@ -48,7 +47,7 @@ Registry::Registry(std::vector<VoiceListing> voices, std::unique_ptr<VoiceEngine
 }
 
 absl::Status Registry::NotFound(std::string_view reference) const {
-  const std::string asked(reference.substr(0, kMostEcho));
+  const std::string asked = Echo(reference);
   const std::vector<std::string> names = models();
   const std::string known = names.empty() ? "none" : absl::StrJoin(names, ", ");
   return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "'; there is: ", known),

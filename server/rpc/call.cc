@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "grpc/grpc_security_constants.h"
 #include "grpcpp/support/proto_buffer_reader.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/rpc/status_details.h"
 
@@ -32,9 +33,6 @@ Credentials CredentialsOf(const grpc::ServerContext& context) {
   }
   return credentials;
 }
-
-// Of a name that a client made up.
-constexpr size_t kMostEcho = 128;
 
 // Ends a call that nobody handles.
 class NoHandler : public CallHandler {
@@ -80,7 +78,7 @@ void Call::Arrived(bool ok) {
   if (refused.ok()) {
     handler_ = context_.router->Route(method, *this);
     if (handler_ != nullptr) return;
-    const std::string asked = method.substr(0, kMostEcho);
+    const std::string asked = Echo(method);
     refused = MakeError(Reason::kMethodNotFound, absl::StrCat("no method ", asked), {{"method", asked}});
   }
   handler_ = std::make_unique<NoHandler>();

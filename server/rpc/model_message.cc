@@ -6,16 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "core/base/status_macros.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
 namespace {
 
-// Of a client's text that is repeated to it.
-constexpr size_t kMostEcho = 80;
-
 absl::Status Invalid(std::string_view name, const std::string& expected) {
-  const std::string problem = absl::StrCat("'", std::string(name.substr(0, kMostEcho)), "' is not ", expected);
+  const std::string problem = absl::StrCat("'", Echo(name), "' is not ", expected);
   return MakeFieldError(Reason::kInvalidModelRequest, problem, {{"name", absl::StrCat("expected ", expected)}});
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/rpc/unary_call.h"
 #include "server/session/session.h"
@@ -15,7 +16,7 @@ namespace {
 
 constexpr char kService[] = "ddsp.v1.Sessions";
 constexpr int kUsualPage = 100, kLargestPage = 1000;
-constexpr size_t kLongestReason = 256, kMostEcho = 64;
+constexpr size_t kLongestReason = 256;
 
 void Set(absl::Duration duration, google::protobuf::Duration* message) {
   message->set_seconds(absl::IDivDuration(duration, absl::Seconds(1), &duration));
@@ -64,7 +65,7 @@ absl::Status Kill(SessionRoster& roster, const v1::KillSessionRequest& request, 
     session->End(MakeError(Reason::kSessionKilled, reason, {{"operator_reason", reason}}));
     return absl::OkStatus();
   }
-  const std::string id = request.id().substr(0, kMostEcho);
+  const std::string id = Echo(request.id());
   return MakeError(Reason::kSessionNotFound, absl::StrCat("there is no session '", id, "'"), {{"session_id", id}});
 }
 

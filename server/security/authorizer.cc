@@ -5,14 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/security/method_roles.h"
 
 namespace ddsp::server {
 namespace {
-
-// Of a name that a client made up.
-constexpr size_t kMostEcho = 128;
 
 // The scheme's name may be written in any case; empty: another scheme, or nothing after it.
 std::string TokenIn(absl::string_view authorization) {
@@ -52,7 +50,7 @@ absl::StatusOr<Principal> Authorizer::Authorize(std::string_view method, const C
   ASSIGN_OR_RETURN(Principal principal, Identify(credentials, now));
   const MethodRow* const row = FindMethod(method);
   if (row == nullptr) {
-    const std::string asked(method.substr(0, kMostEcho));
+    const std::string asked = Echo(method);
     return MakeError(Reason::kMethodNotFound, absl::StrCat("no method ", asked), {{"method", asked}});
   }
   if (Allows(row->access, principal.roles)) return principal;

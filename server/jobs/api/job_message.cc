@@ -3,11 +3,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
 #include "google/protobuf/util/json_util.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 #include "server/jobs/api/job_spec.h"
 
@@ -142,7 +142,7 @@ absl::StatusOr<JobProgress> ToProgress(const v1::JobProgress& progress) {
 absl::StatusOr<std::string> IdOf(const std::string& name) {
   absl::string_view id = name;
   if (absl::ConsumePrefix(&id, kNamePrefix) && !id.empty()) return std::string(id);
-  const std::string problem = absl::StrCat("'", absl::CEscape(name.substr(0, 100)), "' is not jobs/ID");
+  const std::string problem = absl::StrCat("'", Echo(name), "' is not jobs/ID");
   return MakeFieldError(Reason::kInvalidJobRequest, absl::StrCat("name ", problem), {{"name", problem}});
 }
 

@@ -3,11 +3,11 @@
 #include <set>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "core/training/recipe/recipe_overrides.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
@@ -18,7 +18,7 @@ constexpr int kMaxOverrides = 64;
 
 using Files = google::protobuf::RepeatedPtrField<v1::JobFile>;
 
-std::string Quoted(const std::string& value) { return absl::StrCat("'", absl::CEscape(value.substr(0, 100)), "'"); }
+std::string Quoted(const std::string& value) { return absl::StrCat("'", Echo(value), "'"); }
 
 bool IsModelId(const std::string& id) {
   return !id.empty() && id.size() <= 63 && id[0] >= 'a' && id[0] <= 'z' &&

@@ -1,11 +1,11 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "core/base/utf8.h"
 #include "server/errors/errors.h"
 #include "server/jobs/api/job_files.h"
 #include "server/jobs/api/job_message.h"
 #include "server/jobs/api/job_spec.h"
 #include "server/jobs/api/jobs_api.h"
-#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
 namespace {
@@ -16,7 +16,7 @@ constexpr size_t kMaxErrorBytes = 8 << 10;
 // What can be kept as a job's error.
 std::string ShortText(absl::string_view text) {
   const std::string start(text.substr(0, kMaxErrorBytes));
-  return start.substr(0, FirstUnstorable(start).value_or(start.size()));
+  return start.substr(0, FirstNoText(start).value_or(start.size()));
 }
 
 }  // namespace

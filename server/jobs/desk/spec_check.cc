@@ -3,10 +3,10 @@
 #include <filesystem>
 #include <utility>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "core/features/feature_settings.h"
 #include "core/models/repository.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
@@ -27,7 +27,7 @@ absl::Status CheckKnown(const std::vector<std::string>& repositories, const std:
   for (const std::string& repository : repositories) {
     if (FindVoice(repository, model).ok()) return absl::OkStatus();
   }
-  const std::string asked = absl::CEscape(model.substr(0, 80));
+  const std::string asked = Echo(model);
   return MakeError(Reason::kModelNotFound, absl::StrCat("no model '", asked, "'"), {{"model", asked}});
 }
 

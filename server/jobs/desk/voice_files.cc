@@ -1,12 +1,12 @@
 #include "server/jobs/desk/voice_files.h"
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "core/base/status_macros.h"
 #include "core/models/bundle_format.h"
+#include "server/errors/echo.h"
 #include "server/errors/errors.h"
 
 namespace ddsp::server {
@@ -19,7 +19,7 @@ absl::Status Refusal(const std::string& field, const std::string& problem) {
 }
 
 absl::Status CheckPath(const std::string& field, const std::string& path) {
-  const std::string quoted = absl::StrCat("'", absl::CEscape(path.substr(0, 100)), "'");
+  const std::string quoted = absl::StrCat("'", Echo(path), "'");
   if (path == kJobFile) return Refusal(field, quoted + " is a name that the server keeps for itself");
   for (const absl::string_view part : absl::StrSplit(path, '/')) {
     if (part.empty() || part[0] == '.' || part.size() > 255 || absl::StrContains(part, '\0')) {

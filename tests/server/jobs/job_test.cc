@@ -4,7 +4,6 @@
 #include <gtest/gtest.h>
 
 #include "server/errors/errors.h"
-#include "server/jobs/utf8.h"
 
 namespace ddsp::server {
 namespace {
@@ -46,25 +45,6 @@ TEST(ValidateNewJob, BoundsTexts) {
   job = GoodJob();
   EXPECT_EQ(Validate(job, {.max_spec_bytes = 2}), absl::OkStatus());
   EXPECT_FALSE(Validate(job, {.max_spec_bytes = 1}).ok());
-}
-
-TEST(FirstUnstorable, PassesTextAndFindsTheFirstByteThatIsNone) {
-  EXPECT_EQ(FirstUnstorable(""), std::nullopt);
-  EXPECT_EQ(FirstUnstorable("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x8e\xbb"), std::nullopt);
-  const std::pair<std::string, size_t> kBad[] = {
-      {std::string("ab\0c", 4), 2},
-      {"a\x80", 1},
-      {"\xc3", 0},
-      {"\xc0\xaf", 0},
-      {"ok\xe0\x80\xaf", 2},
-      {"\xed\xa0\x80", 0},
-      {"\xf4\x90\x80\x80", 0},
-      {"\xf5\x80\x80\x80", 0},
-      {"\xf0\x8f\xbf\xbf", 0},
-      {"\xe2\x82", 0},
-      {"x\xc3(", 1},
-  };
-  for (const auto& [text, at] : kBad) EXPECT_EQ(FirstUnstorable(text), at) << testing::PrintToString(text);
 }
 
 }  // namespace

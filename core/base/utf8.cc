@@ -1,8 +1,8 @@
-#include "server/jobs/utf8.h"
+#include "core/base/utf8.h"
 
 #include <cstdint>
 
-namespace ddsp::server {
+namespace ddsp {
 namespace {
 
 // Bytes of the character at the start of `text`; 0: there is none.
@@ -22,7 +22,7 @@ size_t CharacterLength(std::string_view text) {
 
 }  // namespace
 
-std::optional<size_t> FirstUnstorable(std::string_view text) {
+std::optional<size_t> FirstNoText(std::string_view text) {
   for (size_t at = 0; at < text.size();) {
     const size_t length = CharacterLength(text.substr(at));
     if (length == 0) return at;
@@ -31,4 +31,4 @@ std::optional<size_t> FirstUnstorable(std::string_view text) {
   return std::nullopt;
 }
 
-}  // namespace ddsp::server
+}  // namespace ddsp
