@@ -13,26 +13,46 @@
 namespace ddsp::server {
 namespace {
 
+std::string MessageOf(sqlite3* db, const std::string& path) {
+  return absl::StrCat("database ", path, ": ", db != nullptr ? sqlite3_errmsg(db) : "no memory");
+}
+
+// What a statement of ours makes of a file that was in order when it was opened: whoever waits may see it mended.
 absl::Status ToStatus(int code, sqlite3* db, const std::string& path) {
-  const std::string message = absl::StrCat("database ", path, ": ", db != nullptr ? sqlite3_errmsg(db) : "no memory");
+  const std::string message = MessageOf(db, path);
   switch (code & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_IOERR:
-      return MakeError(Reason::kJobStoreUnavailable, message, {{"path", path}});
-    case SQLITE_FULL:
-      return MakeError(Reason::kJobStoreFull, message, {{"path", path}});
     case SQLITE_CANTOPEN:
-      return absl::NotFoundError(message);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return absl::PermissionDeniedError(message);
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return absl::FailedPreconditionError(message);
+    case SQLITE_NOMEM:
+      return MakeError(Reason::kJobStoreUnavailable, message, {{"path", path}});
+    case SQLITE_FULL:
+      return MakeError(Reason::kJobStoreFull, message, {{"path", path}});
     default:
       return absl::InternalError(message);
+  }
+}
+
+// Of a file that was never in order, for the operator.
+absl::Status OpeningError(int code, sqlite3* db, const std::string& path) {
+  switch (code & 0xff) {
+    case SQLITE_CANTOPEN:
+      return absl::NotFoundError(MessageOf(db, path));
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return absl::PermissionDeniedError(MessageOf(db, path));
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+      return absl::FailedPreconditionError(MessageOf(db, path));
+    default:
+      return ToStatus(code, db, path);
   }
 }
 
@@ -200,7 +220,7 @@ absl::StatusOr<std::unique_ptr<SqlEngine>> OpenSqlite(const SqliteOptions& optio
   const int code = sqlite3_open_v2(options.path.c_str(), &opened,
                                    SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database db(opened);
-  if (code != SQLITE_OK) return ToStatus(code, db.get(), options.path);
+  if (code != SQLITE_OK) return OpeningError(code, db.get(), options.path);
   sqlite3_busy_timeout(db.get(), static_cast<int>(absl::ToInt64Milliseconds(options.busy_timeout)));
   std::vector<std::string> settings = {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL",
                                        "PRAGMA foreign_keys = ON"};
@@ -208,7 +228,7 @@ absl::StatusOr<std::unique_ptr<SqlEngine>> OpenSqlite(const SqliteOptions& optio
   if (options.max_bytes > 0) settings.push_back(absl::StrCat("PRAGMA max_page_count = ", options.max_bytes / 4096 + 1));
   for (const std::string& setting : settings) {
     const int set = sqlite3_exec(db.get(), setting.c_str(), nullptr, nullptr, nullptr);
-    if (set != SQLITE_OK) return ToStatus(set, db.get(), options.path);
+    if (set != SQLITE_OK) return OpeningError(set, db.get(), options.path);
   }
   return std::make_unique<SqliteEngine>(std::move(db), options.path);
 }
