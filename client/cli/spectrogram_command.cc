@@ -41,6 +41,9 @@ Action DeclareSpectrogram(CLI::App& app) {
   app.add_option("--out", options->output, "PNG file")->required();
   app.add_option("--title", options->titles, "Of each panel; the file's name by default");
   app.add_flag("--log", options->logarithmic, "Logarithmic frequencies from 50 Hz instead of linear ones");
+  app.add_option("--sample-rate", options->drawing.sample_rate, "Hz; the picture goes up to half of it")
+      ->check(CLI::Range(1000, 192000))
+      ->capture_default_str();
   app.add_option("--range-db", options->drawing.range_db, "Levels shown below the loudest point")
       ->check(CLI::Range(10.0, 200.0))
       ->capture_default_str();

@@ -221,6 +221,10 @@ TEST_F(Cli, SpectrogramsAreDrawn) {
   ASSERT_EQ(Ddsp("spectrogram " + in + " " + in + " --out " + Path("s.png") + " --log").exit_code, 0);
   EXPECT_EQ(ReadFile(Path("s.png"))->substr(1, 3), "PNG");
   ExpectFailure(Ddsp("spectrogram " + in + " --out " + Path("no/s.png")), 1, Path("no/s.png"));
+  // Of a voice that plays at 48 kHz nothing is cut off.
+  ASSERT_EQ(Ddsp("spectrogram " + in + " --out " + Path("t.png") + " --sample-rate 48000").exit_code, 0);
+  EXPECT_NE(ReadFile(Path("t.png")), ReadFile(Path("s.png")));
+  ExpectFailure(Ddsp("spectrogram " + in + " --out " + Path("t.png") + " --sample-rate 0"), 2, "--sample-rate");
 }
 
 }  // namespace
