@@ -92,6 +92,7 @@ bool MayPass(const grpc::Status& status) {
 
 OtlpExporter::OtlpExporter(const Options& options, TraceSource source)
     : options_(options),
+      clock_(*options.clock),
       source_(std::move(source)),
       collector_(std::make_unique<Collector>(options)),
       thread_([this] { Run(); }) {
@@ -136,9 +137,9 @@ bool OtlpExporter::stopped() const {
 }
 
 bool OtlpExporter::Rest(absl::Duration wait) {
-  const absl::Time until = absl::Now() + wait;
+  const absl::Time until = clock_.Now() + wait;
   const MutexLock lock(&mu_);
-  while (!stopped_ && absl::Now() < until) changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(until - absl::Now()));
+  while (!stopped_ && clock_.Now() < until) changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(until - clock_.Now()));
   return !stopped_;
 }
 
@@ -146,10 +147,10 @@ std::vector<SpanRecord> OtlpExporter::Next() {
   const MutexLock lock(&mu_);
   sending_ = false;
   changed_.NotifyAll();
-  const absl::Time until = absl::Now() + options_.interval;
+  const absl::Time until = clock_.Now() + options_.interval;
   while (!stopped_ && queue_.size() < options_.max_batch && !(hurry_ && !queue_.empty())) {
-    if (!queue_.empty() && absl::Now() >= until) break;
-    const absl::Duration left = queue_.empty() ? options_.interval : until - absl::Now();
+    if (!queue_.empty() && clock_.Now() >= until) break;
+    const absl::Duration left = queue_.empty() ? options_.interval : until - clock_.Now();
     changed_.WaitFor(&mu_, absl::ToChronoNanoseconds(std::max(left, absl::Milliseconds(1))));
   }
   std::vector<SpanRecord> batch;
@@ -166,9 +167,9 @@ bool OtlpExporter::Send(const std::vector<SpanRecord>& batch) {
   absl::Duration wait = options_.first_wait;
   for (int attempt = 1;; ++attempt) {
     // Who stops waits a moment for the last words, not for a collector that is away.
-    const absl::Time patience = absl::Now() + absl::Seconds(1);
+    const absl::Time patience = clock_.Now() + absl::Seconds(1);
     const grpc::Status status =
-        collector_->Export(request, options_.timeout, [&] { return stopped() && absl::Now() > patience; });
+        collector_->Export(request, options_.timeout, [&] { return stopped() && clock_.Now() > patience; });
     if (status.ok()) return true;
     if (!MayPass(status) || attempt >= options_.attempts || !Rest(wait)) return false;
     wait *= 2;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "core/base/clock.h"
 #include "core/base/mutex.h"
 #include "server/tracing/otlp_message.h"
 
@@ -32,6 +33,7 @@ class OtlpExporter {
     // Attempts of a batch while the collector cannot be reached; the waits between them double.
     int attempts = 4;
     absl::Duration first_wait = absl::Seconds(1);
+    const Clock* clock = &Clock::Steady();
   };
   OtlpExporter(const Options& options, TraceSource source);
   // What waits gets one attempt more.
@@ -58,6 +60,7 @@ class OtlpExporter {
   bool stopped() const;
 
   const Options options_;
+  const Clock& clock_;
   const TraceSource source_;
   const std::unique_ptr<Collector> collector_;
   mutable Mutex mu_;

@@ -17,7 +17,7 @@ ALLOWED = {
     'server/rpc/endpoint.cc': 'deadlines of the library',
     'server/rpc/io_thread.cc': 'deadlines of the library; the rest between two rounds',
     'server/security/wall_clock.h': 'when tokens expire',
-    'server/tracing/otlp_exporter.cc': 'a collector that is away',
+    'server/tracing/otlp_exporter.cc': 'deadlines of the library; a look at it now and then',
     'server/tracing/tracer.cc': 'stamps of spans: read once',
 }
 
