@@ -22,7 +22,7 @@ namespace ddsp::server {
 namespace {
 
 // Of an address that may hold a password.
-constexpr size_t kMostEcho = 12;
+constexpr size_t kMostShown = 12;
 
 // Durations and enums as the command line has them, until they are turned into options.
 struct RawFlags {
@@ -281,7 +281,7 @@ void CheckJobs(const CLI::App& app, const JobDeskOptions& jobs, const RawFlags& 
   if (!jobs.database.empty() && !absl::StartsWith(jobs.database, "postgresql://") &&
       !absl::StartsWith(jobs.database, "postgres://")) {
     throw CLI::ValidationError("--job-database",
-                               "'" + jobs.database.substr(0, kMostEcho) + "' does not begin with postgresql://");
+                               "'" + jobs.database.substr(0, kMostShown) + "' does not begin with postgresql://");
   }
   if (!jobs.data_dir.empty()) return;
   for (const char* flag : {"--job-database", "--blob-quota-mib", "--job-lease-secs", "--job-heartbeat-secs",

@@ -91,7 +91,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   // Where a turn runs: the wire's thread serves all sessions, and must not take long.
   enum class Place { kWire, kCrew };
 
-  // Wire side.
+  // Wire side, in session_wire.cc.
   absl::Status Accept(const v1::StreamSessionRequest& request);
   void TakeConfig(const v1::SessionConfig& config);
   absl::Status Open(const v1::SessionConfig& config);
@@ -112,10 +112,12 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void SubmitHop();
   void Start();
   void ReturnCredit();
+  Next DecideNext(Place place, bool was_over, bool hop_ready);
+
+  // What leaves, in session_output.cc.
   // Returns the gap before `item` at a client that plays what it gets.
   absl::Duration CountOutput(const OutputItem& item, absl::Time now, absl::Duration latency);
   SessionFacts FactsLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  Next DecideNext(Place place, bool was_over, bool hop_ready);
 
   // Snapshots, in session_snapshots.cc. On the wire, before there is a voice: makes the plan that of the snapshot.
   absl::Status OpenSnapshot(const v1::SessionConfig& config);
