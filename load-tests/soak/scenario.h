@@ -27,6 +27,7 @@ Scenarios GarbageScenarios();   // that do not speak the language
 Scenarios KserveScenarios();    // of the Open Inference Protocol
 Scenarios WholeScenarios();     // recordings and graphs in one message
 Scenarios OperatorScenarios();  // who look after the server
+Scenarios JobScenarios();       // who have work done by workers
 Scenarios MovingScenarios();    // that take a snapshot along
 Scenarios AllScenarios();
 

@@ -15,8 +15,10 @@ namespace {
 namespace fs = std::filesystem;
 
 // Room for everybody who may come: only the understudy is ever taken. Patience is short, so that all of it is seen.
-std::vector<std::string> FlagsOf(const std::string& repository, const std::vector<std::string>& more) {
+std::vector<std::string> FlagsOf(const std::string& repository, const std::string& data,
+                                 const std::vector<std::string>& more) {
   std::vector<std::string> flags = {"--model-repository=" + repository,
+                                    "--data-dir=" + data,
                                     "--max-sessions=128",
                                     absl::StrCat("--max-sessions-per-model=", kUnderstudy, "=", kUnderstudySlots),
                                     "--max-device-load=0",
@@ -32,9 +34,11 @@ std::vector<std::string> FlagsOf(const std::string& repository, const std::vecto
 absl::StatusOr<std::unique_ptr<Stage>> Stage::Build(const StageOptions& options) {
   std::unique_ptr<Stage> stage(new Stage);
   RETURN_IF_ERROR(stage->CopyVoices(options.repository));
-  ASSIGN_OR_RETURN(stage->server_,
-                   loadtest::ServerProcess::Start(options.server_program, FlagsOf(stage->folder_, options.server_flags),
-                                                  options.server_log));
+  ASSIGN_OR_RETURN(
+      stage->server_,
+      loadtest::ServerProcess::Start(
+          options.server_program, FlagsOf(stage->folder_ + "/voices", stage->folder_ + "/data", options.server_flags),
+          options.server_log));
   return stage;
 }
 
@@ -48,9 +52,9 @@ absl::Status Stage::CopyVoices(const std::string& repository) {
   }
   if (voices_.empty()) return absl::NotFoundError(repository + ": no voices");
   std::sort(voices_.begin(), voices_.end());
-  fs::copy(repository, folder_, fs::copy_options::recursive, error);
-  if (!error)
-    fs::copy(fs::path(repository) / voices_[0], fs::path(folder_) / kUnderstudy, fs::copy_options::recursive, error);
+  const fs::path copies = fs::path(folder_) / "voices";
+  fs::copy(repository, copies, fs::copy_options::recursive, error);
+  if (!error) fs::copy(fs::path(repository) / voices_[0], copies / kUnderstudy, fs::copy_options::recursive, error);
   return error ? absl::InternalError(absl::StrCat("cannot copy ", repository, ": ", error.message()))
                : absl::OkStatus();
 }
