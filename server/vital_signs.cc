@@ -7,7 +7,7 @@ namespace ddsp::server {
 
 void VitalSigns::Take(absl::Time now) {
   const double cpu_seconds = ReadProcessUsage().cpu_seconds;
-  sources_.load.UsedCpu(cpu_seconds);
+  sources_.load.UsedCpu({.process = cpu_seconds, .machine = ReadMachineCpuSeconds(), .at = now});
   SetGauges();
   SetRates({.cpu_seconds = cpu_seconds, .calls = metrics_.calls_ended(), .failed = metrics_.calls_failed(), .at = now});
 }

@@ -1,8 +1,10 @@
 #include "server/metrics/process_usage.h"
 
+#include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -57,6 +59,23 @@ ProcessUsage ReadProcessUsage() {
   static const double start = StartTime();
   return {
       .cpu_seconds = CpuSeconds(), .resident_bytes = ResidentBytes(), .open_files = OpenFiles(), .start_time = start};
+}
+
+double ReadMachineCpuSeconds() {
+  cpu_set_t ours;
+  if (sched_getaffinity(0, sizeof ours, &ours) != 0) return 0;
+  std::ifstream stat("/proc/stat");
+  double ticks = 0;
+  for (std::string line; std::getline(stat, line);) {
+    int cpu = 0;
+    if (std::sscanf(line.c_str(), "cpu%d ", &cpu) != 1 || !CPU_ISSET(cpu, &ours)) continue;
+    std::istringstream fields(line);
+    std::string name;
+    double user = 0, nice = 0, system = 0, idle = 0, waiting = 0, interrupts = 0, soft_interrupts = 0, stolen = 0;
+    fields >> name >> user >> nice >> system >> idle >> waiting >> interrupts >> soft_interrupts >> stolen;
+    ticks += user + system + interrupts + soft_interrupts + stolen;
+  }
+  return ticks / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
 int64_t MemoryLimit() {

@@ -28,6 +28,10 @@ std::optional<std::string> Refusal(const Headroom& with, double load_of_one, con
     return absl::StrFormat("one more stream would load the cores to %.0f %%, above %.0f %%", 100 * with.cpu,
                            100 * options.max_load);
   }
+  if (const double most = options.max_load * options.max_unproven; with.unproven > most) {
+    return absl::StrFormat("streams that have just come may load the cores to %.0f %%, above %.0f %%",
+                           100 * with.unproven, 100 * most);
+  }
   const auto waits = [&](const char* what, absl::Duration wait) -> std::optional<std::string> {
     if (wait <= options.max_wait) return std::nullopt;
     return absl::StrFormat("hops wait %.1f ms for %s, above %.1f ms", absl::ToDoubleMilliseconds(wait), what,

@@ -19,6 +19,9 @@ struct AdmissionOptions {
   // Share of the devices' time, and of the machine's cores, that REALTIME streams may be promised; the rest is for what
   // is not measured. Zero: no bound.
   double max_load = 0.85;
+  // Part of that share which may be promised in cores to streams that nobody has seen playing yet: what their clients
+  // take on the same machine, and what else is wrong with the estimate, is to be seen before more are let in.
+  double max_unproven = 0.75;
   // Mean wait of hops for a device, its tick included, or for the crew, above which nobody is let in.
   absl::Duration max_wait = absl::Milliseconds(15);
 };
@@ -33,8 +36,11 @@ struct EngineDemand {
 struct Headroom {
   double busy = 0;    // measured share of the devices' time, 0..1
   double demand = 0;  // share that all admitted streams need at full rate, may exceed 1
-  // Share of the cores that they need with all that the process does for them; 0: not known.
+  // Share of the cores that they need with all that the process does for them, of what other programs leave; 0: not
+  // known.
   double cpu = 0;
+  // The part of `cpu` of those that were admitted a moment ago.
+  double unproven = 0;
   absl::Duration device_wait, crew_wait;
 };
 

@@ -1,6 +1,7 @@
 #include "server/scheduler/device_load.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace ddsp::server {
 namespace {
@@ -10,6 +11,8 @@ constexpr double kUsualCpuPerStep = 1.6;
 // Less work than this tells nothing.
 constexpr double kLeastSeconds = 0.02;
 constexpr double kMostCpuPerStep = 10;
+// Of the cores, that other programs do not take from this one in the long run.
+constexpr double kFairShare = 0.5;
 
 }  // namespace
 
@@ -42,13 +45,18 @@ void DeviceLoad::WaitedForCrew(absl::Duration wait) {
   meter_.WaitedForCrew(wait, now);
 }
 
-void DeviceLoad::UsedCpu(double seconds) {
+void DeviceLoad::UsedCpu(const CpuTimes& times) {
   MutexLock lock(&mu_);
-  const double used = seconds - cpu_seconds_, stepped = meter_.quiet_seconds() - quiet_seconds_;
-  cpu_seconds_ = seconds;
+  const CpuTimes before = std::exchange(cpu_times_, times);
+  const double stepped = meter_.quiet_seconds() - quiet_seconds_, used = times.process - before.process;
   quiet_seconds_ = meter_.quiet_seconds();
-  if (stepped < kLeastSeconds) return;
-  cpu_per_step_ += (std::clamp(used / stepped, 1.0, kMostCpuPerStep) - cpu_per_step_) / 2;
+  promised_before_ = std::exchange(promised_now_, 0);
+  if (stepped >= kLeastSeconds) {
+    cpu_per_step_ += (std::clamp(used / stepped, 1.0, kMostCpuPerStep) - cpu_per_step_) / 2;
+  }
+  const double passed = absl::ToDoubleSeconds(times.at - before.at);
+  if (before.machine <= 0 || !(passed > 0)) return;
+  others_ += (std::max(0.0, (times.machine - before.machine - used) / passed) - others_) / 2;
 }
 
 double DeviceLoad::DemandBy(Costs costs, absl::Time now) const {
@@ -62,12 +70,18 @@ double DeviceLoad::DemandBy(Costs costs, absl::Time now) const {
   return Demand(engines, meter_.workers(), options_.batches.max_wait, options_.batches.max_streams);
 }
 
+double DeviceLoad::CpuDemand(absl::Time now) const {
+  if (options_.cores == 0) return 0;
+  // Whoever else works here, the system gives everybody a part.
+  const double left = std::max(options_.cores - others_, options_.cores * kFairShare);
+  return DemandBy(Costs::kQuiet, now) * meter_.workers() * cpu_per_step_ / left;
+}
+
 Headroom DeviceLoad::HeadroomAt(absl::Time now) const {
-  const double cpu =
-      options_.cores == 0 ? 0 : DemandBy(Costs::kQuiet, now) * meter_.workers() * cpu_per_step_ / options_.cores;
   return {.busy = meter_.busy(now),
           .demand = DemandBy(Costs::kNow, now),
-          .cpu = cpu,
+          .cpu = CpuDemand(now),
+          .unproven = promised_now_ + promised_before_,
           .device_wait = meter_.device_wait(now),
           .crew_wait = meter_.crew_wait(now)};
 }
@@ -75,11 +89,17 @@ Headroom DeviceLoad::HeadroomAt(absl::Time now) const {
 std::optional<std::string> DeviceLoad::Join(int engine) {
   const absl::Time now = clock_.Now();
   MutexLock lock(&mu_);
-  const double before = DemandBy(Costs::kNow, now);
+  const double demand_before = DemandBy(Costs::kNow, now), cpu_before = CpuDemand(now);
   ++streams_[engine];
-  const Headroom with = HeadroomAt(now);
-  std::optional<std::string> refusal = Refusal(with, with.demand - before, options_.admission);
-  if (refusal.has_value()) --streams_[engine];
+  Headroom with = HeadroomAt(now);
+  const double cpu_of_one = with.cpu - cpu_before;
+  with.unproven += cpu_of_one;
+  std::optional<std::string> refusal = Refusal(with, with.demand - demand_before, options_.admission);
+  if (refusal.has_value()) {
+    --streams_[engine];
+  } else {
+    promised_now_ += cpu_of_one;
+  }
   return refusal;
 }
 

@@ -13,6 +13,13 @@
 
 namespace ddsp::server {
 
+// Seconds of CPU time, since whenever: those of this process, and those of all programs of its machine that give way to
+// nobody, with what a hypervisor takes; 0: not known.
+struct CpuTimes {
+  double process = 0, machine = 0;
+  absl::Time at;
+};
+
 class DeviceLoad {
  public:
   struct Options {
@@ -31,8 +38,8 @@ class DeviceLoad {
   void Stepped(const LoadMeter::Step& step);
   void WaitedForCrew(absl::Duration wait);
 
-  // CPU time that the process has used since its start; about once a second.
-  void UsedCpu(double seconds);
+  // About once a second.
+  void UsedCpu(const CpuTimes& times);
 
   // Counts a REALTIME stream in, unless the others would lose their latency by it: then the reason in words.
   std::optional<std::string> Join(int engine);
@@ -48,6 +55,8 @@ class DeviceLoad {
   // Share of the devices' time that all streams need, by the costs of now or of the quiet device.
   enum class Costs { kNow, kQuiet };
   double DemandBy(Costs costs, absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Share of the cores that other programs leave.
+  double CpuDemand(absl::Time now) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const Options options_;
   const Clock& clock_;
@@ -55,7 +64,11 @@ class DeviceLoad {
   LoadMeter meter_ ABSL_GUARDED_BY(mu_);
   // CPU time of the process for each second of steps on the quiet device, and what it was computed from.
   double cpu_per_step_ ABSL_GUARDED_BY(mu_);
-  double cpu_seconds_ ABSL_GUARDED_BY(mu_) = 0, quiet_seconds_ ABSL_GUARDED_BY(mu_) = 0;
+  CpuTimes cpu_times_ ABSL_GUARDED_BY(mu_);
+  double quiet_seconds_ ABSL_GUARDED_BY(mu_) = 0;
+  double others_ ABSL_GUARDED_BY(mu_) = 0;  // cores that other programs have used lately
+  // Shares of the cores promised to streams since the last look, and between that and the one before.
+  double promised_now_ ABSL_GUARDED_BY(mu_) = 0, promised_before_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<int> streams_ ABSL_GUARDED_BY(mu_);  // live REALTIME streams of each engine
 };
 

@@ -53,6 +53,12 @@ TEST(Refusal, LooksAtTheCores) {
   EXPECT_THAT(Refusal({.demand = 0.4, .cpu = 0.82}, 0.01, options).value(), HasSubstr("cores to 82 %"));
 }
 
+int JoinUntilRefused(DeviceLoad& load) {
+  int joined = 0;
+  while (joined < 1000 && !load.Join(0).has_value()) ++joined;
+  return joined;
+}
+
 // Two device threads on two cores: what else the process does for a stream, transport above all, needs its share.
 TEST(DeviceLoad, CountsWhatTheProcessDoesBesideSteps) {
   const auto capacity = [](double cpu_per_step) {
@@ -63,23 +69,77 @@ TEST(DeviceLoad, CountsWhatTheProcessDoesBesideSteps) {
       for (int step = 0; step < 50; ++step) {
         load.Stepped({.engine = 0, .streams = 10, .begin = clock.Now(), .end = clock.Now() + kCost.Of(10)});
       }
-      load.UsedCpu(cpu_per_step * i * 50 * absl::ToDoubleSeconds(kCost.Of(10)));
+      load.UsedCpu({.process = cpu_per_step * i * 50 * absl::ToDoubleSeconds(kCost.Of(10)), .at = clock.Now()});
     }
-    int joined = 0;
-    while (joined < 10000 && !load.Join(0).has_value()) ++joined;
-    return joined;
+    return JoinUntilRefused(load);
   };
   EXPECT_LT(capacity(3), 0.75 * capacity(2));
   EXPECT_GT(capacity(1), capacity(2));
 }
 
-class DeviceLoadTest : public ::testing::Test {
+// On two cores, once a second.
+class MeasuredCores : public ::testing::Test {
  protected:
-  int JoinUntilRefused() {
+  MeasuredCores() { load_.SetCost(0, kCost); }
+  // The second in which other programs took so many cores.
+  void Pass(double others) {
+    clock_.Advance(absl::Seconds(1));
+    machine_ += others;
+    load_.UsedCpu({.machine = machine_, .at = clock_.Now()});
+  }
+  // What comes in crowds, of which each is measured.
+  int JoinInCrowds(double others) {
     int joined = 0;
-    while (joined < 1000 && !load_.Join(0).has_value()) ++joined;
+    for (int crowd = 0; crowd < 10; ++crowd) {
+      joined += JoinUntilRefused(load_);
+      Pass(others), Pass(others);
+    }
     return joined;
   }
+
+  SimClock clock_;
+  DeviceLoad load_{{.workers = 2, .cores = 2, .batches = {.max_wait = kTick}}, {kHop}, clock_};
+  double machine_ = 1000;
+};
+
+TEST_F(MeasuredCores, ACrowdGetsAPartUntilItIsSeenPlaying) {
+  Pass(0);
+  const int at_once = JoinUntilRefused(load_);
+  EXPECT_THAT(load_.Join(0).value(), HasSubstr("have just come"));
+  Pass(0);
+  EXPECT_NE(load_.Join(0), std::nullopt) << "that was a moment ago";
+  Pass(0);
+  const int later = JoinUntilRefused(load_);
+  EXPECT_GT(later, 0);
+  EXPECT_THAT(load_.Join(0).value(), HasSubstr("load the cores to"));
+  EXPECT_NEAR(at_once, 0.75 * (at_once + later), 0.05 * at_once);
+}
+
+TEST_F(MeasuredCores, OtherProgramsLeaveRoomForFewer) {
+  for (int i = 0; i < 10; ++i) Pass(0.5);
+  const int beside_others = JoinInCrowds(0.5);
+  DeviceLoad alone({.workers = 2, .cores = 2, .batches = {.max_wait = kTick}}, {kHop}, clock_);
+  alone.SetCost(0, kCost);
+  int all = 0;
+  for (int crowd = 0; crowd < 10; ++crowd) {
+    all += JoinUntilRefused(alone);
+    for (int look = 0; look < 2; ++look) alone.UsedCpu({.at = clock_.Now()});
+  }
+  EXPECT_NEAR(beside_others, 0.75 * all, 0.05 * all) << "a quarter of the cores is theirs";
+}
+
+// A training on the same machine takes all that nobody else wants.
+TEST_F(MeasuredCores, ThoseWhoTakeEverythingLeaveAFairShare) {
+  for (int i = 0; i < 20; ++i) Pass(0.5);
+  const int beside_some = JoinInCrowds(0.5);
+  for (int i = 0; i < beside_some; ++i) load_.Leave(0);
+  for (int i = 0; i < 20; ++i) Pass(2);
+  EXPECT_GT(JoinInCrowds(2), 0.5 * beside_some);
+}
+
+class DeviceLoadTest : public ::testing::Test {
+ protected:
+  int JoinUntilRefused() { return ddsp::server::JoinUntilRefused(load_); }
 
   SimClock clock_;
   DeviceLoad load_{{.workers = 1, .batches = {.max_wait = kTick}, .admission = {.max_load = 0.85}}, {kHop}, clock_};
