@@ -212,8 +212,10 @@ void AddDevice(CLI::App& app, ServerOptions& options) {
          "Device threads, or with a GPU those that extract features; 0: one for each core, but for every fourth")
       ->capture_default_str()
       ->check(CLI::Range(0, 256));
-  app.add_option("--max-device-load", options.max_device_load,
-                 "Share of the device threads' time that live sessions may be promised; 0: no bound")
+  app.add_option(
+         "--max-device-load", options.max_device_load,
+         "Share of the device threads' time, and of the cores, that live sessions may be promised; three quarters of "
+         "it to those that come all at once, until they are seen playing; 0: no bound")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));
 }

@@ -15,8 +15,8 @@ struct ProcessUsage {
 // What cannot be read is zero.
 ProcessUsage ReadProcessUsage();
 
-// Seconds of CPU time that programs of the machine have used since it started, but for those at lower priority, and
-// that a hypervisor has given to others meanwhile; 0: not known.
+// Seconds of CPU time that all programs have used on the cores that this one may use, but for those at lower priority,
+// and that a hypervisor has given to others meanwhile; 0: not known.
 double ReadMachineCpuSeconds();
 
 // What the process may take: its control group's limit, or the machine's memory; 0: not known.
