@@ -17,7 +17,7 @@ absl::Status Hosting::Begin(HostedVoice& voice) {
 
 // Streams that play meanwhile make steps slower, by as much as the load knows.
 void Hosting::Measure(HostedVoice& voice) {
-  StepCost cost = MeasureStepCost(*voice.engine(), *engines_.at(voice.engine_index).workspaces[0], clock_);
+  StepCost cost = MeasureStepCost(*voice.engine(), engines_.at(voice.engine_index).workspaces, clock_);
   const double strain = std::max(1.0, load_.strain());
   cost.fixed /= strain;
   cost.each /= strain;

@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+#include <set>
+
 #include "server/scheduler/measure_cost.h"
 #include "tests/server/support/fake_engine.h"
 
@@ -56,11 +59,41 @@ TEST(MeasureStepCost, FindsWhatAStepAndAStreamCost) {
   for (const int slots : {1, 2, 64, 200}) {
     SimClock clock;
     SlowEngine engine(clock, slots);
-    const StepCost cost = MeasureStepCost(engine, *engine.MakeWorkspace(), clock);
+    std::vector<std::unique_ptr<StepWorkspace>> workspaces;
+    workspaces.push_back(engine.MakeWorkspace());
+    const StepCost cost = MeasureStepCost(engine, workspaces, clock);
     EXPECT_EQ(cost.Of(1), absl::Microseconds(120)) << slots;
     if (slots > 1) {
       EXPECT_EQ(cost.each, absl::Microseconds(20)) << slots;
     }
+  }
+}
+
+// Each of several workers steps slots of its own, while the others step.
+TEST(MeasureStepCost, StepsWithAllWorkersAtOnce) {
+  class CrowdedEngine : public FakeEngine {
+   public:
+    using FakeEngine::FakeEngine;
+    absl::Span<const absl::Status> Step(absl::Span<const HopRequest> requests, StepWorkspace& workspace) override {
+      const MutexLock lock(&mu_);
+      for (const HopRequest& request : requests) slots_[&workspace].insert(request.slot);
+      return FakeEngine::Step(requests, workspace);
+    }
+
+    Mutex mu_;
+    std::map<const StepWorkspace*, std::set<int>> slots_;
+  };
+  for (const int slots : {1, 2, 3, 7, 200}) {
+    CrowdedEngine engine(slots);
+    std::vector<std::unique_ptr<StepWorkspace>> workspaces;
+    for (int worker = 0; worker < 3; ++worker) workspaces.push_back(engine.MakeWorkspace());
+    MeasureStepCost(engine, workspaces, Clock::Steady());
+    EXPECT_EQ(engine.slots_.size(), static_cast<size_t>(std::min(slots, 3)));
+    std::set<int> seen;
+    for (const auto& [workspace, own] : engine.slots_) {
+      for (const int slot : own) EXPECT_TRUE(seen.insert(slot).second) << slot << " of " << slots;
+    }
+    EXPECT_LT(*seen.rbegin(), slots);
   }
 }
 
