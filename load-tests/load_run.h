@@ -24,6 +24,7 @@ struct LoadOptions {
   int troublemakers = 0;      // beside the streams, and not counted among them
   int latecomers = 0;         // who call again and again though there is no room
   double deadline_ms = 40;    // a block that comes later is an underrun
+  double patience_s = 10;     // for which whoever is refused comes again
   uint64_t jitter_seed = 1;   // of the instants at which streams start
   std::optional<int64_t>
       idle_bytes;  // the server's resident memory without streams; absent: what it is before they come

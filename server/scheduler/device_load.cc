@@ -86,18 +86,18 @@ Headroom DeviceLoad::HeadroomAt(absl::Time now) const {
           .crew_wait = meter_.crew_wait(now)};
 }
 
-std::optional<std::string> DeviceLoad::Join(int engine) {
+std::optional<std::string> DeviceLoad::Join(int engine, bool moved) {
   const absl::Time now = clock_.Now();
   MutexLock lock(&mu_);
   const double demand_before = DemandBy(Costs::kNow, now), cpu_before = CpuDemand(now);
   ++streams_[engine];
   Headroom with = HeadroomAt(now);
   const double cpu_of_one = with.cpu - cpu_before;
-  with.unproven += cpu_of_one;
+  with.unproven = moved ? 0 : with.unproven + cpu_of_one;
   std::optional<std::string> refusal = Refusal(with, with.demand - demand_before, options_.admission);
   if (refusal.has_value()) {
     --streams_[engine];
-  } else {
+  } else if (!moved) {
     promised_now_ += cpu_of_one;
   }
   return refusal;

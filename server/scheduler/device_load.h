@@ -42,7 +42,8 @@ class DeviceLoad {
   void UsedCpu(const CpuTimes& times);
 
   // Counts a REALTIME stream in, unless the others would lose their latency by it: then the reason in words.
-  std::optional<std::string> Join(int engine);
+  // `moved`: it has been seen playing elsewhere, and its listener does not wait.
+  std::optional<std::string> Join(int engine, bool moved = false);
   void Leave(int engine);
 
   TickLoad ForTick(int idle_workers) const;

@@ -40,6 +40,7 @@ struct SessionPlan {
   int opus_bitrate = 0;                  // bit/s; 0: the codec's default
   std::optional<int> input_codec_delay;  // samples; absent: that of libopus
   absl::Duration snapshot_interval;      // zero: no snapshots
+  bool moved = false;                    // it goes on from a snapshot
 
   // Sessions that only extract features need no voice.
   bool needs_voice() const { return audio_out; }

@@ -105,7 +105,7 @@ absl::StatusOr<SlotLease> SessionRoster::Admit(const SessionPlan& plan) {
   const bool live = plan.qos == QualityOfService::kRealtime;
   const int engine = pin->voice().engine_index, slots = pin->voice().slots().slots();
   if (live) {
-    if (const std::optional<std::string> why = load_.Join(engine); why.has_value()) {
+    if (const std::optional<std::string> why = load_.Join(engine, plan.moved); why.has_value()) {
       Uncount();
       return refuse(model, RefuseLoad(model, *why));
     }

@@ -51,6 +51,7 @@ absl::Status Session::OpenSnapshot(const v1::SessionConfig& config) {
 }
 
 absl::StatusOr<SlotLease> Session::AdmitResumed() {
+  plan_.moved = true;
   absl::StatusOr<SlotLease> lease = services_.host->Admit(plan_);
   if (!lease.ok()) {
     const std::string reason = ReasonOf(lease.status());

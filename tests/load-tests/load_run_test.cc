@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "client/sdk/channel.h"
 #include "core/base/file.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -61,12 +62,36 @@ TEST(RunLoad, SaysWhyAServerRefuses) {
 
 TEST(RunLoad, CountsWhoIsRefusedAndGoesOnWithTheRest) {
   LiveServer small(kStreams - 1);
-  const auto result = RunLoad(Options(small), {TestMelody(8000)});
+  LoadOptions options = Options(small);
+  options.patience_s = 0;
+  const auto result = RunLoad(options, {TestMelody(8000)});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->refused, 1);
   EXPECT_EQ(result->lost_samples, 0);
   EXPECT_EQ(result->blocks, (kStreams - 1) * ((6400 - 832) / 320));
   EXPECT_FALSE(result->Passed(1e6));
+}
+
+// A place becomes free a moment after the streams have come.
+TEST(RunLoad, WhoeverIsRefusedComesAgain) {
+  LiveServer server(kStreams);
+  const auto stub = v1::Synthesis::NewStub(client::MakeChannel(server.address()));
+  grpc::ClientContext context;
+  context.set_deadline(std::chrono::system_clock::now() + std::chrono::milliseconds(500));
+  const auto sitting = stub->StreamSession(&context);
+  v1::StreamSessionRequest request;
+  request.mutable_config()->set_model("test-voice");
+  request.mutable_config()->mutable_input_format()->set_encoding(v1::PCM_F32LE);
+  request.mutable_config()->mutable_input_format()->set_sample_rate_hz(16000);
+  v1::StreamSessionResponse started;
+  ASSERT_TRUE(sitting->Write(request) && sitting->Read(&started));
+  LoadOptions options = Options(server);
+  options.stream.seconds = 2.5;
+  const auto result = RunLoad(options, {TestMelody(8000)});
+  ASSERT_TRUE(result.ok()) << result.status();
+  EXPECT_EQ(result->refused, 0);
+  EXPECT_EQ(result->lost_samples, 0);
+  EXPECT_EQ(sitting->Finish().error_code(), grpc::StatusCode::DEADLINE_EXCEEDED);
 }
 
 TEST(RunLoad, SharesConnections) {

@@ -118,6 +118,15 @@ TEST_F(MeasuredCores, ACrowdGetsAPartUntilItIsSeenPlaying) {
   EXPECT_NEAR(at_once, AdmissionOptions().max_unproven * (at_once + later), 2);
 }
 
+// As when one of two replicas stops.
+TEST_F(MeasuredCores, ACrowdThatMovesDoesNotWait) {
+  int moved = 0;
+  while (moved < 1000 && !load_.Join(0, /*moved=*/true).has_value()) ++moved;
+  EXPECT_THAT(load_.Join(0, /*moved=*/true).value(), HasSubstr("load the cores to 8"));
+  for (int i = 0; i < moved; ++i) load_.Leave(0);
+  EXPECT_LT(JoinUntilRefused(load_), 0.8 * moved);
+}
+
 TEST_F(MeasuredCores, OtherProgramsLeaveRoomForFewer) {
   for (int i = 0; i < 10; ++i) Pass(0.5);
   const int beside_others = JoinInCrowds(0.5);
