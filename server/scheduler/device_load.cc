@@ -10,7 +10,8 @@ namespace {
 constexpr double kUsualCpuPerStep = 1.6;
 // Less work than this tells nothing.
 constexpr double kLeastSeconds = 0.02;
-constexpr double kMostCpuPerStep = 10;
+// What a quiet device needs for a step was measured in a moment, and may have been half or twice the truth.
+constexpr double kLeastCpuPerStep = 0.3, kMostCpuPerStep = 10;
 // Of the cores, that other programs do not take from this one in the long run.
 constexpr double kFairShare = 0.5;
 
@@ -52,7 +53,7 @@ void DeviceLoad::UsedCpu(const CpuTimes& times) {
   quiet_seconds_ = meter_.quiet_seconds();
   promised_before_ = std::exchange(promised_now_, 0);
   if (stepped >= kLeastSeconds) {
-    cpu_per_step_ += (std::clamp(used / stepped, 1.0, kMostCpuPerStep) - cpu_per_step_) / 2;
+    cpu_per_step_ += (std::clamp(used / stepped, kLeastCpuPerStep, kMostCpuPerStep) - cpu_per_step_) / 2;
   }
   const double passed = absl::ToDoubleSeconds(times.at - before.at);
   if (before.machine <= 0 || !(passed > 0)) return;
