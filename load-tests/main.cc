@@ -206,6 +206,10 @@ void Declare(CLI::App& app, Options* options) {
   app.add_option("--connections", load.connections, "That streams share in turn; 0: each has its own")
       ->check(CLI::Range(0, 100000))
       ->capture_default_str();
+  app.add_option("--patience", load.patience_s,
+                 "Seconds for which whoever is refused comes again, when the server says")
+      ->check(CLI::Range(0.0, 1e6))
+      ->capture_default_str();
   app.add_option("--troublemakers", load.troublemakers,
                  "Run the first level twice, the second time with so many clients that misbehave")
       ->check(CLI::Range(0, 1000))

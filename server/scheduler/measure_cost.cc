@@ -14,7 +14,7 @@ constexpr int kRounds = 7;
 // Streams of all workers together in the larger one.
 constexpr int kMany = 64;
 
-// Half a second of a note: silence would cost less than what people play.
+// Silence would cost less than what people play.
 std::vector<float> Note(int64_t samples) {
   std::vector<float> note(samples);
   for (int64_t n = 0; n < samples; ++n) note[n] = 0.3f * std::sin(0.08f * static_cast<float>(n));
