@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "client/sdk/error.h"
 #include "core/base/status_macros.h"
 #include "load-tests/connection.h"
@@ -54,7 +55,9 @@ absl::Status PacedCrowd::Open() {
                            [](const Client& client) { return IsOpening(client.stream->call()); });
     };
     const int most = i + 1 == clients_.size() ? 0 : kOpenAtOnce;
-    if (!loop_.Run(kPatience, [&] { return opening() <= most; })) EndAll();
+    if (!loop_.Run(kPatience, [&] { return opening() <= most; })) {
+      return absl::DeadlineExceededError(absl::StrCat("the server has not answered for ", kPatience.count(), " s"));
+    }
   }
   absl::Status refusal;
   for (const Client& client : clients_) {

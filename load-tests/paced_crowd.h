@@ -26,9 +26,10 @@ class PacedCrowd {
   // Every call has ended.
   ~PacedCrowd();
 
-  // Errors: of a call that ended otherwise than with a refusal; the refusal where nobody was let in.
+  // Errors: of a call that ended otherwise than with a refusal; the refusal where nobody was let in; DEADLINE_EXCEEDED.
   absl::Status Open();
-  // Until everybody who was let in has sent everything; whoever has not been by then is given up. `beside` is called about once in a millisecond.
+  // Until everybody who was let in has sent everything; whoever has not been by then is given up. `beside` is called
+  // about once in a millisecond.
   void Play(const std::function<void(Clock::time_point)>& beside);
   // Until every call has ended.
   void Finish();
