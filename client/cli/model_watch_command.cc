@@ -46,8 +46,10 @@ absl::Status WatchOnce(const WatchOptions& options, Cancellation& cancellation, 
     return !options.model.empty() && model.name() != absl::StrCat("models/", options.model);
   });
   Print(changes.TakeAll(models), options.json);
-  return client.Watch(options.model, &cancellation,
-                      [&](const v1::Model& model) { Print(changes.Take(model), options.json); });
+  const absl::Status end = client.Watch(options.model, &cancellation,
+                                        [&](const v1::Model& model) { Print(changes.Take(model), options.json); });
+  // A server that stops cancels what is left of its calls.
+  return absl::IsCancelled(end) ? absl::UnavailableError("the server ended the watch") : end;
 }
 
 absl::Status Explain(const absl::Status& end, bool met, const std::string& server) {

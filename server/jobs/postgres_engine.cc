@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "core/base/status_macros.h"
+#include "server/errors/errors.h"
 #include "server/jobs/postgres_errors.h"
 #include "server/jobs/postgres_listener.h"
 #include "server/jobs/postgres_pool.h"
@@ -82,7 +83,11 @@ class PostgresEngine : public SqlEngine {
       loan.GiveUp();
       return {error, Outcome::kLost};
     } catch (const std::exception&) {
-      const absl::Status error = CurrentPostgresError("job database");
+      absl::Status error = CurrentPostgresError("job database");
+      // libpqxx has no exception of its own for a database that goes away in the middle of an answer.
+      if (loan.lost() && ReasonOf(error).empty()) {
+        error = MakeError(Reason::kJobStoreUnavailable, std::string(error.message()));
+      }
       loan.GiveUp();
       return {error};
     }

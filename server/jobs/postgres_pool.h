@@ -41,6 +41,8 @@ class PostgresPool {
 
     // Connects where there is no connection yet; throws as libpqxx does.
     PostgresConnection& Connected();
+    // The database has closed it.
+    bool lost() const { return connection_ != nullptr && !connection_->connection().is_open(); }
     // It is broken: the next one is made anew.
     void GiveUp() { connection_.reset(); }
 

@@ -44,7 +44,7 @@ class TrainingFaultsTest : public ::testing::Test {
     const v1::Job job = rig_.Await(name);
     ASSERT_EQ(job.state(), v1::JOB_STATE_SUCCEEDED) << job.error() << "\n" << rig_.JobLog(name);
     EXPECT_EQ(job.result().model(), absl::StrCat(kTrained, "/1"));
-    EXPECT_EQ(VoiceFiles(job), UndisturbedVoice());
+    EXPECT_EQ(VoiceFiles(job), UndisturbedVoice()) << rig_.JobLog(name);
     EXPECT_THAT(rig_.Published(), ElementsAre("1"));
   }
 
