@@ -30,7 +30,8 @@ class RemoteRepositoryTest : public ::testing::Test {
   }
   std::vector<int64_t> Mirrored() const {
     std::vector<int64_t> versions;
-    for (const VoiceLocation& voice : *ListVoices(remote_->mirror())) versions.push_back(voice.version);
+    const std::vector<VoiceLocation> voices = ListVoices(remote_->mirror()).value();
+    for (const VoiceLocation& voice : voices) versions.push_back(voice.version);
     return versions;
   }
 
