@@ -13,6 +13,7 @@
 #include <string>
 #include <system_error>
 
+#include "absl/strings/match.h"
 #include "absl/time/clock.h"
 
 namespace ddsp::server {
@@ -66,7 +67,8 @@ double ReadMachineCpuSeconds() {
   if (sched_getaffinity(0, sizeof ours, &ours) != 0) return 0;
   std::ifstream stat("/proc/stat");
   double ticks = 0;
-  for (std::string line; std::getline(stat, line);) {
+  // The cores come first; what follows is long on large machines.
+  for (std::string line; std::getline(stat, line) && absl::StartsWith(line, "cpu");) {
     int cpu = 0;
     if (std::sscanf(line.c_str(), "cpu%d ", &cpu) != 1 || !CPU_ISSET(cpu, &ours)) continue;
     std::istringstream fields(line);
