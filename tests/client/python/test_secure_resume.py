@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
-import subprocess
 import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import VOICE, Server
+from secured_folder import secure
 
 from ddsp_client import Client, Resume, ResumingSession, StreamOptions, UnauthenticatedError
 
@@ -21,20 +20,8 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl
 def flags(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     """Of replicas, with the folder's certificate as authority."""
     folder: Path = tmp_path_factory.mktemp("replicas")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-         "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "tls.key", "-out", "tls.crt"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    hashed = hashlib.sha256(b"player").hexdigest()
-    (folder / "keys").write_text(f'key {{ tenant: "studio" role: STREAM sha256: "{hashed}" }}\n')
     (folder / "session_keys").write_text("k" * 32 + "\n")
-    return [
-        f"--tls-cert={folder}/tls.crt",
-        f"--tls-key={folder}/tls.key",
-        f"--auth-keys={folder}/keys",
-        f"--session-key-file={folder}/session_keys",
-    ]
+    return [*secure(folder, {"player": "STREAM"}), f"--session-key-file={folder}/session_keys"]
 
 
 def certificate(flags: list[str]) -> Path:

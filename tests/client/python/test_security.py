@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import numpy as np
 import pytest
 from conftest import VOICE
 from ddsp_server import Server
+from secured_folder import secure
 
 import ddsp_client
 from ddsp_client import Client, PermissionDeniedError, UnauthenticatedError, aio
@@ -20,25 +19,14 @@ from ddsp_client import Client, PermissionDeniedError, UnauthenticatedError, aio
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="openssl is not there to make certificates")
 
 
-def key_line(token: str, role: str) -> str:
-    return f'key {{ tenant: "studio" role: {role} sha256: "{hashlib.sha256(token.encode()).hexdigest()}" }}\n'
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("security")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
-         "-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "tls.key", "-out", "tls.crt"],
-        cwd=folder, check=True, capture_output=True,
-    )  # fmt: skip
-    (folder / "keys").write_text(key_line("player", "STREAM") + key_line("publisher", "PUBLISH"))
-    return folder
+    return tmp_path_factory.mktemp("security")
 
 
 @pytest.fixture(scope="module")
 def secured(folder: Path) -> Iterator[Server]:
-    server = Server(f"--tls-cert={folder}/tls.crt", f"--tls-key={folder}/tls.key", f"--auth-keys={folder}/keys")
+    server = Server(*secure(folder, {"player": "STREAM", "publisher": "PUBLISH"}))
     yield server
     server.stop()
 
