@@ -43,7 +43,7 @@ std::vector<BatchFormer::Turn> BatchFormer::InOrder(absl::Span<const ReadyHop> r
     order[i] = {
         .index = i,
         .urgent = IsUrgent(hop, now),
-        .deadline = hop.since + hop.budget,
+        .deadline = hop.since - hop.lag + hop.budget,
         .due = hop.since + std::min(GatherTime(load.busy, load.engines[hop.engine]), hop.budget / kBudgetShare)};
   }
   std::stable_sort(order.begin(), order.end(), [](const Turn& a, const Turn& b) {
@@ -75,6 +75,11 @@ BatchDecision BatchFormer::Next(absl::Span<const ReadyHop> ready, const TickLoad
   return decision;
 }
 
+size_t BatchFormer::InATick(const EngineTick& engine) const {
+  if (engine.cost.each <= absl::ZeroDuration()) return options_.max_streams;
+  return std::max<int64_t>(1, (engine.hop / kHopShare - engine.cost.fixed) / engine.cost.each);
+}
+
 BatchPlan BatchFormer::Gather(absl::Span<const ReadyHop> ready, const std::vector<Turn>& order, int engine,
                               const TickLoad& load) const {
   BatchPlan plan{.engine = engine, .members = {}};
@@ -82,11 +87,8 @@ BatchPlan BatchFormer::Gather(absl::Span<const ReadyHop> ready, const std::vecto
   const size_t urgent =
       std::count_if(order.begin(), order.end(), [&](const Turn& turn) { return turn.urgent && mine(turn); });
   const size_t workers = std::max(1, load.idle_workers);
-  const size_t share = std::max(options_.min_share, (urgent + workers - 1) / workers);
-  size_t patient = options_.max_streams;
-  if (const EngineTick& tick = load.engines[engine]; tick.cost.each > absl::ZeroDuration()) {
-    patient = std::max<int64_t>(1, (tick.hop / kHopShare - tick.cost.fixed) / tick.cost.each);
-  }
+  const size_t patient = InATick(load.engines[engine]);
+  const size_t share = std::max(std::min(options_.min_share, patient), (urgent + workers - 1) / workers);
   size_t left[] = {patient, share};
   for (const Turn& turn : order) {
     if (plan.members.size() == options_.max_streams) break;

@@ -28,6 +28,7 @@ struct ReadyHop {
   QualityOfService qos = QualityOfService::kRealtime;
   absl::Time since;                                // ready since
   absl::Duration budget = absl::Milliseconds(40);  // the stream's largest block latency
+  absl::Duration lag = absl::ZeroDuration();       // between the arrival of its input and `since`
 };
 
 // An engine's hop, and what a step of it costs now; zero where that is not known.
@@ -59,7 +60,8 @@ class BatchFormer {
   struct Options {
     // Upper bound on streams per step. Larger raises throughput, and the latency of each of them.
     size_t max_streams = 256;
-    // Several idle workers share what is ready, but no share is smaller than this.
+    // Several idle workers share what is ready, but no share is smaller than this, if its step takes no longer than a
+    // quarter of a hop.
     size_t min_share = 32;
     // Longest tick; zero: every ready hop goes at once.
     absl::Duration max_wait = absl::Milliseconds(5);
@@ -83,6 +85,8 @@ class BatchFormer {
   struct Turn;
   bool IsUrgent(const ReadyHop& hop, absl::Time now) const;
   std::vector<Turn> InOrder(absl::Span<const ReadyHop> ready, const TickLoad& load, absl::Time now) const;
+  // Streams that are stepped within a quarter of a hop; at least one.
+  size_t InATick(const EngineTick& engine) const;
   BatchPlan Gather(absl::Span<const ReadyHop> ready, const std::vector<Turn>& order, int engine,
                    const TickLoad& load) const;
 

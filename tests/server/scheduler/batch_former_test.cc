@@ -49,6 +49,14 @@ TEST(BatchFormer, TheSmallerBudgetGoesFirst) {
   EXPECT_EQ(plan.engine, 1) << "due at 30 ms, the other at 40";
 }
 
+// A stream that has been kept waiting is ready again a moment later, and due long before those around it.
+TEST(BatchFormer, TheStreamThatIsBehindGoesFirst) {
+  const BatchPlan plan =
+      Plan(BatchFormer({.max_streams = 1}),
+           {{0, kRealtime, At(8)}, {.engine = 1, .since = At(10), .lag = absl::Milliseconds(300)}}, At(16));
+  EXPECT_EQ(plan.engine, 1);
+}
+
 TEST(BatchFormer, RealtimeGoesBeforeOlderThroughput) {
   const BatchPlan plan = Plan(BatchFormer({.max_streams = 2}),
                               {{0, kThroughput, At(1)}, {0, kRealtime, At(8)}, {0, kRealtime, At(7)}}, At(10));

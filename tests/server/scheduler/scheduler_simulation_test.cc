@@ -89,6 +89,29 @@ TEST(SchedulerSimulation, WorkersShareTheLoad) {
   EXPECT_LT(four.Quantile(0, 800, 0.99), 1.5 * one.Quantile(0, 200, 0.99));
 }
 
+// A hop of 4 ms, of which a step of everybody takes three: two workers keep up only side by side.
+constexpr VirtualEngine kLarge = {.hop = absl::Milliseconds(4),
+                                  .cost = {.fixed = absl::Microseconds(1200), .each = absl::Microseconds(45)}};
+
+TEST(SchedulerSimulation, WorkersShareLongStepsOfFewStreams) {
+  SimulatedDevice device(2, {kLarge});
+  for (int i = 0; i < 40; ++i) device.Add({.start = absl::Milliseconds(0.1 * i), .messages = 1000});
+  device.Run();
+  EXPECT_LT(Ms(device.Quantile(0, 40, 0.99)), 8);
+}
+
+// Half a second in which nothing is stepped: everybody was in time and is not to blame.
+TEST(SchedulerSimulation, WhoWasKeptWaitingCatchesUp) {
+  SimulatedDevice device(2, {kLarge, {.cost = {.fixed = absl::Milliseconds(500)}}});
+  for (int i = 0; i < 40; ++i) device.Add({.start = absl::Milliseconds(0.1 * i), .messages = 1000});
+  for (int i = 0; i < 2; ++i) device.Add({.engine = 1, .start = absl::Milliseconds(100.0 * i), .messages = 1});
+  device.Run();
+  EXPECT_GT(Ms(device.Quantile(0, 40, 1)), 300);
+  for (int stream = 0; stream < 40; ++stream) {
+    EXPECT_LT(Ms(device.latencies(stream).back()), 12) << stream;
+  }
+}
+
 // Theorem: THROUGHPUT gets what live streams leave, and costs them no more than a tick.
 TEST(SchedulerSimulation, ThroughputFinishesAndLiveStreamsHardlyNotice) {
   SimulatedDevice alone(1, {{.cost = kCpu}}), shared(1, {{.cost = kCpu}});
