@@ -81,6 +81,15 @@ int64_t StreamFramer::input_backlog() const {
   return std::max<int64_t>(0, pushed_ - std::max<int64_t>(0, taken) * options_.input_rate / options_.format.input_rate);
 }
 
+int64_t StreamFramer::input_of_hop() const {
+  const int64_t taken = (step_ + 1) * options_.format.input_hop - options_.format.preroll;
+  return CeilDiv(std::max<int64_t>(0, taken) * options_.input_rate, options_.format.input_rate);
+}
+
+int64_t StreamFramer::input_of_popped() const {
+  return popped_ == 0 ? 0 : CeilDiv((popped_ + latency_) * options_.input_rate, options_.output_rate);
+}
+
 void StreamFramer::PushAudio(absl::Span<const float> samples) {
   DDSP_CHECK(!finished_ && options_.input == StreamInput::kAudio, "audio is pushed only into an open stream of audio");
   pushed_ += samples.size();

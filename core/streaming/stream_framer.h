@@ -49,6 +49,9 @@ class StreamFramer {
   int64_t input_samples() const { return pushed_; }
   // Input samples that no hop has taken yet, at the input rate: what credit is about.
   int64_t input_backlog() const;
+  // As many input samples as the next hop needs, and as had to come before all that was popped was due.
+  int64_t input_of_hop() const;
+  int64_t input_of_popped() const;
 
   // [samples] at the input rate. Must be finite. Not after Finish().
   void PushAudio(absl::Span<const float> samples);

@@ -91,7 +91,10 @@ void Session::Start() {
                                   .input_codec_delay = reader_->codec_delay(),
                                   .limits = services_.limits,
                                   .resumed_at = resumed_ == nullptr ? nullptr : &resumed_->position()}));
-  if (resumed_ != nullptr) voice_->metrics->sessions_resumed->Increment();
+  if (resumed_ != nullptr) {
+    stream_->Begin(services_.clock->Now());
+    voice_->metrics->sessions_resumed->Increment();
+  }
   resumed_.reset();
   absl::Duration setup;
   bool draining = false;
@@ -144,7 +147,6 @@ void Session::RunTurn(Place place) {
 
 bool Session::TakeInbox() {
   MutexLock lock(&mu_);
-  if (!inbox_.empty()) input_time_ = last_request_;
   taken_.swap(inbox_);
   return machine_.over();
 }
@@ -157,9 +159,9 @@ void Session::EndInput() {
 
 void Session::WorkOff() {
   bool input_ended = false;
-  for (InputEvent& event : taken_) {
-    input_ended |= std::holds_alternative<EndIn>(event);
-    stream_->Push(std::move(event));
+  for (Arrival& arrival : taken_) {
+    input_ended |= std::holds_alternative<EndIn>(arrival.event);
+    stream_->Push(std::move(arrival.event), arrival.at);
   }
   taken_.clear();
   if (input_ended) EndInput();
@@ -169,7 +171,6 @@ void Session::WorkOff() {
   ReturnCredit();
   if (emitted_.empty()) return;
   voice_->metrics->block_encode_seconds->Observe(absl::ToDoubleSeconds(services_.clock->Now() - begin));
-  for (OutputItem& item : emitted_) item.due = input_time_;
   output_.PushMedia(&emitted_);
   if (!stream_->ended()) return;
   lease_.Release();  // whoever reads that it has ended finds the slot free
@@ -203,12 +204,15 @@ Session::Next Session::DecideNext(Place place, bool was_over, bool hop_ready) {
 }
 
 void Session::SubmitHop() {
-  const absl::Time now = services_.clock->Now();
-  const QualityOfService qos = pace_->Take(now) ? QualityOfService::kThroughput : plan_.qos;
-  HopTicket ticket{
-      .ready = {.engine = voice_->engine_index, .qos = qos, .since = now, .budget = plan_.max_block_latency},
-      .request = stream_->NextHop(),
-      .stream = shared_from_this()};
+  const absl::Time now = services_.clock->Now(), arrived = stream_->HopArrival();
+  const QualityOfService qos = pace_->Take(now, arrived) ? QualityOfService::kThroughput : plan_.qos;
+  HopTicket ticket{.ready = {.engine = voice_->engine_index,
+                             .qos = qos,
+                             .since = now,
+                             .budget = plan_.max_block_latency,
+                             .lag = now - arrived},
+                   .request = stream_->NextHop(),
+                   .stream = shared_from_this()};
   ticket.request.slot = lease_.slot();
   services_.scheduler->Submit(std::move(ticket));
 }

@@ -90,6 +90,10 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   enum class Next { kSubmit, kAgain, kRest, kHandOver };
   // Where a turn runs: the wire's thread serves all sessions, and must not take long.
   enum class Place { kWire, kCrew };
+  struct Arrival {
+    InputEvent event;
+    absl::Time at;
+  };
 
   // Wire side, in session_wire.cc.
   absl::Status Accept(const v1::StreamSessionRequest& request);
@@ -173,15 +177,14 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   std::unique_ptr<v1::SessionState> resumed_;  // what it goes on from, until it has started
   std::unique_ptr<v1::SessionConfig> config_;  // where snapshots are wanted, which contain it
   int64_t used_before_ = 0;                    // input samples that other servers were sent
-  absl::Time input_time_;                      // of the last input that was absorbed
-  std::vector<InputEvent> taken_;              // from the inbox
+  std::vector<Arrival> taken_;                 // from the inbox
   std::vector<OutputItem> emitted_;
 
   mutable Mutex mu_;
   SessionMachine machine_ ABSL_GUARDED_BY(mu_);
   bool turn_taken_ ABSL_GUARDED_BY(mu_) = false;
   bool wants_room_ ABSL_GUARDED_BY(mu_) = false;  // a hop is ready, but output must leave first
-  std::vector<InputEvent> inbox_ ABSL_GUARDED_BY(mu_);
+  std::vector<Arrival> inbox_ ABSL_GUARDED_BY(mu_);
   std::optional<CreditWindow> input_credit_ ABSL_GUARDED_BY(mu_);
   absl::Time config_time_ ABSL_GUARDED_BY(mu_);  // construction, until there is a config
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);

@@ -119,7 +119,6 @@ absl::Status Session::TakeSnapshot(SnapshotKind kind) {
   stream_->Save(&state);
   std::vector<OutputItem> items(1);
   items[0].message = MakeSnapshot(services_.snapshots->Seal(state), state.position(), kind);
-  items[0].due = input_time_;
   voice_->metrics->snapshots->Increment();
   voice_->metrics->snapshot_bytes->Observe(static_cast<double>(items[0].message.snapshot().data().size()));
   output_.PushMedia(&items);

@@ -33,8 +33,9 @@ SessionStream::SessionStream(const SessionPlan& plan, const StreamFormat& voice,
 
 void SessionStream::Absorb() {
   while (!pending_.empty()) {
-    if (std::holds_alternative<FlushIn>(pending_.front()) && framer_->HopReady()) return;
-    std::visit([this](const auto& event) { Take(event); }, pending_.front());
+    if (std::holds_alternative<FlushIn>(pending_.front().event) && framer_->HopReady()) return;
+    std::visit([this](const auto& event) { Take(event); }, pending_.front().event);
+    arrivals_.Came(framer_->input_samples(), pending_.front().at);
     pending_.pop_front();
   }
 }
@@ -87,6 +88,13 @@ void SessionStream::Take(const EndIn&) {
   finished_ = true;
 }
 
+// What it makes due is due to later input than it took.
+void SessionStream::CompleteHop() {
+  hop_arrival_ = HopArrival();
+  arrivals_.Forget(framer_->input_of_hop());
+  framer_->CompleteHop();
+}
+
 void SessionStream::Emit(std::vector<OutputItem>* out) {
   if (ended_) return;
   std::move(marks_.begin(), marks_.end(), std::back_inserter(*out));
@@ -117,6 +125,7 @@ void SessionStream::EmitBlock(absl::Span<const float> samples, int64_t real_samp
   block->set_start_sample(coded_samples_);
   block->set_data(encoder_->Encode(samples));
   item.samples = static_cast<int64_t>(samples.size());
+  item.due = arrivals_.Of(framer_->input_of_popped());
   coded_samples_ += item.samples;
   output_samples_ += real_samples;
   if (encoder_memory_ > 0) {
@@ -139,6 +148,7 @@ void SessionStream::EmitFeatures(std::vector<OutputItem>* out) {
   const std::vector<FeatureFrame> frames = framer_->TakeFeatures();
   if (!plan_.features_out || frames.empty()) return;
   OutputItem item;
+  item.due = hop_arrival_;
   v1::FeatureBlock* block = item.message.mutable_features();
   block->set_seq(feature_blocks_++);
   block->set_first_frame(feature_frames_);

@@ -9,6 +9,7 @@
 #include "absl/status/statusor.h"
 #include "core/streaming/stream_framer.h"
 #include "ddsp/v1/session_state.pb.h"
+#include "server/session/arrival_log.h"
 #include "server/session/codec.h"
 #include "server/session/input_event.h"
 #include "server/session/output_queue.h"
@@ -42,16 +43,21 @@ class SessionStream {
   int64_t tail() const { return plan_.tail == TailPolicy::kRingOut ? framer_->tail() : 0; }
   int output_codec_delay() const { return encoder_->delay(); }
 
-  void Push(InputEvent event) { pending_.push_back(std::move(event)); }
+  // What was restored counts as having come at `at`.
+  void Begin(absl::Time at) { arrivals_.Came(framer_->input_samples(), at); }
+  // Came at `at`.
+  void Push(InputEvent event, absl::Time at) { pending_.push_back({std::move(event), at}); }
   // Takes pushed events as far as they can be taken: a flush waits until the hops before it are done.
   void Absorb();
 
   // As StreamFramer; `request.slot` is the caller's to fill.
   bool HopReady() const { return framer_->HopReady(); }
+  // When the last input that the next hop needs had come.
+  absl::Time HopArrival() const { return arrivals_.Of(framer_->input_of_hop()); }
   HopRequest NextHop() { return framer_->NextHop(); }
-  void CompleteHop() { framer_->CompleteHop(); }
+  void CompleteHop();
 
-  // Appends what has become due; the summary last. `due` of the items is the caller's to fill.
+  // Appends what has become due; the summary last.
   void Emit(std::vector<OutputItem>* out);
   // The summary was emitted: nothing follows.
   bool ended() const { return ended_; }
@@ -84,8 +90,14 @@ class SessionStream {
   const std::unique_ptr<BlockEncoder> encoder_;
   const int64_t decoder_memory_, encoder_memory_;  // samples to keep; 0 where nothing is saved
   const int block_;
-  std::deque<InputEvent> pending_;
-  InputMark mark_;  // of what was taken
+  struct Arrived {
+    InputEvent event;
+    absl::Time at;
+  };
+  std::deque<Arrived> pending_;
+  ArrivalLog arrivals_;
+  absl::Time hop_arrival_;  // of the last hop
+  InputMark mark_;          // of what was taken
   struct Packet {
     std::string data;
     int64_t samples = 0;

@@ -181,10 +181,11 @@ void Session::OnGone() {
 }
 
 void Session::Post(InputEvent event) {
+  const absl::Time at = services_.clock->Now();
   {
     MutexLock lock(&mu_);
     if (machine_.over()) return;
-    inbox_.push_back(std::move(event));
+    inbox_.push_back({std::move(event), at});
     if (!TryTakeTurn()) return;
   }
   // Blocks often become due with the message that completes them. Making PCM of them costs less than a wake; Opus would

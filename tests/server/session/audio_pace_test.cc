@@ -10,27 +10,33 @@ absl::Time At(double ms) { return absl::UnixEpoch() + absl::Milliseconds(ms); }
 
 TEST(AudioPace, AStreamOnTimeIsNeverAhead) {
   AudioPace pace(kHop);
-  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(pace.Take(At(20 * i)));
+  for (int i = 0; i < 1000; ++i) EXPECT_FALSE(pace.Take(At(20 * i), At(20 * i)));
 }
 
 TEST(AudioPace, MessagesOfSixtyMillisecondsAreNotAhead) {
   AudioPace pace(kHop);
-  for (int i = 0; i < 999; ++i) EXPECT_FALSE(pace.Take(At(60 * (i / 3)))) << i;
+  for (int i = 0; i < 999; ++i) EXPECT_FALSE(pace.Take(At(60 * (i / 3)), At(60 * (i / 3)))) << i;
 }
 
 // A network that holds everything up for 200 ms and then delivers it.
 TEST(AudioPace, CatchingUpIsNotAhead) {
   AudioPace pace(kHop);
-  for (int i = 0; i < 50; ++i) pace.Take(At(20 * i));
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(pace.Take(At(20 * 50 + 200))) << i;
+  for (int i = 0; i < 50; ++i) pace.Take(At(20 * i), At(20 * i));
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(pace.Take(At(20 * 50 + 200), At(20 * 50 + 200))) << i;
+}
+
+// It takes all at once what had come in time, a second of it.
+TEST(AudioPace, WhatTheServerHeldUpIsNotAhead) {
+  AudioPace pace(kHop);
+  for (int i = 0; i < 50; ++i) EXPECT_FALSE(pace.Take(At(1000), At(20 * i))) << i;
 }
 
 TEST(AudioPace, ASecondAtOnceIsAheadAfterItsFirstHops) {
   AudioPace pace(kHop);
-  pace.Take(At(0));
+  pace.Take(At(0), At(0));
   for (int second = 1; second < 5; ++second) {
     int ahead = 0;
-    for (int i = 0; i < 50; ++i) ahead += pace.Take(At(1000 * second + 0.1 * i));
+    for (int i = 0; i < 50; ++i) ahead += pace.Take(At(1000 * second + 0.1 * i), At(1000 * second + 0.1 * i));
     EXPECT_NEAR(ahead, 37, 10);
   }
 }
@@ -38,7 +44,7 @@ TEST(AudioPace, ASecondAtOnceIsAheadAfterItsFirstHops) {
 TEST(AudioPace, AWholeRecordingIsAheadFromTheStart) {
   AudioPace pace(kHop);
   int ahead = 0;
-  for (int i = 0; i < 1000; ++i) ahead += pace.Take(At(i));
+  for (int i = 0; i < 1000; ++i) ahead += pace.Take(At(i), At(i));
   EXPECT_GT(ahead, 900);
 }
 

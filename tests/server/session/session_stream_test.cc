@@ -24,8 +24,8 @@ class Bench {
       : stream_(*SessionStream::Create(*PlanSession(config, {}), kVstFormat)) {
     EXPECT_TRUE(engine_.Reset(0, {}).ok());
   }
-  void Push(InputEvent event) {
-    stream_->Push(std::move(event));
+  void Push(InputEvent event, absl::Time at = absl::UnixEpoch()) {
+    stream_->Push(std::move(event), at);
     Work();
     while (stream_->HopReady()) {
       EXPECT_TRUE(engine_.Step({stream_->NextHop()}, *workspace_)[0].ok());
@@ -59,6 +59,29 @@ void Feed(Bench& bench, const std::vector<float>& samples, size_t chunk) {
     const size_t end = std::min(samples.size(), at + chunk);
     bench.Push(AudioIn{.samples = {samples.begin() + at, samples.begin() + end}});
   }
+}
+
+// A second of input waits for a device: blocks are due to the messages that completed them, not to the newest.
+TEST(SessionStream, BlocksAreDueToTheirMessages) {
+  constexpr int kMessage = 100, kMessages = 160;
+  Bench bench(FloatConfig());
+  const auto at = [](int64_t message) { return absl::UnixEpoch() + absl::Milliseconds(6.25) * message; };
+  const std::vector<float> input = Ramp(kMessage * kMessages);
+  for (int i = 0; i < kMessages; ++i) {
+    const auto begin = input.begin() + i * kMessage;
+    const AudioIn message{.samples = {begin, begin + kMessage}};
+    if (i + 1 < kMessages) {
+      bench.stream().Push(message, at(i));
+    } else {
+      bench.Push(message, at(i));
+    }
+  }
+  int64_t samples = 0;
+  for (const OutputItem& item : bench.items) {
+    samples += item.samples;
+    EXPECT_EQ(item.due, at((samples + bench.stream().latency() - 1) / kMessage)) << samples;
+  }
+  EXPECT_GT(samples, 14000);
 }
 
 class ChunkTest : public ::testing::TestWithParam<int> {};
