@@ -84,6 +84,30 @@ bool Session::TryTakeTurn() {
 }
 
 void Session::Start() {
+  absl::Duration setup;
+  {
+    MutexLock lock(&mu_);
+    if (machine_.over()) return;
+    machine_.Transition(SessionState::kLive);
+    snapshot_time_ = services_.clock->Now();
+    setup = setup_ = snapshot_time_ - config_time_;
+  }
+  live_ = true;
+  SayStarted();
+  if (resumed_ != nullptr) {
+    stream_->Begin(services_.clock->Now());
+    voice_->metrics->sessions_resumed->Increment();
+  }
+  resumed_.reset();
+  // What goes on in its tail takes nothing.
+  if (stream_->finished()) EndInput();
+  voice_->metrics->sessions_started->Increment();
+  voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
+  if (services_.journal != nullptr) services_.journal->Started(Facts());
+}
+
+// Whoever reads it finds the session live; what others had to say meanwhile comes after it.
+void Session::SayStarted() {
   output_.PushUrgent(MakeStarted({.session_id = id_,
                                   .plan = plan_,
                                   .voice = *voice_,
@@ -91,32 +115,16 @@ void Session::Start() {
                                   .input_codec_delay = reader_->codec_delay(),
                                   .limits = services_.limits,
                                   .resumed_at = resumed_ == nullptr ? nullptr : &resumed_->position()}));
-  if (resumed_ != nullptr) {
-    stream_->Begin(services_.clock->Now());
-    voice_->metrics->sessions_resumed->Increment();
-  }
-  resumed_.reset();
-  absl::Duration setup;
   bool draining = false;
   std::vector<v1::StreamSessionResponse> early;
   {
     MutexLock lock(&mu_);
-    if (machine_.over()) return;
-    machine_.Transition(SessionState::kLive);
-    snapshot_time_ = services_.clock->Now();
-    setup = setup_ = snapshot_time_ - config_time_;
     started_ = true;
     early.swap(early_);
     draining = leaving_.has_value();
   }
-  live_ = true;
-  // What goes on in its tail takes nothing.
-  if (stream_->finished()) EndInput();
-  voice_->metrics->sessions_started->Increment();
-  voice_->metrics->setup_seconds->Observe(absl::ToDoubleSeconds(setup));
   for (v1::StreamSessionResponse& message : early) output_.PushUrgent(std::move(message));
   if (draining) output_.PushUrgent(MakeDraining(stream_->input_samples()));
-  if (services_.journal != nullptr) services_.journal->Started(Facts());
 }
 
 // The caller has the turn; when this returns, it has passed it on or given it up.
@@ -266,8 +274,8 @@ void Session::NotifyDraining() {
     leaving_ =
         WithRetry(MakeError(Reason::kServerDraining, "this server goes; the session goes on from its last snapshot"),
                   absl::ZeroDuration());
-    // Start() tells those that are on their way.
-    if (machine_.state() != SessionState::kLive && machine_.state() != SessionState::kFinishing) return;
+    // SayStarted() tells those that are on their way.
+    if (!started_ || machine_.over()) return;
     sample = input_samples_;
   }
   output_.PushUrgent(MakeDraining(sample));

@@ -115,6 +115,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void EndInput();
   void SubmitHop();
   void Start();
+  void SayStarted();
   void ReturnCredit();
   Next DecideNext(Place place, bool was_over, bool hop_ready);
 
@@ -200,8 +201,8 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   PlaybackMeter playback_ ABSL_GUARDED_BY(mu_);
   SessionTally tally_ ABSL_GUARDED_BY(mu_);
   absl::Duration setup_ ABSL_GUARDED_BY(mu_);
-  bool started_ ABSL_GUARDED_BY(mu_) = false;
-  bool opened_ ABSL_GUARDED_BY(mu_) = false;  // there is a plan, and a voice
+  bool started_ ABSL_GUARDED_BY(mu_) = false;  // and said so
+  bool opened_ ABSL_GUARDED_BY(mu_) = false;   // there is a plan, and a voice
   int64_t input_samples_ ABSL_GUARDED_BY(mu_) = 0, output_samples_ ABSL_GUARDED_BY(mu_) = 0;
 };
 

@@ -55,7 +55,7 @@ void Session::CheckTimeouts(absl::Time now) {
   }
   CheckVersion(now);
   if (warn) {
-    output_.PushUrgent(
+    SayAfterStarted(
         MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));
   }
 }

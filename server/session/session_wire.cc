@@ -153,7 +153,7 @@ absl::Status Session::AcceptControl(const v1::ControlBlock& block) {
 void Session::SayAfterStarted(v1::StreamSessionResponse message) {
   {
     MutexLock lock(&mu_);
-    if (machine_.state() == SessionState::kOpening) {
+    if (!started_) {
       if (early_.size() < kMostEarly) early_.push_back(std::move(message));
       return;
     }
