@@ -9,6 +9,13 @@ namespace {
 // A hop waits for no more of its budget than this.
 constexpr int kBudgetShare = 8;
 constexpr int kHopShare = 4;
+// And one that is late, no longer than for those that were stepped with it just now.
+constexpr int kLateShare = 4;
+
+absl::Duration WaitOf(const ReadyHop& hop, absl::Duration gather) {
+  const absl::Duration late = hop.lag - hop.budget / 2;
+  return std::clamp(gather - late, gather / kLateShare, gather);
+}
 
 }  // namespace
 
@@ -28,7 +35,7 @@ absl::Duration BatchFormer::GatherTime(double busy, const EngineTick& engine) co
 
 absl::Time BatchFormer::LatestStart(const ReadyHop& hop) const {
   if (hop.qos == QualityOfService::kThroughput) return hop.since + options_.throughput_patience;
-  return hop.since + hop.budget / kBudgetShare;
+  return hop.since + WaitOf(hop, hop.budget / kBudgetShare);
 }
 
 bool BatchFormer::IsUrgent(const ReadyHop& hop, absl::Time now) const {
@@ -40,11 +47,11 @@ std::vector<BatchFormer::Turn> BatchFormer::InOrder(absl::Span<const ReadyHop> r
   std::vector<Turn> order(ready.size());
   for (size_t i = 0; i < ready.size(); ++i) {
     const ReadyHop& hop = ready[i];
-    order[i] = {
-        .index = i,
-        .urgent = IsUrgent(hop, now),
-        .deadline = hop.since - hop.lag + hop.budget,
-        .due = hop.since + std::min(GatherTime(load.busy, load.engines[hop.engine]), hop.budget / kBudgetShare)};
+    const absl::Duration gather = std::min(GatherTime(load.busy, load.engines[hop.engine]), hop.budget / kBudgetShare);
+    order[i] = {.index = i,
+                .urgent = IsUrgent(hop, now),
+                .deadline = hop.since - hop.lag + hop.budget,
+                .due = hop.since + WaitOf(hop, gather)};
   }
   std::stable_sort(order.begin(), order.end(), [](const Turn& a, const Turn& b) {
     return std::pair(!a.urgent, a.deadline) < std::pair(!b.urgent, b.deadline);

@@ -57,6 +57,21 @@ TEST(BatchFormer, TheStreamThatIsBehindGoesFirst) {
   EXPECT_EQ(plan.engine, 1);
 }
 
+// It waits for those that were stepped with it, and no longer.
+TEST(BatchFormer, WhoIsLateWaitsLess) {
+  const BatchFormer former({});
+  const auto wait = [&](double lag_ms) {
+    const ReadyHop hop{.since = At(10), .lag = absl::Milliseconds(lag_ms)};
+    const TickLoad load{.busy = 0.9, .engines = {{.cost = {.each = absl::Microseconds(60)}}}};
+    EXPECT_EQ(former.Next({hop}, load, At(10)).wait_until, former.LatestStart(hop));
+    return former.LatestStart(hop) - At(10);
+  };
+  EXPECT_EQ(wait(0), absl::Milliseconds(5));
+  EXPECT_EQ(wait(20), absl::Milliseconds(5));
+  EXPECT_EQ(wait(22), absl::Milliseconds(3));
+  EXPECT_EQ(wait(300), absl::Milliseconds(1.25));
+}
+
 TEST(BatchFormer, RealtimeGoesBeforeOlderThroughput) {
   const BatchPlan plan = Plan(BatchFormer({.max_streams = 2}),
                               {{0, kThroughput, At(1)}, {0, kRealtime, At(8)}, {0, kRealtime, At(7)}}, At(10));
