@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "absl/time/time.h"
 #include "core/streaming/voice_engine.h"
 #include "server/session/input_gate.h"
 
@@ -50,5 +51,10 @@ struct FlushIn {
 struct EndIn {};
 
 using InputEvent = std::variant<AudioIn, ControlIn, FlushIn, EndIn>;
+
+struct Arrival {
+  InputEvent event;
+  absl::Time at;  // when it came
+};
 
 }  // namespace ddsp::server

@@ -169,7 +169,7 @@ void Session::WorkOff() {
   bool input_ended = false;
   for (Arrival& arrival : taken_) {
     input_ended |= std::holds_alternative<EndIn>(arrival.event);
-    stream_->Push(std::move(arrival.event), arrival.at);
+    stream_->Push(std::move(arrival));
   }
   taken_.clear();
   if (input_ended) EndInput();

@@ -90,10 +90,6 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   enum class Next { kSubmit, kAgain, kRest, kHandOver };
   // Where a turn runs: the wire's thread serves all sessions, and must not take long.
   enum class Place { kWire, kCrew };
-  struct Arrival {
-    InputEvent event;
-    absl::Time at;
-  };
 
   // Wire side, in session_wire.cc.
   absl::Status Accept(const v1::StreamSessionRequest& request);

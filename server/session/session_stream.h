@@ -45,8 +45,7 @@ class SessionStream {
 
   // What was restored counts as having come at `at`.
   void Begin(absl::Time at) { arrivals_.Came(framer_->input_samples(), at); }
-  // Came at `at`.
-  void Push(InputEvent event, absl::Time at) { pending_.push_back({std::move(event), at}); }
+  void Push(Arrival arrival) { pending_.push_back(std::move(arrival)); }
   // Takes pushed events as far as they can be taken: a flush waits until the hops before it are done.
   void Absorb();
 
@@ -90,11 +89,7 @@ class SessionStream {
   const std::unique_ptr<BlockEncoder> encoder_;
   const int64_t decoder_memory_, encoder_memory_;  // samples to keep; 0 where nothing is saved
   const int block_;
-  struct Arrived {
-    InputEvent event;
-    absl::Time at;
-  };
-  std::deque<Arrived> pending_;
+  std::deque<Arrival> pending_;
   ArrivalLog arrivals_;
   absl::Time hop_arrival_;  // of the last hop
   InputMark mark_;          // of what was taken

@@ -65,7 +65,7 @@ class Bench {
   }
   // The input ends where it has not; a few hops of what is left.
   void End(int hops) {
-    if (!stream_->finished()) stream_->Push(EndIn{}, absl::UnixEpoch());
+    if (!stream_->finished()) stream_->Push({EndIn{}, absl::UnixEpoch()});
     Step(hops);
   }
 
@@ -103,7 +103,7 @@ class Bench {
       : plan_(plan), engine_(engine), stream_(std::move(stream)), reader_(plan_, {}) {}
 
   void Push(InputEvent event) {
-    stream_->Push(std::move(event), absl::UnixEpoch());
+    stream_->Push({std::move(event), absl::UnixEpoch()});
     Step(8);
   }
 

@@ -25,7 +25,7 @@ class Bench {
     EXPECT_TRUE(engine_.Reset(0, {}).ok());
   }
   void Push(InputEvent event, absl::Time at = absl::UnixEpoch()) {
-    stream_->Push(std::move(event), at);
+    stream_->Push({std::move(event), at});
     Work();
     while (stream_->HopReady()) {
       EXPECT_TRUE(engine_.Step({stream_->NextHop()}, *workspace_)[0].ok());
@@ -71,7 +71,7 @@ TEST(SessionStream, BlocksAreDueToTheirMessages) {
     const auto begin = input.begin() + i * kMessage;
     const AudioIn message{.samples = {begin, begin + kMessage}};
     if (i + 1 < kMessages) {
-      bench.stream().Push(message, at(i));
+      bench.stream().Push({message, at(i)});
     } else {
       bench.Push(message, at(i));
     }
