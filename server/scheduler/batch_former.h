@@ -28,7 +28,7 @@ struct ReadyHop {
   QualityOfService qos = QualityOfService::kRealtime;
   absl::Time since;                                // ready since
   absl::Duration budget = absl::Milliseconds(40);  // the stream's largest block latency
-  absl::Duration lag = absl::ZeroDuration();       // between the arrival of its input and `since`
+  absl::Duration lag = absl::ZeroDuration();       // of `since` behind when it was wanted
 };
 
 // An engine's hop, and what a step of it costs now; zero where that is not known.

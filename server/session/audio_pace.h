@@ -15,13 +15,20 @@ class AudioPace {
  public:
   explicit AudioPace(absl::Duration hop) : hop_(hop) {}
 
-  // The stream takes its next hop now, whose input had come at `arrived`. Returns whether that is ahead of the clock.
-  bool Take(absl::Time now, absl::Time arrived) {
+  struct Hop {
+    bool ahead = false;  // of the clock
+    absl::Duration lag;  // since it was wanted: when its input had come, and the hop before it was over
+  };
+
+  // The stream takes its next hop now, whose input had come at `arrived`.
+  Hop Take(absl::Time now, absl::Time arrived) {
     // A client that was held up catches up in a hurry, but not on all that it ever missed.
     due_ = std::max(due_, arrived - kMostLag);
-    const bool ahead = due_ > now + kSlackHops * hop_;
+    // What comes in one message is not late because it takes its time.
+    wanted_ = std::clamp(wanted_ + hop_, arrived, std::max(arrived + kSlackHops * hop_, due_));
+    const Hop hop{.ahead = due_ > now + kSlackHops * hop_, .lag = std::max(now - wanted_, absl::ZeroDuration())};
     due_ += hop_;
-    return ahead;
+    return hop;
   }
 
  private:
@@ -29,7 +36,8 @@ class AudioPace {
   static constexpr int kSlackHops = 3;
 
   const absl::Duration hop_;
-  absl::Time due_ = absl::InfinitePast();  // of the next hop
+  absl::Time due_ = absl::InfinitePast();     // of the next hop, at the latest
+  absl::Time wanted_ = absl::InfinitePast();  // of the last hop
 };
 
 }  // namespace ddsp::server

@@ -212,13 +212,13 @@ Session::Next Session::DecideNext(Place place, bool was_over, bool hop_ready) {
 }
 
 void Session::SubmitHop() {
-  const absl::Time now = services_.clock->Now(), arrived = stream_->HopArrival();
-  const QualityOfService qos = pace_->Take(now, arrived) ? QualityOfService::kThroughput : plan_.qos;
+  const absl::Time now = services_.clock->Now();
+  const AudioPace::Hop hop = pace_->Take(now, stream_->HopArrival());
   HopTicket ticket{.ready = {.engine = voice_->engine_index,
-                             .qos = qos,
+                             .qos = hop.ahead ? QualityOfService::kThroughput : plan_.qos,
                              .since = now,
                              .budget = plan_.max_block_latency,
-                             .lag = now - arrived},
+                             .lag = hop.lag},
                    .request = stream_->NextHop(),
                    .stream = shared_from_this()};
   ticket.request.slot = lease_.slot();

@@ -124,13 +124,12 @@ class SimulatedDevice {
   void Submit(int number) {
     Stream& stream = *streams_[number];
     stream.submitted = true;
-    const absl::Time arrived = stream.waiting[stream.done];
-    const bool ahead = stream.pace.Take(clock_.Now(), arrived);
+    const server::AudioPace::Hop hop = stream.pace.Take(clock_.Now(), stream.waiting[stream.done]);
     const server::ReadyHop ready{.engine = stream.plan.engine,
-                                 .qos = ahead ? server::QualityOfService::kThroughput : stream.plan.qos,
+                                 .qos = hop.ahead ? server::QualityOfService::kThroughput : stream.plan.qos,
                                  .since = clock_.Now(),
                                  .budget = stream.plan.budget,
-                                 .lag = clock_.Now() - arrived};
+                                 .lag = hop.lag};
     if (queue_.LatestStart(ready) < look_at_) look_at_ = clock_.Now();
     queue_.Add(server::HopTicket{.ready = ready, .request = {}, .stream = std::make_shared<Token>(number)});
   }
