@@ -1,5 +1,6 @@
 #include "server/session/output_pump.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ddsp::server {
@@ -16,6 +17,7 @@ void OutputPump::Grant(int64_t samples) {
   {
     MutexLock lock(&mu_);
     queue_.Grant(samples);
+    NoteCredit();
   }
   Pump();
 }
@@ -36,6 +38,7 @@ void OutputPump::PushMedia(std::vector<OutputItem>* items) {
     if (!final_status_.has_value()) {
       if (queue_.empty()) last_progress_ = clock_.Now();
       for (OutputItem& item : *items) queue_.PushMedia(std::move(item));
+      NoteCredit();
     }
   }
   items->clear();
@@ -50,6 +53,7 @@ void OutputPump::Close(const absl::Status& status, Backlog backlog) {
     if (backlog == Backlog::kDrop) queue_.Clear();
     // Who has given no credit is not going to: the status must not wait for it.
     if (!status.ok()) queue_.SetCredit(0);
+    NoteCredit();
   }
   Pump();
 }
@@ -87,7 +91,15 @@ bool OutputPump::full() const {
 std::optional<absl::Time> OutputPump::stalled_since() const {
   MutexLock lock(&mu_);
   if (!write_under_way_ && queue_.empty()) return std::nullopt;
-  return last_progress_;
+  return std::min(last_progress_, short_of_credit_since_.value_or(last_progress_));
+}
+
+void OutputPump::NoteCredit() {
+  if (!queue_.short_of_credit()) {
+    short_of_credit_since_.reset();
+  } else if (!short_of_credit_since_.has_value()) {
+    short_of_credit_since_ = clock_.Now();
+  }
 }
 
 void OutputPump::GiveUp() {
@@ -113,6 +125,7 @@ OutputPump::Action OutputPump::Decide(OutputItem* item, bool* more, SessionOutle
   if (std::optional<OutputItem> next = queue_.Pop()) {
     *item = *std::move(next);
     *more = queue_.sendable();
+    NoteCredit();
     write_under_way_ = true;
     return Action::kWrite;
   }

@@ -41,21 +41,24 @@ class OutputPump {
   // Nothing can be pushed any more: what waits is delivered or dropped, then the outlet finishes with `status`. Only
   // the first call counts.
   void Close(const absl::Status& status, Backlog backlog);
-  // Nobody takes what waits, even if an end was told to wait for it: the outlet finishes with `status`, or the error that
-  // it was closed with.
+  // Nobody takes what waits, even if an end was told to wait for it: the outlet finishes with `status`, or the error
+  // that it was closed with.
   void Abandon(const absl::Status& status);
   // The write under way is done. A failed one drops everything that waits.
   void Written(bool ok);
   void Detach();
 
   bool full() const;
-  // Since when output has been waiting without any being written; nullopt when none waits.
+  // Since when output has been waiting without any being written, or media for credit, whatever else is written;
+  // nullopt when none waits.
   std::optional<absl::Time> stalled_since() const;
   // Ends a write that is not read.
   void GiveUp();
 
  private:
   enum class Action { kNone, kWrite, kFinish };
+  // After a change of media or credit.
+  void NoteCredit() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   Action Decide(OutputItem* item, bool* more, SessionOutlet** outlet, absl::Status* status);
   void Pump();
 
@@ -70,6 +73,7 @@ class OutputPump {
   bool giving_up_ ABSL_GUARDED_BY(mu_) = false;
   bool finish_called_ ABSL_GUARDED_BY(mu_) = false;
   absl::Time last_progress_ ABSL_GUARDED_BY(mu_);
+  std::optional<absl::Time> short_of_credit_since_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace ddsp::server

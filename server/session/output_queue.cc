@@ -37,7 +37,7 @@ void OutputQueue::Grant(int64_t samples) {
 
 bool OutputQueue::sendable() const {
   if (!urgent_.empty()) return true;
-  return !media_.empty() && (!limited_ || media_.front().samples <= credit_);
+  return !media_.empty() && !short_of_credit();
 }
 
 std::optional<OutputItem> OutputQueue::Pop() {

@@ -34,6 +34,8 @@ class OutputQueue {
   // The next message that may be sent; nullopt when there is none, or credit is missing.
   std::optional<OutputItem> Pop();
   bool sendable() const;
+  // Media waits that no grant covers.
+  bool short_of_credit() const { return !media_.empty() && limited_ && media_.front().samples > credit_; }
 
   bool empty() const { return urgent_.empty() && media_.empty(); }
   // Media of `backlog_bytes` or more waits: no more should be made.

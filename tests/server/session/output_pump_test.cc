@@ -144,6 +144,28 @@ TEST_F(OutputPumpTest, StallIsMeasuredFromTheLastWrite) {
   EXPECT_EQ(clock_.Now() - *pump_.stalled_since(), absl::ZeroDuration());
 }
 
+// Pongs to a client that grants nothing are no progress; each grant that lets something out is.
+TEST_F(OutputPumpTest, MediaThatWaitsForCreditStalls) {
+  pump_.SetCredit(10);
+  PushAudio(10);
+  pump_.Written(true);
+  EXPECT_EQ(pump_.stalled_since(), std::nullopt);
+  const absl::Time begin = clock_.Now();
+  PushAudio(10);
+  for (int i = 0; i < 3; ++i) {
+    clock_.Advance(absl::Seconds(1));
+    pump_.PushUrgent(MakeCredit(5));
+    pump_.Written(true);
+    EXPECT_EQ(pump_.stalled_since(), begin);
+  }
+  pump_.Grant(9);
+  EXPECT_EQ(pump_.stalled_since(), begin);
+  PushAudio(10);
+  pump_.Grant(1);
+  pump_.Written(true);
+  EXPECT_EQ(pump_.stalled_since(), clock_.Now());
+}
+
 TEST_F(OutputPumpTest, AFailedWriteDropsTheRest) {
   PushAudio(1);
   PushAudio(2);

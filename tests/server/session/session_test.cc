@@ -466,6 +466,23 @@ TEST(Session, AnEndThatWaitsForCreditTooLongIsTold) {
   EXPECT_EQ(caller.reason(), "CLIENT_TOO_SLOW");
 }
 
+TEST(Session, PingsAreNoSubstituteForCredit) {
+  House house(4, {.output_stall_timeout = absl::Seconds(30), .idle_timeout = absl::Seconds(60)});
+  Caller caller(house);
+  v1::SessionConfig config = FloatConfig();
+  config.set_output_credit(700);
+  caller.Open(config);
+  caller.Sing(Ramp(16000));
+  for (int i = 0; i < 3 && !caller.outlet.finished.has_value(); ++i) {
+    house.clock.Advance(absl::Seconds(10));
+    v1::StreamSessionRequest ping;
+    ping.mutable_ping();
+    caller.Send(ping);
+    caller.session->CheckTimeouts(house.clock.Now());
+  }
+  EXPECT_EQ(caller.reason(), "CLIENT_TOO_SLOW");
+}
+
 TEST(Session, IdleClientsAreWarnedAndEnded) {
   House house(4, {.idle_timeout = absl::Seconds(60)});
   Caller caller(house);
