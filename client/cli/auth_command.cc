@@ -36,7 +36,7 @@ absl::Status NewKey(const Options& options) {
   if (!options.expires.empty()) absl::StrAppend(&line, " expire_time: \"", options.expires, "\"");
   if (!options.note.empty()) absl::StrAppend(&line, " note: \"", absl::Utf8SafeCEscape(options.note), "\"");
   std::cout << key << std::endl;
-  std::cerr << "For the file of --auth-keys; the key itself is kept nowhere:\n" << line << " }\n";
+  std::cerr << "# For the file of --auth-keys; the key itself is kept nowhere.\n" << line << " }\n";
   return absl::OkStatus();
 }
 

@@ -99,10 +99,8 @@ TEST_F(SecurityCommandTest, ANewKeyIsOneThatItsLineKnows) {
   const std::string key = made.said.substr(0, made.said.find('\n'));
   EXPECT_EQ(made.said, key + "\n") << "a script takes the key as it comes";
   std::ifstream line(Path("line"));
-  std::string about, entry;
-  std::getline(line, about);
-  std::getline(line, entry);
-  const auto table = server::AccessTable::Parse(entry, "line", {});
+  const std::string file{std::istreambuf_iterator<char>(line), {}};
+  const auto table = server::AccessTable::Parse(file, "line", {});
   ASSERT_TRUE(table.ok()) << table.status();
   ASSERT_NE(table->FindKey(key), nullptr);
   EXPECT_TRUE(table->FindKey(key)->principal.roles.Has(server::Role::kPublish));
