@@ -214,7 +214,7 @@ void AddDevice(CLI::App& app, ServerOptions& options) {
       ->check(CLI::Range(0, 256));
   app.add_option(
          "--max-device-load", options.max_device_load,
-         "Share of the device threads' time, and of the cores, that live sessions may be promised; three quarters of "
+         "Share of the device threads' time, and of the cores, that live sessions may be promised; two thirds of "
          "it to those that come all at once, until they are seen playing; 0: no bound")
       ->capture_default_str()
       ->check(CLI::Range(0.0, 1.0));

@@ -21,7 +21,7 @@ struct AdmissionOptions {
   double max_load = 0.85;
   // Part of that share which may be promised in cores to streams that nobody has seen playing yet: what their clients
   // take on the same machine, and what else is wrong with the estimate, is to be seen before more are let in.
-  double max_unproven = 0.75;
+  double max_unproven = 0.65;
   // Mean wait of hops for a device, its tick included, or for the crew, above which nobody is let in.
   absl::Duration max_wait = absl::Milliseconds(15);
 };
