@@ -121,9 +121,12 @@ absl::Status Session::TakeSnapshot(SnapshotKind kind) {
   items[0].message = MakeSnapshot(services_.snapshots->Seal(state), state.position(), kind);
   voice_->metrics->snapshots->Increment();
   voice_->metrics->snapshot_bytes->Observe(static_cast<double>(items[0].message.snapshot().data().size()));
+  {
+    // Before the client has it: whatever the session ends with says so.
+    MutexLock lock(&mu_);
+    resumable_until_ = services_.snapshots->ValidUntil();
+  }
   output_.PushMedia(&items);
-  MutexLock lock(&mu_);
-  resumable_until_ = services_.snapshots->ValidUntil();
   return absl::OkStatus();
 }
 
