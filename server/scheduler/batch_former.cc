@@ -12,6 +12,7 @@ constexpr int kHopShare = 4;
 // And one that is late, no longer than for those that were stepped with it just now.
 constexpr int kLateShare = 4;
 
+// How long a hop waits for others, which would wait for `gather` if it were in time.
 absl::Duration WaitOf(const ReadyHop& hop, absl::Duration gather) {
   const absl::Duration late = hop.lag - hop.budget / 2;
   return std::clamp(gather - late, gather / kLateShare, gather);

@@ -73,11 +73,11 @@ class BatchFormer {
   BatchDecision Next(absl::Span<const ReadyHop> ready, const TickLoad& load, absl::Time now) const;
 
   // How long the first ready hop waits for others: the device time that one hop of every stream takes, at most a
-  // quarter of a hop and max_wait; zero while that is less than two steps of one stream. Less for a hop that is late by
-  // half its budget, down to a quarter.
+  // quarter of a hop and max_wait; zero while that is less than two steps of one stream.
   absl::Duration GatherTime(double busy, const EngineTick& engine) const;
 
-  // A ready hop does not wait for others beyond this.
+  // A ready hop does not wait for others beyond this: less time, down to a quarter, where it is late by more than half
+  // its budget.
   absl::Time LatestStart(const ReadyHop& hop) const;
 
   const Options& options() const { return options_; }

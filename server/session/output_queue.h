@@ -16,7 +16,7 @@ namespace ddsp::server {
 struct OutputItem {
   v1::StreamSessionResponse message;
   int64_t samples = 0;  // of audio, which credit is about
-  absl::Time due;       // when the input that made it possible had arrived; media only
+  absl::Time due;       // when the input that made it possible had arrived; audio and features only
 };
 
 class OutputQueue {
