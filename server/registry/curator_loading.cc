@@ -1,8 +1,5 @@
 // What takes the curator time, on its own thread and at the start: loading voices and freeing them.
 #include <pthread.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -11,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "core/base/status_macros.h"
+#include "core/base/thread_scheduling.h"
 #include "server/registry/curator.h"
 #include "server/registry/model_id.h"
 
@@ -123,7 +121,7 @@ void Curator::DoFree(const Task& task) {
 
 void Curator::Run() {
   pthread_setname_np(pthread_self(), "ddsp-models");
-  setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness);
+  LetOthersGoFirst(kNiceness);
   const bool polls = options_.mode == ControlMode::kPoll;
   const Clock& clock = Clock::Steady();
   absl::Time next_poll = polls ? clock.Now() + options_.poll_interval : absl::InfiniteFuture();

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "absl/time/clock.h"
+#include "core/base/thread_scheduling.h"
 #include "grpc/support/time.h"
 #include "server/rpc/call.h"
 
@@ -35,6 +36,7 @@ IoThread::IoThread(std::vector<grpc::CompletionQueue*> queues, std::function<int
 IoThread::~IoThread() { thread_.join(); }
 
 void IoThread::Run() {
+  RunSoonAfterWaking();
   while (!queues_.empty()) {
     if (Round()) {
       absl::SleepFor(RestBetweenRounds(calls_()));

@@ -1,9 +1,5 @@
 #include "server/jobs/desk/job_desk.h"
 
-#include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
 #include <array>
 #include <filesystem>
 #include <utility>
@@ -12,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
+#include "core/base/thread_scheduling.h"
 #include "ddsp/v1/jobs.pb.h"
 #include "server/errors/errors.h"
 #include "server/jobs/desk/job_journal.h"
@@ -125,7 +122,7 @@ JobDesk::JobDesk(const JobDeskOptions& options, const Surroundings& surroundings
       following_({.threads = 1, .max_waiting = kMaxFollowing}),
       publishing_({.threads = 1, .max_waiting = kMaxWaiting}),
       ticker_("ddsp-jobs", kRound, [this] { keeper_.Round(); }) {
-  (void)publishing_.Post([] { setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), kNiceness); });
+  (void)publishing_.Post([] { LetOthersGoFirst(kNiceness); });
 }
 
 void JobDesk::AddMethods(MethodTable* methods) {
