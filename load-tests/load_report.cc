@@ -28,6 +28,7 @@ nlohmann::json ToJson(const LoadResult& result, double duration_s) {
   return {{"streams", result.streams},
           {"duration_s", duration_s},
           {"refused", result.refused},
+          {"sent_away", result.sent_away},
           {"failed_streams", result.failed_streams},
           {"first_error", result.first_error},
           {"blocks", result.blocks},
@@ -59,6 +60,7 @@ std::string TableRow(const LoadResult& result) {
       "%7d | %5.1f  %5.1f  %5.1f  %5.1f  %5.1f    | %9d %5d %8d | %6.2f  %6.2f       | %10.0f\n", result.streams,
       result.p50_ms, result.p95_ms, result.p99_ms, result.p999_ms, result.max_ms, result.underruns, result.lost_samples,
       result.refused, result.server_cores, result.client_cores, result.bytes_per_stream / 1024.0);
+  if (result.sent_away > 0) absl::StrAppend(&row, "        ", result.sent_away, " streams were sent away\n");
   if (result.failed_streams > 0) {
     absl::StrAppend(&row, "        ", result.failed_streams, " streams failed: ", result.first_error, "\n");
   }

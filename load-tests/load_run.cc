@@ -32,11 +32,10 @@ int64_t CountLate(const std::vector<double>& latencies_ms, double deadline_ms) {
 }
 
 // A stream's blocks come in order and are of one length.
-void AddBySecond(const std::vector<double>& latencies_ms, double duration_s,
+void AddBySecond(const std::vector<double>& latencies_ms, double blocks_a_second,
                  std::vector<std::vector<double>>* seconds) {
   for (size_t i = 0; i < latencies_ms.size(); ++i) {
-    const size_t second =
-        static_cast<size_t>(duration_s * static_cast<double>(i) / static_cast<double>(latencies_ms.size()));
+    const size_t second = static_cast<size_t>(static_cast<double>(i) / blocks_a_second);
     if (seconds->size() <= second) seconds->resize(second + 1);
     (*seconds)[second].push_back(latencies_ms[i]);
   }
@@ -44,14 +43,24 @@ void AddBySecond(const std::vector<double>& latencies_ms, double duration_s,
 
 void Collect(const std::vector<PacedStream*>& streams, const LoadOptions& options, LoadResult* result) {
   std::vector<double> latencies_ms;
-  std::vector<std::vector<double>> seconds;
+  std::vector<PacedStream::Outcome> outcomes;
+  size_t most_blocks = 1;
   for (PacedStream* stream : streams) {
-    const PacedStream::Outcome outcome = stream->TakeOutcome();
-    if (!outcome.status.ok() && result->failed_streams++ == 0) result->first_error = client::Describe(outcome.status);
-    result->lost_samples += outcome.lost_samples;
+    const PacedStream::Outcome& outcome = outcomes.emplace_back(stream->TakeOutcome());
+    most_blocks = std::max(most_blocks, outcome.latencies_ms.size());
     result->stalls += outcome.stalls;
     latencies_ms.insert(latencies_ms.end(), outcome.latencies_ms.begin(), outcome.latencies_ms.end());
-    AddBySecond(outcome.latencies_ms, options.stream.seconds, &seconds);
+    if (client::ReasonOf(outcome.status) == "SERVER_OVERLOADED") {
+      ++result->sent_away;  // told where it stopped
+      continue;
+    }
+    if (!outcome.status.ok() && result->failed_streams++ == 0) result->first_error = client::Describe(outcome.status);
+    result->lost_samples += outcome.lost_samples;
+  }
+  std::vector<std::vector<double>> seconds;
+  for (const PacedStream::Outcome& outcome : outcomes) {
+    // Who was sent away played for a part of the time.
+    AddBySecond(outcome.latencies_ms, static_cast<double>(most_blocks) / options.stream.seconds, &seconds);
   }
   result->blocks = latencies_ms.size();
   result->underruns = CountLate(latencies_ms, options.deadline_ms);
