@@ -32,6 +32,7 @@ struct RawFlags {
   double drain_delay_secs = 0, session_drain_timeout_secs = 30, exit_timeout_secs = 2;
   double session_snapshot_lifetime_secs = 60;
   double version_drain_timeout_secs = 0;
+  double shed_after_secs = 5;
   double idle_timeout_secs = 60, output_stall_timeout_secs = 30;
   double max_batch_wait_ms = 5;
   int64_t grpc_memory_mib = 1024;
@@ -239,6 +240,9 @@ void AddTimes(CLI::App& app, ServerOptions& options, RawFlags& raw) {
       ->check(CLI::Range(1.0, 86400.0));
   seconds("--version-drain-timeout-secs", raw.version_drain_timeout_secs,
           "Longest that live sessions stay on a version of a voice that went out of service; 0: until they end");
+  seconds("--shed-after-secs", raw.shed_after_secs,
+          "After so long with late live sessions, on a full device or full cores, those that came last are sent away; "
+          "0, or --max-device-load=0: never");
   seconds("--idle-timeout-secs", raw.idle_timeout_secs, "Longest silence of a client");
   seconds("--output-stall-timeout-secs", raw.output_stall_timeout_secs, "Longest time in which a client reads nothing");
 }
@@ -335,6 +339,7 @@ void Apply(const RawFlags& raw, ServerOptions* options) {
   options->exit_timeout = absl::Seconds(raw.exit_timeout_secs);
   options->snapshot_lifetime = absl::Seconds(raw.session_snapshot_lifetime_secs);
   options->limits.version_drain_timeout = absl::Seconds(raw.version_drain_timeout_secs);
+  options->shed_after = absl::Seconds(raw.shed_after_secs);
   options->limits.idle_timeout = absl::Seconds(raw.idle_timeout_secs);
   options->limits.output_stall_timeout = absl::Seconds(raw.output_stall_timeout_secs);
   options->max_batch_wait = absl::Milliseconds(raw.max_batch_wait_ms);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "core/base/file.h"
 #include "core/base/status_macros.h"
 #include "core/base/ticker.h"
@@ -36,6 +37,7 @@
 #include "server/rpc/wire.h"
 #include "server/rpc/work_queue.h"
 #include "server/scheduler/device_worker.h"
+#include "server/scheduler/shedder.h"
 #include "server/security/gate.h"
 #include "server/security/tls_credentials.h"
 #include "server/security/wall_clock.h"
@@ -108,6 +110,8 @@ struct Server::Parts {
   absl::Status Curate();
   // Tells health and watchers.
   void VoicesChanged();
+  // Sends live sessions away where the others cannot be heard in time.
+  void Shed(absl::Time now);
   // Where there is a data dir.
   absl::Status OpenDesk();
   // Reads certificates and keys.
@@ -151,6 +155,7 @@ struct Server::Parts {
   const SnapshotSeal snapshots;
   const SessionServices sessions;
   SynthesisService synthesis;
+  Shedder shedder{options.max_device_load > 0 ? options.shed_after : absl::ZeroDuration()};
   WorkQueue model_work{{.threads = kModelThreads, .max_waiting = kMaxModelCalls}};
   std::unique_ptr<ModelsService> models;
   VitalSigns vital_signs{
@@ -186,6 +191,20 @@ absl::Status Server::Parts::Host() {
     metrics.SetModelState(voice->model(), voice->version(), NameOf(VersionState::kReady));
   }
   return absl::OkStatus();
+}
+
+void Server::Parts::Shed(absl::Time now) {
+  const int streams = load.streams();
+  const Headroom headroom = load.headroom();
+  const int count = shedder.Look(headroom, streams, now);
+  if (count == 0) return;
+  if (options.log != nullptr) {
+    options.log->Write(LogLevel::kWarning, "server.overloaded",
+                       absl::StrFormat("%.0f %% of hops come late: %d of %d live sessions are sent away",
+                                       100 * headroom.late, count, streams),
+                       {{"streams", int64_t{streams}}, {"sent_away", int64_t{count}}, {"late", headroom.late}});
+  }
+  roster.Shed(count);
 }
 
 absl::Status Server::Parts::Curate() {
@@ -393,6 +412,7 @@ void Server::KeepHouse() {
   parts_->metrics.UpdateRates(now);
   if (parts_->desk != nullptr) parts_->desk->Report();
   parts_->vital_signs.Take(now);
+  parts_->Shed(now);
   parts_->orca.Tick(now);
   parts_->heap.CheckAt(now);
 }

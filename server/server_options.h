@@ -57,6 +57,9 @@ struct ServerOptions {
   // Share of the device threads' time that live sessions may be promised; 0: sessions are refused for lack of slots
   // only.
   double max_device_load = 0.85;
+  // After so long with late live streams, on a device or cores that are full, those that came last are sent away; 0, or
+  // no bound: never.
+  absl::Duration shed_after = absl::Seconds(5);
   // Threads for graphs and for features of whole recordings, and calls that may wait for one.
   int work_threads = 1;
   int max_waiting_calls = 16;

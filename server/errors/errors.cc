@@ -72,6 +72,7 @@ constexpr ReasonRow kReasons[] = {
     {Reason::kSessionKilled, StatusCode::kAborted, "SESSION_KILLED"},
     {Reason::kMemoryExhausted, StatusCode::kUnavailable, "MEMORY_EXHAUSTED"},
     {Reason::kVersionRetired, StatusCode::kUnavailable, "VERSION_RETIRED"},
+    {Reason::kServerOverloaded, StatusCode::kUnavailable, "SERVER_OVERLOADED"},
     {Reason::kMethodNotFound, StatusCode::kUnimplemented, "METHOD_NOT_FOUND"},
     {Reason::kServiceNotFound, StatusCode::kNotFound, "SERVICE_NOT_FOUND"},
     {Reason::kMessageMalformed, StatusCode::kInvalidArgument, "MESSAGE_MALFORMED"},

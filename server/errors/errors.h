@@ -73,6 +73,7 @@ enum class Reason {
   kSessionKilled,
   kMemoryExhausted,
   kVersionRetired,
+  kServerOverloaded,
   kMethodNotFound,
   kServiceNotFound,
   kMessageMalformed,

@@ -55,6 +55,7 @@ std::string_view MessageOf(std::string_view end) {
   if (end == "client_close") return "session ended";
   if (end == "migrated") return "session moved";
   if (end == "drained") return "session drained";
+  if (end == "shed") return "session sent away";
   if (end == "cancelled") return "session cancelled";
   return "session failed";
 }

@@ -38,7 +38,10 @@ std::optional<std::string> Refusal(const Headroom& with, double load_of_one, con
                            absl::ToDoubleMilliseconds(options.max_wait));
   };
   if (auto refusal = waits("the device", with.device_wait)) return refusal;
-  return waits("a thread that writes", with.crew_wait);
+  if (auto refusal = waits("a thread that writes", with.crew_wait)) return refusal;
+  if (with.lag <= options.max_lag) return std::nullopt;
+  return absl::StrFormat("live streams are %.0f ms late, above %.0f ms", absl::ToDoubleMilliseconds(with.lag),
+                         absl::ToDoubleMilliseconds(options.max_lag));
 }
 
 }  // namespace ddsp::server

@@ -24,6 +24,8 @@ struct AdmissionOptions {
   double max_unproven = 0.65;
   // Mean wait of hops for a device, its tick included, or for the crew, above which nobody is let in.
   absl::Duration max_wait = absl::Milliseconds(15);
+  // Mean lateness of hops above which nobody is let in.
+  absl::Duration max_lag = absl::Milliseconds(250);
 };
 
 // Live REALTIME streams of one engine, and what a hop of theirs costs.
@@ -42,6 +44,10 @@ struct Headroom {
   // The part of `cpu` of those that were admitted a moment ago.
   double unproven = 0;
   absl::Duration device_wait, crew_wait;
+  // Of the REALTIME hops of the last second: the share that was stepped after its block had been due, and how long
+  // after its input had come a hop was stepped in the mean.
+  double late = 0;
+  absl::Duration lag;
 };
 
 // Share of `workers` devices' time that the streams need at full rate, gathered in ticks of up to `tick`, in steps of

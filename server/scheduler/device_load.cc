@@ -1,6 +1,7 @@
 #include "server/scheduler/device_load.h"
 
 #include <algorithm>
+#include <numeric>
 #include <utility>
 
 namespace ddsp::server {
@@ -84,7 +85,9 @@ Headroom DeviceLoad::HeadroomAt(absl::Time now) const {
           .cpu = CpuDemand(now),
           .unproven = promised_now_ + promised_before_,
           .device_wait = meter_.device_wait(now),
-          .crew_wait = meter_.crew_wait(now)};
+          .crew_wait = meter_.crew_wait(now),
+          .late = meter_.late_share(now),
+          .lag = meter_.lag(now)};
 }
 
 std::optional<std::string> DeviceLoad::Join(int engine, bool moved) {
@@ -124,6 +127,11 @@ double DeviceLoad::strain() const {
   const absl::Time now = clock_.Now();
   MutexLock lock(&mu_);
   return meter_.strain(now);
+}
+
+int DeviceLoad::streams() const {
+  MutexLock lock(&mu_);
+  return std::accumulate(streams_.begin(), streams_.end(), 0);
 }
 
 Headroom DeviceLoad::headroom() const {

@@ -42,6 +42,8 @@ void DeviceWorker::Step(int engine, std::vector<HopTicket>& hops) {
     if (ready.qos == QualityOfService::kRealtime) {
       ++step.realtime;
       step.waited += queued;
+      step.lag += ready.lag + queued;
+      step.late += ready.lag + queued > ready.budget;
     }
     hops[i].stream->HopDone(statuses[i], {.queued = queued, .computed = end - begin});
   }

@@ -48,7 +48,11 @@ void LoadMeter::Stepped(const Step& step) {
   const double quiet = absl::ToDoubleSeconds(costs_[step.engine].Of(step.streams));
   quiet_seconds_ += quiet;
   expected_.Add(quiet, step.end);
-  if (step.realtime > 0) device_wait_.Add(absl::ToDoubleSeconds(step.waited) / step.realtime, step.realtime, step.end);
+  if (step.realtime == 0) return;
+  const auto add = [&](Mean& mean, double sum) { mean.Add(sum / step.realtime, step.realtime, step.end); };
+  add(device_wait_, absl::ToDoubleSeconds(step.waited));
+  add(lag_, absl::ToDoubleSeconds(step.lag));
+  add(late_, step.late);
 }
 
 void LoadMeter::WaitedForCrew(absl::Duration wait, absl::Time now) {
@@ -72,5 +76,7 @@ StepCost LoadMeter::CostNow(int engine, absl::Time now) const {
 
 absl::Duration LoadMeter::device_wait(absl::Time now) const { return absl::Seconds(device_wait_.At(now, 0)); }
 absl::Duration LoadMeter::crew_wait(absl::Time now) const { return absl::Seconds(crew_wait_.At(now, 0)); }
+absl::Duration LoadMeter::lag(absl::Time now) const { return absl::Seconds(lag_.At(now, 0)); }
+double LoadMeter::late_share(absl::Time now) const { return late_.At(now, 0); }
 
 }  // namespace ddsp::server

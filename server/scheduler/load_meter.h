@@ -34,13 +34,13 @@ class LoadMeter {
   // What a step of the engine costs on a quiet device.
   void SetCost(int engine, const StepCost& cost);
 
-  // A worker has stepped `streams`, of which `realtime` are REALTIME and had waited for `waited` in all, from `begin`
-  // to `end`.
+  // A worker has stepped `streams` from `begin` to `end`. Of these `realtime` are REALTIME: they had waited for
+  // `waited` in all, began `lag` in all after they were wanted, and `late` of them after their block had been due.
   struct Step {
     int engine = 0;
-    int streams = 0, realtime = 0;
+    int streams = 0, realtime = 0, late = 0;
     absl::Time begin, end;
-    absl::Duration waited;
+    absl::Duration waited, lag;
   };
   void Stepped(const Step& step);
   // What a step gave waited so long for the crew.
@@ -58,6 +58,9 @@ class LoadMeter {
   // Mean waits of hops in the last second: REALTIME ones for a device, those that were stepped for the crew.
   absl::Duration device_wait(absl::Time now) const;
   absl::Duration crew_wait(absl::Time now) const;
+  // Of REALTIME hops of the last second: the share that was late, and the mean lag.
+  double late_share(absl::Time now) const;
+  absl::Duration lag(absl::Time now) const;
 
   absl::Duration hop(int engine) const { return hops_[engine]; }
   int workers() const { return workers_; }
@@ -76,7 +79,7 @@ class LoadMeter {
   double quiet_seconds_ = 0;
   Fading realtime_seconds_;
   Fading spent_, expected_;  // seconds in steps, and what they would have been on the quiet device
-  Mean device_wait_, crew_wait_;
+  Mean device_wait_, crew_wait_, late_, lag_;
 };
 
 }  // namespace ddsp::server

@@ -24,6 +24,7 @@ std::string_view EndReason(const absl::Status& status) {
   const std::string reason = ReasonOf(status);
   if (reason == NameOf(Reason::kSessionIdleTimeout)) return "idle";
   if (reason == NameOf(Reason::kServerDraining) || reason == NameOf(Reason::kVersionRetired)) return "drained";
+  if (reason == NameOf(Reason::kServerOverloaded)) return "shed";
   if (reason == NameOf(Reason::kClientTooSlow)) return "too_slow";
   if (reason == NameOf(Reason::kSessionKilled)) return "killed";
   return "error";

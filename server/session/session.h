@@ -76,6 +76,11 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   // Ends what has been idle or unread for too long by `now`.
   void CheckTimeouts(absl::Time now);
   void NotifyDraining();
+  // Whether it takes of the device's time what a listener waits for, and nobody has sent it away yet.
+  bool IsLoad() const;
+  // It ends with `error`: at once, or where it can go on elsewhere, after its last snapshot or a few seconds. What does
+  // not play, or leaves already, stays as it is.
+  void SendAway(const absl::Status& error);
   // Ends the session with `error`; where it stopped is added.
   void End(const absl::Status& error) { Fail(error, OutputPump::Backlog::kDeliver); }
 
@@ -84,6 +89,7 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   void RoomAgain() override;
 
   const std::string& id() const { return id_; }
+  absl::Time arrived() const { return arrived_; }
   SessionFacts Facts() const;
 
  private:
@@ -134,10 +140,14 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   bool CanLeave() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Without the turn. A turn on the crew takes one as soon as it can.
   void AskForSnapshot();
-  // The session, which can leave, ends with `error` after its last snapshot.
-  void Leave(const absl::Status& error);
+
+  // Departures, in session_departure.cc.
+  bool plays() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Who was sent away, and could not take a last snapshot, goes without.
+  void CheckDeparture(absl::Time now);
   // Sees to it that it leaves a version that has gone out of service, in time.
   void CheckVersion(absl::Time now);
+
   // One that grows old while nothing comes is taken again.
   void RenewSnapshot(absl::Time now);
 
@@ -187,9 +197,10 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   absl::Time last_request_ ABSL_GUARDED_BY(mu_);
   std::vector<v1::StreamSessionResponse> early_ ABSL_GUARDED_BY(mu_);  // urgent, but to follow `started`
   bool idle_warned_ ABSL_GUARDED_BY(mu_) = false;
-  std::optional<absl::Status> leaving_ ABSL_GUARDED_BY(mu_);      // what it ends with after its last snapshot
-  std::optional<absl::Time> retired_since_ ABSL_GUARDED_BY(mu_);  // its version is out of service
-  bool migrated_ ABSL_GUARDED_BY(mu_) = false;                    // the last snapshot was taken
+  std::optional<absl::Status> leaving_ ABSL_GUARDED_BY(mu_);           // what it ends with after its last snapshot
+  absl::Time leave_by_ ABSL_GUARDED_BY(mu_) = absl::InfiniteFuture();  // even without one
+  std::optional<absl::Time> retired_since_ ABSL_GUARDED_BY(mu_);       // its version is out of service
+  bool migrated_ ABSL_GUARDED_BY(mu_) = false;                         // the last snapshot was taken
   bool snapshot_asked_ ABSL_GUARDED_BY(mu_) = false;
   absl::Time snapshot_time_ ABSL_GUARDED_BY(mu_);                   // of the newest one, or the start
   std::optional<absl::Time> resumable_until_ ABSL_GUARDED_BY(mu_);  // the time of day; unset: there is no snapshot

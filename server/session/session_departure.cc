@@ -1,4 +1,5 @@
-// How long a session stays on a version of its voice that has gone out of service.
+// How a session is sent away: from a version of its voice that has gone out of service, and from a server that has
+// become too slow for all that it has let in.
 #include "absl/strings/str_cat.h"
 #include "server/errors/errors.h"
 #include "server/session/responses.h"
@@ -21,23 +22,51 @@ absl::Status RetiredError(const HostedVoice& voice, absl::Duration stay) {
 
 }  // namespace
 
+bool Session::plays() const {
+  const SessionState state = machine_.state();
+  return state == SessionState::kLive || state == SessionState::kFinishing;
+}
+
+bool Session::IsLoad() const {
+  MutexLock lock(&mu_);
+  return plays() && !leaving_.has_value() && plan_.qos == QualityOfService::kRealtime;
+}
+
+void Session::SendAway(const absl::Status& error) {
+  {
+    MutexLock lock(&mu_);
+    if (!plays() || leaving_.has_value()) return;
+    leaving_ = error;
+    leave_by_ = services_.clock->Now() + (CanLeave() ? kLastWords : absl::ZeroDuration());
+  }
+  AskForSnapshot();
+  CheckDeparture(services_.clock->Now());
+}
+
+void Session::CheckDeparture(absl::Time now) {
+  std::optional<absl::Status> error;
+  {
+    MutexLock lock(&mu_);
+    if (now >= leave_by_) error = leaving_;
+  }
+  if (error.has_value()) Fail(*error, OutputPump::Backlog::kDeliver);
+}
+
 void Session::CheckVersion(absl::Time now) {
   const absl::Duration longest = services_.limits.version_drain_timeout;
   if (longest <= absl::ZeroDuration()) return;
   absl::Duration stay;
-  bool tell = false, can_leave = false;
+  bool tell = false;
   int64_t sample = 0;
   {
     MutexLock lock(&mu_);
-    const bool plays = machine_.state() == SessionState::kLive || machine_.state() == SessionState::kFinishing;
-    if (!plays || !voice_->closed()) {
+    if (!plays() || !voice_->closed()) {
       retired_since_.reset();  // or it is in service again
       return;
     }
     tell = !retired_since_.has_value();
     if (tell) retired_since_ = now;
     stay = now - *retired_since_;
-    can_leave = CanLeave();
     sample = input_samples_;
   }
   if (tell) {
@@ -45,12 +74,7 @@ void Session::CheckVersion(absl::Time now) {
         v1::SessionEvent::DRAINING, sample,
         absl::StrCat(voice_->id(), " goes out of service; the session may stay for ", absl::FormatDuration(longest))));
   }
-  if (stay < longest) return;
-  if (can_leave && stay < longest + kLastWords) {
-    Leave(RetiredError(*voice_, stay));
-  } else {
-    Fail(RetiredError(*voice_, stay), OutputPump::Backlog::kDeliver);
-  }
+  if (stay >= longest) SendAway(RetiredError(*voice_, stay));
 }
 
 }  // namespace ddsp::server

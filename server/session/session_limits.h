@@ -16,8 +16,8 @@ struct SessionLimits {
   absl::Duration output_stall_timeout = absl::Seconds(30);
   // Longest silence of a client that has not ended its input: SESSION_IDLE_TIMEOUT; a warning comes at half of it.
   absl::Duration idle_timeout = absl::Seconds(60);
-  // Longest that a session stays on a version that has gone out of service, while it is in use; then it has to leave with
-  // VERSION_RETIRED, after a last snapshot where it has any. Zero: until it ends by itself.
+  // Longest that a session stays on a version that has gone out of service, while it is in use; then it has to leave
+  // with VERSION_RETIRED, after a last snapshot where it has any. Zero: until it ends by itself.
   absl::Duration version_drain_timeout;
   // Longest wait for the config.
   absl::Duration config_timeout = absl::Seconds(10);

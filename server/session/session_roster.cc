@@ -1,5 +1,6 @@
 #include "server/session/session_roster.h"
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
@@ -39,6 +40,12 @@ absl::Status SessionRoster::RefuseLoad(const std::string& model, const std::stri
                               {"demand", absl::StrFormat("%.2f", headroom.demand)},
                               {"cpu", absl::StrFormat("%.2f", headroom.cpu)}}),
                    options_.retry_delay);
+}
+
+absl::Status SessionRoster::OverloadedError() const {
+  return WithRetry(
+      MakeError(Reason::kServerOverloaded, "this server has become too slow for all its sessions; the last to come go"),
+      options_.retry_delay);
 }
 
 absl::Status SessionRoster::Welcome() const {
@@ -159,6 +166,14 @@ void SessionRoster::EndAll(const absl::Status& error) {
 
 void SessionRoster::CheckTimeouts(absl::Time now) {
   for (const auto& session : Sessions()) session->CheckTimeouts(now);
+}
+
+void SessionRoster::Shed(int count) {
+  std::vector<std::shared_ptr<Session>> live = Sessions();
+  std::erase_if(live, [](const auto& session) { return !session->IsLoad(); });
+  std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return a->arrived() > b->arrived(); });
+  live.resize(std::min(live.size(), static_cast<size_t>(std::max(count, 0))));
+  for (const auto& session : live) session->SendAway(OverloadedError());
 }
 
 int SessionRoster::size() const {

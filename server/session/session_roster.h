@@ -50,6 +50,8 @@ class SessionRoster : public SessionHost {
   // Ends every session with `error`.
   void EndAll(const absl::Status& error);
   void CheckTimeouts(absl::Time now);
+  // Sends the `count` live sessions away that came last, with SERVER_OVERLOADED.
+  void Shed(int count);
 
   // Slots that were ever given to sessions, and those that came back: equal when nobody is here.
   struct Ledger {
@@ -66,6 +68,7 @@ class SessionRoster : public SessionHost {
   absl::Status RefuseDraining() const;
   absl::Status RefuseFull(const std::string& model, int slots) const;
   absl::Status RefuseLoad(const std::string& model, const std::string& why) const;
+  absl::Status OverloadedError() const;
   // The voice that the plan asks for, held in place.
   absl::StatusOr<VoicePin> Pin(const SessionPlan& plan) const;
   bool TryCount();

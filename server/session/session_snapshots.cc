@@ -130,10 +130,7 @@ absl::Status Session::TakeSnapshot(SnapshotKind kind) {
   return absl::OkStatus();
 }
 
-bool Session::CanLeave() const {
-  const SessionState state = machine_.state();
-  return (state == SessionState::kLive || state == SessionState::kFinishing) && plan_.settings.resumable;
-}
+bool Session::CanLeave() const { return plays() && plan_.settings.resumable; }
 
 void Session::AskForSnapshot() {
   {
@@ -143,14 +140,6 @@ void Session::AskForSnapshot() {
     if (!TryTakeTurn()) return;
   }
   services_.crew->Post([self = shared_from_this()] { self->RunTurn(Place::kCrew); });
-}
-
-void Session::Leave(const absl::Status& error) {
-  {
-    MutexLock lock(&mu_);
-    leaving_ = error;
-  }
-  AskForSnapshot();
 }
 
 void Session::RenewSnapshot(absl::Time now) {

@@ -54,6 +54,7 @@ void Session::CheckTimeouts(absl::Time now) {
     RenewSnapshot(now);
   }
   CheckVersion(now);
+  CheckDeparture(now);
   if (warn) {
     SayAfterStarted(
         MakeEvent(v1::SessionEvent::IDLE_WARNING, sample, absl::StrCat("idle for ", absl::FormatDuration(idle))));

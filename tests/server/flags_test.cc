@@ -72,6 +72,9 @@ TEST(ParseFlags, ReadsHowLongSessionsStayOnAVersion) {
   EXPECT_EQ(Parse({}).flags.options.limits.version_drain_timeout, absl::ZeroDuration());
   EXPECT_EQ(Parse({"--version-drain-timeout-secs=90"}).flags.options.limits.version_drain_timeout, absl::Seconds(90));
   ExpectUsageError({"--version-drain-timeout-secs=-1"}, {"--version-drain-timeout-secs"});
+  EXPECT_EQ(Parse({}).flags.options.shed_after, absl::Seconds(5));
+  EXPECT_EQ(Parse({"--shed-after-secs=0.5"}).flags.options.shed_after, absl::Milliseconds(500));
+  ExpectUsageError({"--shed-after-secs=-1"}, {"--shed-after-secs"});
 }
 
 TEST(ParseFlags, AnAuthorityGoesWithACollectorByTls) {

@@ -74,6 +74,7 @@ TEST_F(SessionLogTest, TellsHowSessionsEnded) {
   } kEnds[] = {{"client_close", absl::OkStatus(), "session ended"},
                {"migrated", draining, "session moved"},
                {"drained", draining, "session drained"},
+               {"shed", MakeError(Reason::kServerOverloaded, "too slow for all"), "session sent away"},
                {"cancelled", absl::CancelledError("the client has gone"), "session cancelled"},
                {"idle", MakeError(Reason::kSessionIdleTimeout, "nothing came"), "session failed"}};
   for (const auto& end : kEnds) {

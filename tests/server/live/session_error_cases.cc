@@ -66,6 +66,39 @@ Ending ReadNothing(ErrorRig& rig) {
   return ending;
 }
 
+// The device stands still for a second under two sessions; the last to come goes.
+Ending PlayOnAFullDevice(ErrorRig& rig) {
+  const auto valve = std::make_shared<Valve>();
+  rig.make_engine = [valve](int slots) { return std::make_unique<ValveEngine>(slots, valve); };
+  rig.options.threads = 1;
+  rig.options.max_batch_wait = absl::ZeroDuration();
+  rig.options.max_device_load = 1;
+  rig.options.shed_after = absl::Nanoseconds(1);
+  rig.options.limits.idle_timeout = rig.options.limits.output_stall_timeout = absl::Hours(10000);
+  rig.Serve();
+  const auto first = rig.Play();
+  rig.clock.Advance(absl::Seconds(1));
+  const auto last = rig.Play();
+  valve->Close();
+  for (const auto& call : {first, last}) call->Send(AudioRequest(0, 0, std::vector<float>(2000)));
+  valve->AwaitVisitor();
+  rig.clock.Advance(absl::Seconds(1));
+  valve->Open();
+  Ending ending;
+  std::atomic<bool> ended = false;
+  std::thread reader([&] {
+    ending = EndingOf(*last);
+    ended = true;
+  });
+  // Hardly any: the load is that of the last second.
+  rig.PassTime(absl::Nanoseconds(1), [&] { return ended.load(); });
+  reader.join();
+  first->HalfClose();
+  EXPECT_EQ(EndingOf(*first).code, StatusCode::OK) << "who came first stays";
+  rig.clock.Advance(absl::Minutes(1));  // and is forgotten
+  return ending;
+}
+
 Ending SayNothing(ErrorRig& rig) {
   rig.options.limits.output_stall_timeout = absl::Hours(10000);  // the clock leaps while messages are on their way
   rig.Serve();
@@ -212,6 +245,10 @@ std::vector<ErrorCase> SessionErrors() {
        .code = StatusCode::ABORTED,
        .values = {"idle_seconds", "resume_until"},
        .act = SayNothing},
+      {.reason = "SERVER_OVERLOADED",
+       .code = StatusCode::UNAVAILABLE,
+       .retry = absl::Seconds(1),
+       .act = PlayOnAFullDevice},
       {.reason = "SESSION_KILLED",
        .code = StatusCode::ABORTED,
        .values = {"operator_reason"},

@@ -16,8 +16,16 @@ class Valve {
   void Close() { Set(false); }
   void Pass() {
     const MutexLock lock(&mu_);
+    ++waiting_;
+    changed_.NotifyAll();
     while (!open_) changed_.Wait(&mu_);
+    --waiting_;
     ++passed_;
+  }
+  // Until somebody stands before it.
+  void AwaitVisitor() {
+    const MutexLock lock(&mu_);
+    while (waiting_ == 0) changed_.Wait(&mu_);
   }
   // How often something has passed.
   int passed() const {
@@ -35,7 +43,7 @@ class Valve {
   mutable Mutex mu_;
   CondVar changed_;
   bool open_ ABSL_GUARDED_BY(mu_) = true;
-  int passed_ ABSL_GUARDED_BY(mu_) = 0;
+  int passed_ ABSL_GUARDED_BY(mu_) = 0, waiting_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 class ValveEngine : public FakeEngine {

@@ -47,6 +47,11 @@ TEST(Refusal, LooksAtTheQueues) {
       << "no bound";
 }
 
+TEST(Refusal, LooksAtWhoIsLate) {
+  EXPECT_EQ(Refusal({.late = 1, .lag = absl::Milliseconds(250)}, 0, {}), std::nullopt);
+  EXPECT_THAT(Refusal({.lag = absl::Milliseconds(251)}, 0, {}).value(), HasSubstr("251 ms late"));
+}
+
 TEST(Refusal, LooksAtTheCores) {
   const AdmissionOptions options{.max_load = 0.8};
   EXPECT_EQ(Refusal({.demand = 0.4, .cpu = 0.8}, 0.01, options), std::nullopt);

@@ -55,6 +55,22 @@ TEST(LoadMeter, MeasuresHowMuchSlowerStepsAreThanOnAQuietDevice) {
   EXPECT_EQ(now.Of(8), absl::Milliseconds(10));
 }
 
+TEST(LoadMeter, KnowsWhoIsLate) {
+  LoadMeter meter(1, {absl::Milliseconds(20)});
+  EXPECT_EQ(meter.late_share(At(0)), 0);
+  for (const int late : {1, 3}) {
+    meter.Stepped({.streams = 8,
+                   .realtime = 4,
+                   .late = late,
+                   .begin = At(0),
+                   .end = At(5),
+                   .lag = absl::Milliseconds(100) * late});
+  }
+  meter.Stepped({.streams = 8, .begin = At(0), .end = At(5), .lag = absl::Hours(1)});
+  EXPECT_NEAR(meter.late_share(At(5)), 0.5, 1e-9) << "four of eight; THROUGHPUT streams do not count";
+  EXPECT_NEAR(absl::ToDoubleMilliseconds(meter.lag(At(5))), 50, 1e-6);
+}
+
 TEST(LoadMeter, AveragesWaits) {
   LoadMeter meter(1, {absl::Milliseconds(20)});
   Work(meter, 10, 8, 8, 5000);

@@ -1,4 +1,4 @@
-// A version goes out of service under sessions that play on it.
+// Sessions are sent away: a version goes out of service under them, or the server cannot keep up.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -147,6 +147,65 @@ TEST_F(RetiredVersion, EndsTailsThatNobodyReads) {
   Pass(31);
   EXPECT_EQ(caller.reason(), "VERSION_RETIRED");
   house_.RunDevice();
+}
+
+// ---------------------------------------------------------------- too slow for all
+
+TEST(Shedding, SendsTheLastToComeAway) {
+  House house;
+  Caller first(house), second(house), third(house);
+  for (Caller* caller : {&first, &second, &third}) {
+    caller->Open(FloatConfig());
+    caller->Sing(Ramp(1000));
+    house.clock.Advance(absl::Milliseconds(1));
+  }
+  house.roster.Shed(2);
+  EXPECT_FALSE(first.outlet.finished.has_value());
+  for (Caller* caller : {&second, &third}) {
+    EXPECT_EQ(caller->code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(caller->reason(), "SERVER_OVERLOADED");
+    EXPECT_EQ(caller->metadata("input_samples"), "1000");
+    EXPECT_EQ(RetryDelayOf(*caller->outlet.finished), absl::Seconds(1));
+  }
+  EXPECT_THAT(house.metrics.Text(), HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"shed\"} 2"));
+  house.roster.Shed(2);
+  EXPECT_EQ(first.reason(), "SERVER_OVERLOADED") << "all that there are";
+}
+
+TEST(Shedding, PassesOverWhoCanWaitAndWhoLeavesAlready) {
+  House house(4, StayFor(absl::Seconds(30)));
+  v1::SessionConfig patient = FloatConfig();
+  patient.set_qos(v1::QUALITY_OF_SERVICE_THROUGHPUT);
+  Caller live(house), leaving(house), waiting(house);
+  live.Open(FloatConfig());
+  house.clock.Advance(absl::Milliseconds(1));
+  leaving.Open(LastSnapshotOnly());
+  leaving.Send(AudioRequest(0, 0, Ramp(2000)));  // the device stands still
+  waiting.Open(patient);
+  house.roster.Shed(1);
+  house.roster.Shed(1);
+  EXPECT_FALSE(leaving.outlet.finished.has_value()) << "its last snapshot is to come";
+  EXPECT_EQ(live.reason(), "SERVER_OVERLOADED");
+  EXPECT_FALSE(waiting.outlet.finished.has_value());
+  house.RunDevice();
+  EXPECT_EQ(leaving.reason(), "SERVER_OVERLOADED");
+  EXPECT_TRUE(leaving.outlet.messages.back().snapshot().last());
+}
+
+TEST(Shedding, DoesNotWaitForEverForASnapshot) {
+  House house(4, StayFor(absl::ZeroDuration()));
+  Caller caller(house);
+  caller.Open(LastSnapshotOnly());
+  caller.Send(AudioRequest(0, 0, Ramp(2000)));
+  house.roster.Shed(1);
+  house.clock.Advance(absl::Seconds(4));
+  house.roster.CheckTimeouts(house.clock.Now());
+  EXPECT_FALSE(caller.outlet.finished.has_value());
+  house.clock.Advance(absl::Seconds(1));
+  house.roster.CheckTimeouts(house.clock.Now());
+  EXPECT_EQ(caller.reason(), "SERVER_OVERLOADED");
+  EXPECT_EQ(caller.Count(Response::kSnapshot), 0);
+  house.RunDevice();
 }
 
 TEST(RetiredVersionForEver, KeepsItsSessionsUntilTheyEnd) {
