@@ -39,12 +39,7 @@ void DeviceWorker::Step(int engine, std::vector<HopTicket>& hops) {
   for (size_t i = 0; i < hops.size(); ++i) {
     const ReadyHop& ready = hops[i].ready;
     const absl::Duration queued = begin - ready.since;
-    if (ready.qos == QualityOfService::kRealtime) {
-      ++step.realtime;
-      step.waited += queued;
-      step.lag += ready.lag + queued;
-      step.late += ready.lag + queued > ready.budget;
-    }
+    if (ready.qos == QualityOfService::kRealtime) step.CountLive(queued, ready.lag, ready.budget);
     hops[i].stream->HopDone(statuses[i], {.queued = queued, .computed = end - begin});
   }
   const ModelMetrics& metrics = *device.metrics;

@@ -41,6 +41,15 @@ class LoadMeter {
     int streams = 0, realtime = 0, late = 0;
     absl::Time begin, end;
     absl::Duration waited, lag;
+
+    // Counts a REALTIME hop that is ready since `queued` before `begin`, `behind` later than it was wanted, and whose
+    // block is due `budget` after that.
+    void CountLive(absl::Duration queued, absl::Duration behind, absl::Duration budget) {
+      ++realtime;
+      waited += queued;
+      lag += behind + queued;
+      late += behind + queued > budget;
+    }
   };
   void Stepped(const Step& step);
   // What a step gave waited so long for the crew.

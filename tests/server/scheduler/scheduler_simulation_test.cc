@@ -1,6 +1,7 @@
 // What the scheduler promises to many streams, in virtual time.
 #include <gtest/gtest.h>
 
+#include "server/scheduler/shedder.h"
 #include "tests/server/scheduler/simulated_device.h"
 
 namespace ddsp::server {
@@ -185,6 +186,46 @@ TEST(SchedulerSimulation, OverloadWithoutAdmissionIsLateForEverybody) {
   AddLive(device, 600, 5);
   device.Run();
   EXPECT_GT(Ms(device.Quantile(0, 600, 0.5)), 100);
+}
+
+// A machine that comes to do little more than half of what it did, after ten seconds of sixty.
+struct SlowedCrowd {
+  static constexpr int kStreams = 200, kSeconds = 60;
+  explicit SlowedCrowd(absl::Duration shed_after) {
+    Shedder shedder(shed_after);
+    for (int i = 0; i < kStreams; ++i) {
+      while (device.load().Join(0).has_value()) device.Run(absl::Seconds(1));
+      device.Add({.start = absl::Milliseconds(i * 20.0 / kStreams), .messages = kSeconds * 50});
+    }
+    for (int second = 0; second < kSeconds; ++second) {
+      if (second == 10) device.SlowDown(1.8);
+      device.Run(absl::Seconds(1));
+      for (int n = shedder.Look(device.load().headroom(), left, device.clock().Now()); n > 0; --n) {
+        device.Stop(--left);
+        device.load().Leave(0);
+      }
+    }
+  }
+  // Of the last ten seconds of those that are left.
+  double QuantileMs(double q) const {
+    std::vector<absl::Duration> last;
+    for (int i = 0; i < left; ++i) {
+      const std::vector<absl::Duration>& all = device.latencies(i);
+      last.insert(last.end(), all.end() - std::min<size_t>(all.size(), 500), all.end());
+    }
+    std::sort(last.begin(), last.end());
+    return Ms(last[static_cast<size_t>(q * static_cast<double>(last.size()))]);
+  }
+
+  SimulatedDevice device{1, {{.cost = kCpu}}};
+  int left = kStreams;
+};
+
+TEST(SchedulerSimulation, OfAMachineThatSlowsDownThoseAreHeardThatItCanServe) {
+  const SlowedCrowd kept(/*shed_after=*/absl::ZeroDuration()), shed(absl::Seconds(5));
+  EXPECT_GT(kept.QuantileMs(0.01), 1000);
+  EXPECT_LT(shed.QuantileMs(0.99), 40);
+  EXPECT_GT(shed.left, 120);
 }
 
 // Fault isolation: clients that send whole recordings at once, seconds at a time, or stop and catch up.

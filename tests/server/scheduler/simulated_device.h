@@ -64,6 +64,11 @@ class SimulatedDevice {
     }
   }
 
+  // From now on a step takes so many times its cost.
+  void SlowDown(double factor) { slower_ = factor; }
+  // The stream sends no more, and does not wait for what is not done.
+  void Stop(int stream) { streams_[stream]->stopped = true; }
+
   // From the arrival of a hop's audio to its completion, of all hops that are done.
   const std::vector<absl::Duration>& latencies(int stream) const { return streams_[stream]->latencies; }
   absl::Time finished(int stream) const { return streams_[stream]->finished; }
@@ -88,7 +93,7 @@ class SimulatedDevice {
     server::AudioPace pace;
     std::vector<absl::Time> waiting;  // arrivals of hops that are not done, oldest first
     size_t done = 0;
-    bool submitted = false;
+    bool submitted = false, stopped = false;
     std::vector<absl::Duration> latencies;
     absl::Time finished = absl::InfinitePast();
   };
@@ -117,6 +122,7 @@ class SimulatedDevice {
 
   void Arrive(int number) {
     Stream& stream = *streams_[number];
+    if (stream.stopped) return;
     for (int i = 0; i < stream.plan.hops_per_message; ++i) stream.waiting.push_back(clock_.Now());
     if (!stream.submitted) Submit(number);
   }
@@ -154,13 +160,12 @@ class SimulatedDevice {
     server::LoadMeter::Step step{.engine = work.engine,
                                  .streams = static_cast<int>(work.hops.size()),
                                  .begin = clock_.Now(),
-                                 .end = clock_.Now() + engines_[work.engine].cost.Of(work.hops.size())};
+                                 .end = clock_.Now() + slower_ * engines_[work.engine].cost.Of(work.hops.size())};
     std::vector<int> numbers;
     for (const server::HopTicket& hop : work.hops) {
       numbers.push_back(static_cast<const Token&>(*hop.stream).number);
       if (hop.ready.qos != server::QualityOfService::kRealtime) continue;
-      ++step.realtime;
-      step.waited += step.begin - hop.ready.since;
+      step.CountLive(step.begin - hop.ready.since, hop.ready.lag, hop.ready.budget);
     }
     At(step.end, [this, step, numbers] {
       --busy_;
@@ -175,7 +180,7 @@ class SimulatedDevice {
     stream.latencies.push_back(clock_.Now() - stream.waiting[stream.done++]);
     stream.finished = clock_.Now();
     stream.submitted = false;
-    if (stream.done < stream.waiting.size()) Submit(number);
+    if (!stream.stopped && stream.done < stream.waiting.size()) Submit(number);
   }
 
   const int workers_;
@@ -187,6 +192,7 @@ class SimulatedDevice {
   std::vector<std::unique_ptr<Stream>> streams_;
   int64_t order_ = 0, steps_ = 0, hops_ = 0, wakes_ = 0;
   int busy_ = 0;
+  double slower_ = 1;
   absl::Time look_at_ = absl::InfiniteFuture();  // nothing before that can start a step
 };
 
