@@ -11,9 +11,9 @@ constexpr double kLateShare = 0.2, kLeastLoad = 0.7;
 // They catch up where they are less late than so much of what they were.
 constexpr double kCatchingUp = 0.8;
 // Load that is left to the others: below all, so that they catch up.
-constexpr double kLoadAfter = 0.9;
+constexpr double kLoadAfter = 0.85;
 // Share of the streams that goes at once. The load is an estimate: too few are followed by more.
-constexpr double kLeastShare = 0.05, kLargestShare = 0.25;
+constexpr double kLeastShare = 0.05, kLargestShare = 0.3;
 
 double LoadOf(const Headroom& headroom) { return std::max({headroom.busy, headroom.demand, headroom.cpu}); }
 
@@ -34,7 +34,7 @@ int Shedder::Look(const Headroom& headroom, int streams, absl::Time now) {
   late_since_.reset();
   if (headroom.lag < kCatchingUp * first_lag_) return 0;
   const double share = std::clamp(1 - kLoadAfter / load, kLeastShare, kLargestShare);
-  return std::clamp(static_cast<int>(std::ceil(share * streams)), 0, std::max(0, streams - 1));
+  return std::min(std::max(1, static_cast<int>(std::lround(share * streams))), std::max(0, streams - 1));
 }
 
 }  // namespace ddsp::server

@@ -33,9 +33,9 @@ TEST(Shedder, LeavesThemWhereItWouldNotHelp) {
 
 TEST(Shedder, WaitsBeforeItBelievesAndBetween) {
   EXPECT_EQ(ShedIn(5, Late(0.5, 1)), 0);
-  EXPECT_EQ(ShedIn(6, Late(0.5, 1)), 10);
-  EXPECT_EQ(ShedIn(11, Late(0.5, 1)), 10);
-  EXPECT_EQ(ShedIn(12, Late(0.5, 1)), 20);
+  EXPECT_EQ(ShedIn(6, Late(0.5, 1)), 15);
+  EXPECT_EQ(ShedIn(11, Late(0.5, 1)), 15);
+  EXPECT_EQ(ShedIn(12, Late(0.5, 1)), 30);
 }
 
 TEST(Shedder, ForgetsWhatHasPassed) {
@@ -43,13 +43,13 @@ TEST(Shedder, ForgetsWhatHasPassed) {
   for (int i = 0; i < 60; ++i) EXPECT_EQ(shedder.Look(Late(i % 5 == 4 ? 0 : 1, 2), 100, kStart + i * kLook), 0) << i;
 }
 
-// So many that the others need nine tenths of what there is; at least a twentieth, at most a quarter.
+// So many that the others need 85 % of what there is; at least a twentieth, at most three tenths.
 TEST(Shedder, SendsAwayWhatIsTooMuch) {
-  EXPECT_EQ(ShedIn(6, Late(1, 1)), 10);
-  EXPECT_EQ(ShedIn(6, Late(1, 1.125)), 20);
-  EXPECT_EQ(ShedIn(6, Late(1, 3)), 25);
+  EXPECT_EQ(ShedIn(6, Late(1, 1)), 15);
+  EXPECT_EQ(ShedIn(6, Late(1, 1.1)), 23);
+  EXPECT_EQ(ShedIn(6, Late(1, 3)), 30);
   EXPECT_EQ(ShedIn(6, Late(1, 0.8)), 5);
-  EXPECT_EQ(ShedIn(6, Late(1, 0.8), 7), 1) << "rounded up";
+  EXPECT_EQ(ShedIn(6, Late(1, 0.8), 7), 1) << "at least one";
 }
 
 TEST(Shedder, NeverSendsAllAway) {
@@ -69,7 +69,7 @@ TEST(Shedder, LeavesThemWhoCatchUp) {
     return sent;
   };
   EXPECT_EQ(shed(0.95), 0) << "a quarter less in five seconds";
-  EXPECT_EQ(shed(0.99), 20);
+  EXPECT_EQ(shed(0.99), 30);
 }
 
 TEST(Shedder, CanBeTurnedOff) {
