@@ -21,6 +21,8 @@ inline constexpr MetricRow kMetricTable[] = {
      "Sessions that were answered with started."},
     {"ddsp_sessions_ended_total", MetricType::kCounter, "model,reason", "Sessions that ended after their start."},
     {"ddsp_sessions_rejected_total", MetricType::kCounter, "model,reason", "Sessions that were refused."},
+    {"ddsp_sessions_shed_total", MetricType::kCounter, "",
+     "Live sessions that were sent away, on to another server or not, since all came late (--shed-after-secs)."},
     {"ddsp_sessions_resumed_total", MetricType::kCounter, "model", "Sessions that went on from a snapshot."},
     {"ddsp_session_snapshots_total", MetricType::kCounter, "model", "Snapshots of sessions that were taken."},
     {"ddsp_session_snapshot_bytes", MetricType::kHistogram, "model", "Size of a snapshot, its signature included."},

@@ -78,6 +78,7 @@ ServerMetrics::ServerMetrics(std::string device)
       .Set(1);
   SetSpans(0, 0);
   SetLogDrops(0);
+  SessionsShed(0);
   SetServerState(ServerState::kStarting);
 }
 
@@ -124,6 +125,8 @@ void ServerMetrics::SessionEnded(const std::string& model, std::string_view reas
 void ServerMetrics::SessionRejected(const std::string& model, std::string_view reason) {
   CounterFamily("ddsp_sessions_rejected_total").Add({{"model", model}, {"reason", std::string(reason)}}).Increment();
 }
+
+void ServerMetrics::SessionsShed(int count) { CounterFamily("ddsp_sessions_shed_total").Add({}).Increment(count); }
 
 void ServerMetrics::ModelLoaded(const std::string& model, int64_t version, double load_seconds) {
   HistogramOf("ddsp_model_load_seconds", {{"model", model}, {"version", std::to_string(version)}})

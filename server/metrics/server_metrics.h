@@ -57,6 +57,7 @@ class ServerMetrics {
   void SessionEnded(const std::string& model, std::string_view reason);
   // `reason` is an error's reason; `model` is a loaded model's name or "unknown".
   void SessionRejected(const std::string& model, std::string_view reason);
+  void SessionsShed(int count);
   void ModelLoaded(const std::string& model, int64_t version, double load_seconds);
   // `state` is the name of a VersionState.
   void SetModelState(const std::string& model, int64_t version, std::string_view state);

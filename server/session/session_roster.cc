@@ -173,6 +173,7 @@ void SessionRoster::Shed(int count) {
   std::erase_if(live, [](const auto& session) { return !session->IsLoad(); });
   std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return a->arrived() > b->arrived(); });
   live.resize(std::min(live.size(), static_cast<size_t>(std::max(count, 0))));
+  metrics_.SessionsShed(static_cast<int>(live.size()));
   for (const auto& session : live) session->SendAway(OverloadedError());
 }
 

@@ -168,6 +168,7 @@ TEST(Shedding, SendsTheLastToComeAway) {
     EXPECT_EQ(RetryDelayOf(*caller->outlet.finished), absl::Seconds(1));
   }
   EXPECT_THAT(house.metrics.Text(), HasSubstr("ddsp_sessions_ended_total{model=\"violin\",reason=\"shed\"} 2"));
+  EXPECT_THAT(house.metrics.Text(), HasSubstr("ddsp_sessions_shed_total 2"));
   house.roster.Shed(2);
   EXPECT_EQ(first.reason(), "SERVER_OVERLOADED") << "all that there are";
 }
