@@ -194,7 +194,7 @@ absl::Status Server::Parts::Host() {
 }
 
 void Server::Parts::Shed(absl::Time now) {
-  const int streams = load.streams();
+  const int streams = roster.live();
   const Headroom headroom = load.headroom();
   const int count = shedder.Look(headroom, streams, now);
   if (count == 0) return;

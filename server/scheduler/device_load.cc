@@ -1,7 +1,6 @@
 #include "server/scheduler/device_load.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace ddsp::server {
@@ -127,11 +126,6 @@ double DeviceLoad::strain() const {
   const absl::Time now = clock_.Now();
   MutexLock lock(&mu_);
   return meter_.strain(now);
-}
-
-int DeviceLoad::streams() const {
-  MutexLock lock(&mu_);
-  return std::accumulate(streams_.begin(), streams_.end(), 0);
 }
 
 Headroom DeviceLoad::headroom() const {

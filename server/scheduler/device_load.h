@@ -48,8 +48,6 @@ class DeviceLoad {
 
   TickLoad ForTick(int idle_workers) const;
   Headroom headroom() const;
-  // REALTIME ones that were counted in.
-  int streams() const;
   // How much slower than on the quiet device steps are.
   double strain() const;
 

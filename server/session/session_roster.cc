@@ -168,9 +168,14 @@ void SessionRoster::CheckTimeouts(absl::Time now) {
   for (const auto& session : Sessions()) session->CheckTimeouts(now);
 }
 
-void SessionRoster::Shed(int count) {
+std::vector<std::shared_ptr<Session>> SessionRoster::LiveSessions() const {
   std::vector<std::shared_ptr<Session>> live = Sessions();
   std::erase_if(live, [](const auto& session) { return !session->IsLoad(); });
+  return live;
+}
+
+void SessionRoster::Shed(int count) {
+  std::vector<std::shared_ptr<Session>> live = LiveSessions();
   std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return a->arrived() > b->arrived(); });
   live.resize(std::min(live.size(), static_cast<size_t>(std::max(count, 0))));
   metrics_.SessionsShed(static_cast<int>(live.size()));

@@ -50,7 +50,9 @@ class SessionRoster : public SessionHost {
   // Ends every session with `error`.
   void EndAll(const absl::Status& error);
   void CheckTimeouts(absl::Time now);
-  // Sends the `count` live sessions away that came last, with SERVER_OVERLOADED.
+  // Sessions that are load (Session::IsLoad).
+  int live() const { return static_cast<int>(LiveSessions().size()); }
+  // Sends the `count` of them away that came last, with SERVER_OVERLOADED.
   void Shed(int count);
 
   // Slots that were ever given to sessions, and those that came back: equal when nobody is here.
@@ -69,6 +71,7 @@ class SessionRoster : public SessionHost {
   absl::Status RefuseFull(const std::string& model, int slots) const;
   absl::Status RefuseLoad(const std::string& model, const std::string& why) const;
   absl::Status OverloadedError() const;
+  std::vector<std::shared_ptr<Session>> LiveSessions() const;
   // The voice that the plan asks for, held in place.
   absl::StatusOr<VoicePin> Pin(const SessionPlan& plan) const;
   bool TryCount();

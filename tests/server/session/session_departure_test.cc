@@ -181,9 +181,11 @@ TEST(Shedding, PassesOverWhoCanWaitAndWhoLeavesAlready) {
   live.Open(FloatConfig());
   house.clock.Advance(absl::Milliseconds(1));
   leaving.Open(LastSnapshotOnly());
-  leaving.Send(AudioRequest(0, 0, Ramp(2000)));  // the device stands still
   waiting.Open(patient);
+  EXPECT_EQ(house.roster.live(), 2);
+  leaving.Send(AudioRequest(0, 0, Ramp(2000)));  // the device stands still
   house.roster.Shed(1);
+  EXPECT_EQ(house.roster.live(), 1);
   house.roster.Shed(1);
   EXPECT_FALSE(leaving.outlet.finished.has_value()) << "its last snapshot is to come";
   EXPECT_EQ(live.reason(), "SERVER_OVERLOADED");
