@@ -107,8 +107,17 @@ std::optional<std::string> DeviceLoad::Join(int engine, bool moved) {
 }
 
 void DeviceLoad::Leave(int engine) {
+  const absl::Time now = clock_.Now();
   MutexLock lock(&mu_);
+  const double cpu_before = CpuDemand(now);
   --streams_[engine];
+  // Whoever it was makes room for a stream that nobody has seen playing yet.
+  double freed = cpu_before - CpuDemand(now);
+  for (double* promised : {&promised_now_, &promised_before_}) {
+    const double part = std::min(*promised, freed);
+    *promised -= part;
+    freed -= part;
+  }
 }
 
 TickLoad DeviceLoad::ForTick(int idle_workers) const {

@@ -68,7 +68,8 @@ class DeviceLoad {
   CpuTimes cpu_times_ ABSL_GUARDED_BY(mu_);
   double quiet_seconds_ ABSL_GUARDED_BY(mu_) = 0;
   double others_ ABSL_GUARDED_BY(mu_) = 0;  // cores that other programs have used lately
-  // Shares of the cores promised to streams since the last look, and between that and the one before.
+  // Shares of the cores promised to streams since the last look, and between that and the one before, less what streams
+  // have left meanwhile.
   double promised_now_ ABSL_GUARDED_BY(mu_) = 0, promised_before_ ABSL_GUARDED_BY(mu_) = 0;
   std::vector<int> streams_ ABSL_GUARDED_BY(mu_);  // live REALTIME streams of each engine
 };

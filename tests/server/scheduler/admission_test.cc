@@ -123,6 +123,19 @@ TEST_F(MeasuredCores, ACrowdGetsAPartUntilItIsSeenPlaying) {
   EXPECT_NEAR(at_once, AdmissionOptions().max_unproven * (at_once + later), 2);
 }
 
+// As sequences of a few requests, one after the other.
+TEST_F(MeasuredCores, StreamsThatHaveLeftArePromisedNothing) {
+  Pass(0);
+  for (int i = 0; i < 1000; ++i) {
+    ASSERT_EQ(load_.Join(0), std::nullopt) << i;
+    load_.Leave(0);
+  }
+  const int at_once = JoinUntilRefused(load_);
+  load_.Leave(0);
+  EXPECT_EQ(load_.Join(0), std::nullopt) << "in its place";
+  EXPECT_THAT(load_.Join(0).value(), HasSubstr("have just come")) << at_once;
+}
+
 // As when one of two replicas stops.
 TEST_F(MeasuredCores, ACrowdThatMovesDoesNotWait) {
   int moved = 0;
