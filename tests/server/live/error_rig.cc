@@ -161,6 +161,18 @@ void ErrorRig::PassTime(absl::Duration step, const std::function<bool()>& done) 
   }
 }
 
+Ending ErrorRig::PassTimeToTheEndOf(LiveCall& call, absl::Duration step) {
+  Ending ending;
+  std::atomic<bool> ended = false;
+  std::thread reader([&] {
+    ending = EndingOf(call);
+    ended = true;
+  });
+  PassTime(step, [&] { return ended.load(); });
+  reader.join();
+  return ending;
+}
+
 std::unique_ptr<LiveCall> ErrorRig::PlayAgain(v1::Synthesis::Stub& stub) {
   const absl::Time deadline = absl::Now() + absl::Seconds(30);
   while (true) {

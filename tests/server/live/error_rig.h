@@ -96,6 +96,8 @@ class ErrorRig {
 
   // Moves the clock and lets the server look at it, until `done`.
   void PassTime(absl::Duration step, const std::function<bool()>& done);
+  // So long, and returns how `call` ended.
+  Ending PassTimeToTheEndOf(LiveCall& call, absl::Duration step);
   // Nobody plays any more, every slot has come back, and whoever comes is served, unless `closed`.
   void ExpectFree();
 

@@ -1,6 +1,4 @@
-#include <atomic>
 #include <filesystem>
-#include <thread>
 
 #include "ddsp/v1/graph.pb.h"
 #include "ddsp/v1/models.pb.h"
@@ -31,15 +29,7 @@ Ending OutstayAVersion(ErrorRig& rig) {
   const auto call = rig.Play();
   rig.Ask<v1::Model>("/ddsp.v1.Models/Unload", Naming<v1::UnloadModelRequest>("models/violin"), Refused::Port::kAdmin);
   rig.closed = true;
-  Ending ending;
-  std::atomic<bool> ended = false;
-  std::thread reader([&] {
-    ending = EndingOf(*call);
-    ended = true;
-  });
-  rig.PassTime(absl::Seconds(1), [&] { return ended.load(); });
-  reader.join();
-  return ending;
+  return rig.PassTimeToTheEndOf(*call, absl::Seconds(1));
 }
 
 }  // namespace

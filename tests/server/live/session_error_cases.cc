@@ -1,7 +1,5 @@
-#include <atomic>
 #include <cmath>
 #include <fstream>
-#include <thread>
 
 #include "ddsp/v1/sessions.pb.h"
 #include "tests/server/live/error_cases.h"
@@ -54,16 +52,8 @@ Ending ReadNothing(ErrorRig& rig) {
   config.set_output_credit(320);  // stands for a reader that takes one block and stops
   const auto call = rig.Play(config);
   call->Send(AudioRequest(0, 0, std::vector<float>(8000)));
-  Ending ending;
-  std::atomic<bool> ended = false;
-  std::thread reader([&] {
-    ending = EndingOf(*call);
-    ended = true;
-  });
   // In small steps: to a clock that leaps, a message that is on its way would look as if nobody took it.
-  rig.PassTime(absl::Milliseconds(1), [&] { return ended.load(); });
-  reader.join();
-  return ending;
+  return rig.PassTimeToTheEndOf(*call, absl::Milliseconds(1));
 }
 
 // The device stands still for a second under two sessions; the last to come goes.
@@ -84,15 +74,8 @@ Ending PlayOnAFullDevice(ErrorRig& rig) {
   valve->AwaitVisitor();
   rig.clock.Advance(absl::Seconds(1));
   valve->Open();
-  Ending ending;
-  std::atomic<bool> ended = false;
-  std::thread reader([&] {
-    ending = EndingOf(*last);
-    ended = true;
-  });
-  // Hardly any: the load is that of the last second.
-  rig.PassTime(absl::Nanoseconds(1), [&] { return ended.load(); });
-  reader.join();
+  // In the smallest steps: the load is that of the last second.
+  const Ending ending = rig.PassTimeToTheEndOf(*last, absl::Nanoseconds(1));
   first->HalfClose();
   EXPECT_EQ(EndingOf(*first).code, StatusCode::OK) << "who came first stays";
   rig.clock.Advance(absl::Minutes(1));  // and is forgotten
