@@ -249,8 +249,7 @@ bool Session::Finish(SessionState final_state, const absl::Status& status, Outpu
   {
     MutexLock lock(&mu_);
     if (machine_.over()) return false;
-    const bool played = machine_.state() == SessionState::kLive || machine_.state() == SessionState::kFinishing;
-    if (played) reason = migrated_ ? "migrated" : EndReason(status);
+    if (machine_.plays()) reason = migrated_ ? "migrated" : EndReason(status);
     machine_.Transition(final_state);
     got_turn = TryTakeTurn();
   }

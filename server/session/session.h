@@ -140,16 +140,14 @@ class Session : public ScheduledStream, public OutputPump::Observer, public std:
   bool CanLeave() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Without the turn. A turn on the crew takes one as soon as it can.
   void AskForSnapshot();
+  // One that grows old while nothing comes is taken again.
+  void RenewSnapshot(absl::Time now);
 
   // Departures, in session_departure.cc.
-  bool plays() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   // Who was sent away, and could not take a last snapshot, goes without.
   void CheckDeparture(absl::Time now);
   // Sees to it that it leaves a version that has gone out of service, in time.
   void CheckVersion(absl::Time now);
-
-  // One that grows old while nothing comes is taken again.
-  void RenewSnapshot(absl::Time now);
 
   void Fail(const absl::Status& error, OutputPump::Backlog backlog);
   // Moves the machine and closes the output. Returns whether the caller got the turn, to clear up.

@@ -22,25 +22,21 @@ absl::Status RetiredError(const HostedVoice& voice, absl::Duration stay) {
 
 }  // namespace
 
-bool Session::plays() const {
-  const SessionState state = machine_.state();
-  return state == SessionState::kLive || state == SessionState::kFinishing;
-}
-
 bool Session::IsLoad() const {
   MutexLock lock(&mu_);
-  return plays() && !leaving_.has_value() && plan_.qos == QualityOfService::kRealtime;
+  return machine_.plays() && !leaving_.has_value() && plan_.qos == QualityOfService::kRealtime;
 }
 
 void Session::SendAway(const absl::Status& error) {
+  const absl::Time now = services_.clock->Now();
   {
     MutexLock lock(&mu_);
-    if (!plays() || leaving_.has_value()) return;
+    if (!machine_.plays() || leaving_.has_value()) return;
     leaving_ = error;
-    leave_by_ = services_.clock->Now() + (CanLeave() ? kLastWords : absl::ZeroDuration());
+    leave_by_ = now + (CanLeave() ? kLastWords : absl::ZeroDuration());
   }
   AskForSnapshot();
-  CheckDeparture(services_.clock->Now());
+  CheckDeparture(now);
 }
 
 void Session::CheckDeparture(absl::Time now) {
@@ -60,7 +56,7 @@ void Session::CheckVersion(absl::Time now) {
   int64_t sample = 0;
   {
     MutexLock lock(&mu_);
-    if (!plays() || !voice_->closed()) {
+    if (!machine_.plays() || !voice_->closed()) {
       retired_since_.reset();  // or it is in service again
       return;
     }

@@ -21,6 +21,8 @@ class SessionMachine {
   SessionState state() const { return state_; }
   // A final state: nothing moves any more.
   bool over() const { return state_ == SessionState::kClosed || state_ == SessionState::kFailed; }
+  // It has started, and there is output to come.
+  bool plays() const { return state_ == SessionState::kLive || state_ == SessionState::kFinishing; }
   // Whether `to` may follow the present state.
   bool Allows(SessionState to) const;
   // Moves to `to` where that is allowed. Otherwise: stays in a final state, and fails from any other (a broken

@@ -179,7 +179,8 @@ void SessionRoster::Shed(int count) {
   std::sort(live.begin(), live.end(), [](const auto& a, const auto& b) { return a->arrived() > b->arrived(); });
   live.resize(std::min(live.size(), static_cast<size_t>(std::max(count, 0))));
   metrics_.SessionsShed(static_cast<int>(live.size()));
-  for (const auto& session : live) session->SendAway(OverloadedError());
+  const absl::Status error = OverloadedError();
+  for (const auto& session : live) session->SendAway(error);
 }
 
 int SessionRoster::size() const {

@@ -130,7 +130,7 @@ absl::Status Session::TakeSnapshot(SnapshotKind kind) {
   return absl::OkStatus();
 }
 
-bool Session::CanLeave() const { return plays() && plan_.settings.resumable; }
+bool Session::CanLeave() const { return machine_.plays() && plan_.settings.resumable; }
 
 void Session::AskForSnapshot() {
   {
